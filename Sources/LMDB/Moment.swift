@@ -1,0 +1,39 @@
+import Glibc
+
+/// A point on the monotonic clock, in nanoseconds, for ages and deadlines.
+struct Moment: Comparable {
+    let nanoseconds: UInt64
+
+    /// The present, to the nearest few milliseconds; cheap enough for every read.
+    static var now: Moment {
+        var clock = timespec()
+        guard unsafe clock_gettime(CLOCK_MONOTONIC_COARSE, &clock) == 0 else {
+            preconditionFailure("the monotonic clock cannot be read")
+        }
+        return Moment(nanoseconds: UInt64(clock.tv_sec) * 1_000_000_000 + UInt64(clock.tv_nsec))
+    }
+
+    /// How much time has passed since.
+    var elapsed: Duration {
+        let now = Moment.now.nanoseconds
+        return .nanoseconds(Int64(now > nanoseconds ? now - nanoseconds : 0))
+    }
+
+    /// As pthreads take a deadline.
+    var time: timespec {
+        timespec(
+            tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
+    }
+
+    static func + (moment: Moment, duration: Duration) -> Moment {
+        let (seconds, attoseconds) = duration.components
+        // A year is as good as for ever, and keeps the sum far from overflow.
+        let whole = UInt64(min(max(seconds, 0), 31_536_000)) * 1_000_000_000
+        return Moment(
+            nanoseconds: moment.nanoseconds + whole + UInt64(max(attoseconds, 0) / 1_000_000_000))
+    }
+
+    static func < (left: Moment, right: Moment) -> Bool {
+        left.nanoseconds < right.nanoseconds
+    }
+}

@@ -1,0 +1,132 @@
+import CLMDB
+import Glibc
+import Synchronization
+
+/// Owns LMDB's handle of an open environment, its directory, and the claim on them.
+///
+/// It closes itself in `deinit` at the latest, in every process but one that was forked off: there
+/// the slots and locks still belong to the parent.
+// Unchecked: LMDB's environment handle may be used from any thread; the claim is behind a lock.
+@safe final class Store: @unchecked Sendable {
+    let path: String
+    let pointer: OpaquePointer
+    let directory: Directory
+    let process: pid_t
+    let isReadOnly: Bool
+    /// The claim, until the environment is closed.
+    private let claim: Mutex<OpenEnvironments.Claim?>
+
+    /// Opens an environment, halving the map until it fits into the address space.
+    init(at path: String, tables: Int, options: Options) throws(LMDBError) {
+        let directory = try Directory(at: path, creating: !options.readOnly)
+        try FileSystemRule.check(directory)
+        var claim = OpenEnvironments.Claim(path: path)
+        try claim.add(directory.identity())
+        let existing = try directory.identity(of: "data.mdb")
+        if let existing { try claim.add(existing) }
+
+        let pointer = unsafe try Self.open(path, tables: tables, options: options)
+        do throws(LMDBError) {
+            if existing == nil, let made = try directory.identity(of: "data.mdb") {
+                try claim.add(made)
+                try directory.makeDurable()
+            }
+        } catch {
+            unsafe mdb_env_close(pointer)
+            throw error
+        }
+        self.path = path
+        unsafe self.pointer = unsafe pointer
+        self.directory = directory
+        self.claim = Mutex(claim)
+        self.process = getpid()
+        self.isReadOnly = options.readOnly
+    }
+
+    deinit {
+        if !isForked { close() }
+    }
+
+    /// Closes LMDB's handle, which must not be used afterwards; again does nothing.
+    func close() {
+        claim.withLock { claim in
+            guard claim != nil else { return }
+            unsafe mdb_env_close(pointer)
+            claim = nil
+        }
+    }
+
+    /// Whether this process is a fork of the one that opened it.
+    var isForked: Bool { getpid() != process }
+
+    /// The flags LMDB was opened with.
+    ///
+    /// Never one that trades durability or checks for speed: no `NOSYNC`, `NOMETASYNC`, `WRITEMAP`,
+    /// `MAPASYNC`, `NOMEMINIT` or `NOLOCK`.
+    static func flags(_ options: Options) -> UInt32 {
+        UInt32(MDB_NOTLS)
+            | (options.noReadAhead ? UInt32(MDB_NORDAHEAD) : 0)
+            | (options.readOnly ? UInt32(MDB_RDONLY) : 0)
+    }
+
+    private static func open(
+        _ path: String, tables: Int, options: Options
+    ) throws(LMDBError) -> OpaquePointer {
+        var size = AddressSpace.mapSize(requested: options.mapSize)
+        while true {
+            var created: OpaquePointer?
+            unsafe try check(mdb_env_create(&created), path)
+            guard let pointer = unsafe created else {
+                throw LMDBError(.outOfMemory, operation: "open the environment", path: path)
+            }
+            do throws(LMDBError) {
+                unsafe try check(mdb_env_set_mapsize(pointer, size), path)
+                unsafe try check(mdb_env_set_maxreaders(pointer, UInt32(options.maxReaders)), path)
+                unsafe try check(mdb_env_set_maxdbs(pointer, UInt32(max(tables, 1))), path)
+                unsafe try check(mdb_env_open(pointer, path, flags(options), 0o600), path)
+                return unsafe pointer
+            } catch {
+                unsafe mdb_env_close(pointer)
+                guard error.code == .outOfMemory, size > AddressSpace.smallestMap else {
+                    throw error
+                }
+                size = AddressSpace.wholePages(size / 2)
+            }
+        }
+    }
+
+    private static func check(_ status: Int32, _ path: String) throws(LMDBError) {
+        guard status != MDB_SUCCESS else { return }
+        throw LMDBError(
+            .init(rawValue: status), operation: "open the environment", path: path)
+    }
+}
+
+/// The address space of this process, of which maps are made.
+enum AddressSpace {
+    /// Below this a map is not worth opening.
+    static let smallestMap = 16 << 20
+
+    /// What is asked for, but at most a quarter of the process's limit (`ulimit -v`).
+    static func mapSize(requested: Int) -> Int {
+        var limit = rlimit()
+        let isLimited =
+            unsafe getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0
+            && limit.rlim_cur != rlim_t.max
+        let ceiling = isLimited ? max(Int(clamping: limit.rlim_cur) / 4, smallestMap) : Int.max
+        return wholePages(min(requested, ceiling))
+    }
+
+    static func wholePages(_ bytes: Int) -> Int {
+        let page = sysconf(Int32(_SC_PAGESIZE))
+        return max(bytes - bytes % page, page)
+    }
+
+    /// Whether a map of that size would fit beside everything that is mapped now.
+    static func hasRoom(for bytes: Int) -> Bool {
+        let probe = unsafe mmap(
+            nil, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
+        guard let probe = unsafe probe, unsafe probe != MAP_FAILED else { return false }
+        return unsafe munmap(probe, bytes) == 0
+    }
+}

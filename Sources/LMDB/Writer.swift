@@ -1,0 +1,148 @@
+import CLMDB
+import Glibc
+import Synchronization
+
+/// The one thread that an environment's write transactions run on, one job at a time.
+///
+/// LMDB's write lock belongs to an operating system thread: a commit on another one answers success
+/// and leaves the lock held.
+final class Writer: Sendable {
+    /// Why a job was not run.
+    enum Refusal: Error { case stopped, busy }
+
+    private struct State {
+        var waiting: [@Sendable () -> Void] = []
+        /// Jobs taken over from `waiting`, the next one last.
+        var next: [@Sendable () -> Void] = []
+        var isStopping = false
+        var hasEnded = false
+        var busySince: Moment?
+    }
+
+    private let monitor = Monitor(State())
+    private let thread = Atomic<pthread_t>(0)
+
+    /// Starts the thread; traps if the system has none left to give.
+    init() {
+        var handle = pthread_t()
+        let context = unsafe Unmanaged.passRetained(self)
+        let status = unsafe pthread_create(
+            &handle, nil,
+            { context in
+                guard let context = unsafe context else { return nil }
+                let writer = unsafe Unmanaged<Writer>.fromOpaque(context).takeRetainedValue()
+                writer.run()
+                return nil
+            }, context.toOpaque())
+        precondition(status == 0, "the writer thread could not be started (\(status))")
+        precondition(pthread_detach(handle) == 0)
+    }
+
+    /// Whether this is the writer's thread.
+    var isCurrent: Bool { thread.load(ordering: .relaxed) == pthread_self() }
+
+    /// How long the job that runs now has been running.
+    var busyFor: Duration? { monitor.look { $0.busySince }?.elapsed }
+
+    /// Jobs that wait for their turn.
+    var queueLength: Int { monitor.look { $0.waiting.count + $0.next.count } }
+
+    /// Queues a job and returns at once.
+    func enqueue(_ job: @escaping @Sendable () -> Void) throws(Refusal) {
+        let isQueued = monitor.update { state in
+            if !state.isStopping { state.waiting.append(job) }
+            return !state.isStopping
+        }
+        if !isQueued { throw .stopped }
+    }
+
+    /// Runs a job on the thread and blocks until it has run; gives up if it has not begun in time.
+    func perform<R>(within patience: Duration, _ body: () throws -> R) throws -> R {
+        try withoutActuallyEscaping(body) { body in
+            let call = Call(body)
+            try enqueue { call.run() }
+            return try call.result(within: patience).get()
+        }
+    }
+
+    /// Runs what is queued, then ends the thread; blocks until it ended unless called on it.
+    func stop() {
+        monitor.update { $0.isStopping = true }
+        if isCurrent { return }
+        monitor.wait { $0.hasEnded ? () : nil }
+    }
+
+    private func run() {
+        thread.store(pthread_self(), ordering: .relaxed)
+        // A name for debuggers only, so it does not matter if it is refused.
+        _ = unsafe syncledger_name_current_thread("lmdb-writer")
+        while let job = nextJob() {
+            job()
+        }
+        monitor.update { $0.hasEnded = true }
+    }
+
+    private func nextJob() -> (@Sendable () -> Void)? {
+        monitor.update { $0.busySince = nil }
+        let next: (@Sendable () -> Void)?? = monitor.wait { state in
+            if state.next.isEmpty {
+                state.next = state.waiting.reversed()
+                state.waiting.removeAll(keepingCapacity: true)
+            }
+            guard let job = state.next.popLast() else { return state.isStopping ? .some(nil) : nil }
+            state.busySince = .now
+            return .some(job)
+        }
+        return next ?? nil
+    }
+}
+
+/// One synchronous call on the writer's thread and its way back.
+// Unchecked: the body and the result cross threads, but the caller blocks while the writer has them.
+private final class Call<R>: @unchecked Sendable {
+    private enum Phase { case waiting, running, done, abandoned }
+
+    private let phase = Monitor(Phase.waiting)
+    private var body: (() throws -> R)?
+    private var outcome: Result<R, any Error>?
+
+    init(_ body: @escaping () throws -> R) {
+        self.body = body
+    }
+
+    func run() {
+        let isWanted = phase.update { phase in
+            if phase == .waiting { phase = .running }
+            return phase == .running
+        }
+        guard isWanted else { return }
+        execute()
+        phase.update { $0 = .done }
+    }
+
+    /// Lets go of the body before the caller wakes up, for whom it must not have escaped.
+    private func execute() {
+        outcome = Result { try body.take()?() }.flatMap { value in
+            value.map(Result.success) ?? .failure(Writer.Refusal.stopped)
+        }
+    }
+
+    func result(within patience: Duration) -> Result<R, any Error> {
+        let begun: Bool? = phase.wait(until: Moment.now + patience) { phase in
+            phase == .waiting ? nil : true
+        }
+        if begun == nil, abandon() { return .failure(Writer.Refusal.busy) }
+        phase.wait { $0 == .done ? () : nil }
+        return outcome.take() ?? .failure(Writer.Refusal.stopped)
+    }
+
+    /// Takes the call back; `false` if the writer has just begun it.
+    private func abandon() -> Bool {
+        let isOurs = phase.update { phase in
+            if phase == .waiting { phase = .abandoned }
+            return phase == .abandoned
+        }
+        if isOurs { body = nil }
+        return isOurs
+    }
+}
