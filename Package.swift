@@ -1,0 +1,84 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Settings every room of the product is built with.
+let house: [SwiftSetting] = [
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+/// The two rooms that touch C: every such touch is marked `unsafe`.
+let atTheBoundary = house + [.strictMemorySafety()]
+
+/// Tests keep the ordinary isolation rules.
+let tests: [SwiftSetting] = [
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("ExistentialAny"),
+]
+
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let arguments = Target.Dependency.product(
+    name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+    name: "syncledger",
+    products: [
+        .executable(name: "syncledger", targets: ["syncledger"]),
+        .executable(name: "syncledger-lab", targets: ["syncledger-lab"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+    ],
+    targets: [
+        .systemLibrary(
+            name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"])]),
+        .systemLibrary(
+            name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .target(name: "LMDB", dependencies: ["CLMDB"], swiftSettings: atTheBoundary),
+        .target(name: "Ledger", dependencies: ["LMDB", crypto], swiftSettings: house),
+        .target(name: "Model", dependencies: ["Ledger"], swiftSettings: house),
+        .target(
+            name: "Projections", dependencies: ["LMDB", "Ledger", "Model", crypto],
+            swiftSettings: house),
+        .target(
+            name: "Reconciler", dependencies: ["Ledger", "Model", "Projections"],
+            swiftSettings: house),
+        .target(name: "Transport", dependencies: ["CCurl"], swiftSettings: atTheBoundary),
+        .target(
+            name: "Connectors", dependencies: ["Ledger", "Model", "Transport"],
+            swiftSettings: house),
+        .target(
+            name: "Engine",
+            dependencies: [
+                "Ledger", "Model", "Projections", "Reconciler", "Transport", "Connectors",
+            ], swiftSettings: house),
+        .executableTarget(
+            name: "syncledger",
+            dependencies: [
+                "Ledger", "Model", "Projections", "Reconciler", "Transport", "Connectors",
+                "Engine", arguments,
+            ], swiftSettings: house),
+
+        // Outside the product.
+        .target(name: "Sandbox", swiftSettings: house),
+        .target(
+            name: "SandboxServer",
+            dependencies: [
+                "Sandbox", .product(name: "Hummingbird", package: "hummingbird"),
+            ], swiftSettings: house),
+        .executableTarget(
+            name: "syncledger-lab",
+            dependencies: [
+                "Ledger", "Model", "Projections", "Reconciler", "Transport", "Connectors",
+                "Engine", "Sandbox", "SandboxServer", arguments,
+            ], swiftSettings: house),
+        .target(name: "TestSupport", dependencies: ["Ledger"], swiftSettings: house),
+    ],
+    swiftLanguageModes: [.v6]
+)

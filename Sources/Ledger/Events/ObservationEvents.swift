@@ -1,0 +1,167 @@
+/// By which road an observation came.
+package enum Road: UInt64, WireChoice {
+    case fetch = 0
+    case sweep = 1
+    case get = 2
+    case outbox = 3
+    case imported = 4
+    /// A write's own response, or the look right after it.
+    case readBack = 5
+
+    package var name: String {
+        switch self {
+        case .fetch: "fetch"
+        case .sweep: "sweep"
+        case .get: "get"
+        case .outbox: "outbox"
+        case .imported: "import"
+        case .readBack: "read-back"
+        }
+    }
+}
+
+/// A system was seen to hold this of one object, as it spelt it.
+package struct Observed: EventPayload {
+    package static var type: UInt64 { 201 }
+    package static var name: String { "observed" }
+    package var replica: ReplicaID = .none
+    package var connection: ConnectionID = .none
+    package var entity = ""
+    /// Only where it is new: at first sight, or when the remote renamed the object.
+    package var remoteID: Sealed?
+    package var road: Road = .fetch
+    /// Whether every mapped attribute that the object has stands here.
+    package var complete = false
+    /// The log's last sequence when the request left: what orders looks.
+    package var lookedAfter: UInt64 = 0
+    package var attributes: [ObservedAttribute] = []
+    /// The remote's own modification stamp, as it wrote it.
+    package var stamp = ""
+    package var codec: UInt64 = 1
+    /// The command whose id the remote says wrote this (Compass stores it).
+    package var writtenBy: CommandID?
+    package var unknownFields: [UInt8] = []
+    package init() {}
+    package mutating func visit(_ visitor: inout some WireVisitor) {
+        visitor.id(1, &replica)
+        visitor.id(2, &connection)
+        visitor.string(3, &entity)
+        visitor.sealed(4, &remoteID)
+        visitor.choice(5, &road)
+        visitor.bool(6, &complete)
+        visitor.unsigned(7, &lookedAfter)
+        visitor.messages(8, &attributes)
+        visitor.string(9, &stamp)
+        visitor.unsigned(10, &codec)
+        visitor.id(11, &writtenBy)
+    }
+}
+
+/// One attribute by the remote's own name, spelt as the remote spelt it.
+package struct ObservedAttribute: WireMessage, Hashable {
+    package var name = ""
+    package var value: Sealed?
+    /// Where the remote told when this very attribute changed; else the event's own.
+    package var evidence: Evidence?
+    package var unknownFields: [UInt8] = []
+    package init() {}
+    package init(_ name: String, _ value: Sealed?, evidence: Evidence? = nil) {
+        self.name = name
+        self.value = value
+        self.evidence = evidence
+    }
+    package mutating func visit(_ visitor: inout some WireVisitor) {
+        visitor.string(1, &name)
+        visitor.sealed(2, &value)
+        visitor.message(3, &evidence)
+    }
+}
+
+/// How it was proved that an object is no longer there.
+package enum GoneProof: UInt64, WireChoice {
+    case unspecified = 0
+    /// Two gets by id, apart in time, both said so.
+    case goneTwice = 1
+    /// A closed complete sweep did not show it, and a get by id then said so.
+    case sweepAndGet = 2
+    /// The system's own change feed told the deletion.
+    case feed = 3
+    /// Another object answers for its id: it was merged away.
+    case merged = 4
+    /// A confirmed command of ours.
+    case command = 5
+}
+
+/// An object is proved to be gone.
+package struct Gone: EventPayload {
+    package static var type: UInt64 { 202 }
+    package static var name: String { "gone" }
+    package var replica: ReplicaID = .none
+    package var proof: GoneProof = .unspecified
+    /// The replica that answers for it now, when it was merged.
+    package var mergedInto: ReplicaID?
+    package var lookedAfter: UInt64 = 0
+    package var unknownFields: [UInt8] = []
+    package init() {}
+    package mutating func visit(_ visitor: inout some WireVisitor) {
+        visitor.id(1, &replica)
+        visitor.choice(2, &proof)
+        visitor.id(3, &mergedInto)
+        visitor.unsigned(4, &lookedAfter)
+    }
+}
+
+/// A walk over all objects of a connection began.
+package struct SweepOpened: EventPayload {
+    package static var type: UInt64 { 204 }
+    package static var name: String { "sweep opened" }
+    package var connection: ConnectionID = .none
+    package var entity = ""
+    package var unknownFields: [UInt8] = []
+    package init() {}
+    package mutating func visit(_ visitor: inout some WireVisitor) {
+        visitor.id(1, &connection)
+        visitor.string(2, &entity)
+    }
+}
+
+/// The walk reached the end: what it did not show was not there when its page was read.
+package struct SweepClosed: EventPayload {
+    package static var type: UInt64 { 205 }
+    package static var name: String { "sweep closed" }
+    package var connection: ConnectionID = .none
+    package var entity = ""
+    package var seen: UInt64 = 0
+    package var openedAt: UInt64 = 0
+    /// Our clock when the walk began: nothing changed before it is unseen.
+    package var startedAt: Timestamp?
+    package var unknownFields: [UInt8] = []
+    package init() {}
+    package mutating func visit(_ visitor: inout some WireVisitor) {
+        visitor.id(1, &connection)
+        visitor.string(2, &entity)
+        visitor.unsigned(3, &seen)
+        visitor.unsigned(4, &openedAt)
+        visitor.time(5, &startedAt)
+    }
+}
+
+/// Where the next incremental read of a connection begins.
+package struct CursorMoved: EventPayload {
+    package static var type: UInt64 { 206 }
+    package static var name: String { "cursor moved" }
+    package var connection: ConnectionID = .none
+    package var entity = ""
+    /// In the connector's own words; holds no personal datum.
+    package var cursor = ""
+    /// Everything changed before this moment has been seen.
+    package var completeUntil: Timestamp?
+    package var unknownFields: [UInt8] = []
+    package init() {}
+    package mutating func visit(_ visitor: inout some WireVisitor) {
+        visitor.id(1, &connection)
+        visitor.string(2, &entity)
+        visitor.string(3, &cursor)
+        visitor.time(4, &completeUntil)
+    }
+}

@@ -1,0 +1,161 @@
+package import Crypto
+import LMDB
+import Synchronization
+
+/// The data keys of a ledger, one for each subject and category.
+///
+/// They live wrapped by the epoch's master key in a small LMDB environment of their own; clear they
+/// are only in memory. A key is durable before `keys(for:)` returns it, thus before any event that
+/// uses it. Destroying a key makes everything sealed under it unreadable, backups included.
+package final class KeyRing: Sendable {
+    package struct Name: Hashable, Sendable {
+        package var subject: SubjectID
+        package var category: Category
+
+        package init(subject: SubjectID, category: Category) {
+            self.subject = subject
+            self.category = category
+        }
+
+        var key: [UInt8] { subject.bytes + [UInt8(truncatingIfNeeded: category.rawValue)] }
+    }
+
+    private let environment: Environment
+    private let table: Table
+    private let ledger: LedgerID
+    private let master: MasterKey
+    private let cache = Mutex<[Name: PartKeys]>([:])
+
+    /// Above this the cache starts anew; each entry is about 150 bytes.
+    private static var cacheLimit: Int { 200_000 }
+
+    package init(directory: String, ledger: LedgerID, master: MasterKey) throws {
+        var options = Options()
+        options.mapSize = 16 << 30
+        environment = try Environment(at: directory, tables: ["keys"], options: options)
+        table = environment.table("keys")
+        self.ledger = ledger
+        self.master = master
+        try checkMaster()
+    }
+
+    package func close() throws { try environment.close() }
+
+    /// The keys of these subjects and categories, made and written where they do not exist yet.
+    ///
+    /// Blocks for one flush when any is new.
+    package func keys(for names: some Collection<Name>) throws -> [Name: PartKeys] {
+        var found = try existing(names)
+        let missing = Set(names).subtracting(found.keys)
+        guard !missing.isEmpty else { return found }
+        let made = missing.map { ($0, SymmetricKey(size: .bits256)) }
+        let wrapped = try made.map { ($0.0, try wrap($0.1, $0.0)) }
+        try environment.write { transaction in
+            for (name, bytes) in wrapped
+            where try !transaction.contains(table, key: name.key) {
+                try transaction.put(table, key: name.key, value: bytes)
+            }
+        }
+        // Another process may have been first: what is stored counts, not what we made.
+        for (name, keys) in try existing(missing) { found[name] = keys }
+        return found
+    }
+
+    /// The keys of a subject and category if they exist.
+    package func key(for name: Name) throws -> PartKeys? {
+        try existing([name])[name]
+    }
+
+    private func existing(_ names: some Collection<Name>) throws -> [Name: PartKeys] {
+        var found: [Name: PartKeys] = [:]
+        cache.withLock { cache in
+            for name in names { found[name] = cache[name] }
+        }
+        guard found.count < names.count else { return found }
+        var read: [Name: PartKeys] = [:]
+        try environment.read { transaction in
+            for name in names where found[name] == nil {
+                guard let bytes = try transaction.bytes(table, key: name.key) else { continue }
+                read[name] = PartKeys(dataKey: try unwrap(bytes, name))
+            }
+        }
+        cache.withLock { cache in
+            if cache.count > Self.cacheLimit { cache = [:] }
+            cache.merge(read) { $1 }
+        }
+        return found.merging(read) { $1 }
+    }
+
+    private func wrap(_ key: SymmetricKey, _ name: Name) throws -> [UInt8] {
+        let clear = key.withUnsafeBytes { Array($0) }
+        let box = try AES.GCM.seal(clear, using: master.key, authenticating: context(name))
+        return Array(box.nonce) + Array(box.ciphertext) + Array(box.tag)
+    }
+
+    private func unwrap(_ bytes: [UInt8], _ name: Name) throws -> SymmetricKey {
+        do {
+            return SymmetricKey(
+                data: try AES.GCM.open(
+                    AES.GCM.SealedBox(combined: bytes), using: master.key,
+                    authenticating: context(name)))
+        } catch {
+            throw KeyError.wrongMasterKey(epoch: master.epoch)
+        }
+    }
+
+    private func context(_ name: Name) -> [UInt8] {
+        ledger.bytes + name.key + [1] + bigEndianBytes(master.epoch)
+    }
+
+    /// Refuses a master key that is not the one this ledger was made with, before anything is sealed.
+    private func checkMaster() throws {
+        let probe = Name(subject: .none, category: .unspecified)
+        let stored = try environment.read { transaction in
+            try transaction.bytes(table, key: probe.key)
+        }
+        if let stored {
+            _ = try unwrap(stored, probe)
+        } else {
+            _ = try keys(for: [probe])
+        }
+    }
+}
+
+/// The key that wraps all data keys of an epoch. It never enters an LMDB file.
+package struct MasterKey: Sendable {
+    package var epoch: UInt64
+    let key: SymmetricKey
+
+    package init(epoch: UInt64, bytes: [UInt8]) throws {
+        guard bytes.count == 32 else { throw KeyError.badMasterKey }
+        self.epoch = epoch
+        key = SymmetricKey(data: bytes)
+    }
+
+    /// A key for the ledger's own secrets or lookups, by its purpose.
+    package func derived(_ purpose: String, ledger: LedgerID) -> SymmetricKey {
+        HKDF<SHA256>.deriveKey(
+            inputKeyMaterial: key, salt: ledger.bytes, info: Array(purpose.utf8),
+            outputByteCount: 32)
+    }
+}
+
+package enum KeyError: Error, Equatable, CustomStringConvertible {
+    case wrongMasterKey(epoch: UInt64)
+    case badMasterKey
+    case missingMasterKey(path: String)
+    case exposedMasterKey(path: String)
+
+    package var description: String {
+        switch self {
+        case .wrongMasterKey(let epoch):
+            "the master key of epoch \(epoch) does not open this ledger's keys: put back the key file that belongs to it"
+        case .badMasterKey:
+            "the master key must be 32 bytes, written as 64 hexadecimal digits"
+        case .missingMasterKey(let path):
+            "there is no master key at \(path): restore it from where you keep it, or set SYNCLEDGER_MASTER_KEY"
+        case .exposedMasterKey(let path):
+            "others may read \(path): run chmod 600 on it"
+        }
+    }
+}

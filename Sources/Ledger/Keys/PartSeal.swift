@@ -1,0 +1,67 @@
+import Crypto
+
+/// The keys of one subject and category: one seals, one recognises.
+package struct PartKeys: Sendable {
+    let seal: SymmetricKey
+    let recognise: SymmetricKey
+
+    /// Both come from the data key by HKDF (RFC 5869), so that neither tells the other.
+    init(dataKey: SymmetricKey) {
+        seal = HKDF<SHA256>.deriveKey(
+            inputKeyMaterial: dataKey, info: Array("syncledger seal".utf8), outputByteCount: 32)
+        recognise = HKDF<SHA256>.deriveKey(
+            inputKeyMaterial: dataKey, info: Array("syncledger mac".utf8), outputByteCount: 32)
+    }
+}
+
+/// Sealing and opening of bytes under a part's keys: AES-256-GCM.
+///
+/// The nonce is the beginning of the MAC of context and clear text, so sealing needs no randomness:
+/// other content or context gives another nonce, the same gives the same bytes.
+package enum PartSeal {
+    package struct Closed: Sendable, Equatable {
+        /// Nonce, ciphertext, tag.
+        package var bytes: [UInt8]
+        /// HMAC-SHA256 over context and clear text.
+        package var mac: [UInt8]
+    }
+
+    package static func seal(
+        _ clear: [UInt8], context: [UInt8], keys: PartKeys
+    ) throws -> Closed {
+        let mac = mac(clear, context: context, keys: keys)
+        let box = try AES.GCM.seal(
+            clear, using: keys.seal, nonce: AES.GCM.Nonce(data: mac.prefix(12)),
+            authenticating: context)
+        return Closed(
+            bytes: Array(mac.prefix(12)) + Array(box.ciphertext) + Array(box.tag), mac: mac)
+    }
+
+    /// The clear text.
+    ///
+    /// - Throws: `CryptoKitError.authenticationFailure` when bytes, context or key were changed.
+    package static func open(
+        _ bytes: [UInt8], context: [UInt8], keys: PartKeys
+    ) throws -> [UInt8] {
+        Array(
+            try AES.GCM.open(
+                AES.GCM.SealedBox(combined: bytes), using: keys.seal, authenticating: context))
+    }
+
+    package static func mac(_ clear: [UInt8], context: [UInt8], keys: PartKeys) -> [UInt8] {
+        var code = HMAC<SHA256>(key: keys.recognise)
+        code.update(data: bigEndianBytes(UInt64(context.count)))
+        code.update(data: context)
+        code.update(data: clear)
+        return Array(code.finalize())
+    }
+
+    /// What an event's sealed part is bound to. Not the sequence: sealing comes before the writer.
+    package static func context(
+        ledger: LedgerID, event: EventID, part: Int, subject: SubjectID, category: Category,
+        schema: UInt64
+    ) -> [UInt8] {
+        [1] + ledger.bytes + event.bytes + bigEndianBytes(UInt64(part)) + subject.bytes
+            + bigEndianBytes(category.rawValue) + bigEndianBytes(schema)
+    }
+}

@@ -1,0 +1,188 @@
+/// An event on its way into the log: everything but its place there.
+package struct Draft: Sendable {
+    package var id: EventID
+    package var stream: Stream
+    package var event: Event
+    package var actor = Actor()
+    package var run: RunID?
+    package var correlation: EventID?
+    package var causation: EventID?
+    package var validAt: Evidence?
+    package var tags: [Tag] = []
+    package var receivedAt: Timestamp?
+
+    package init(id: EventID, stream: Stream, event: Event, tags: [Tag] = []) {
+        self.id = id
+        self.stream = stream
+        self.event = event
+        self.tags = tags
+    }
+}
+
+/// A draft whose personal values are sealed and whose bodies are hashed: the writer only numbers it.
+package struct SealedDraft: Sendable {
+    /// Complete but for sequence, recorded-at and stream version.
+    package var entry: Entry
+    package var bodies: [[UInt8]]
+}
+
+/// Turns drafts into sealed drafts and stored events back into events.
+///
+/// Works on any thread; needs no order. Keys that a draft needs are durable when `seal` returns.
+package struct Sealer: Sendable {
+    package let ledger: LedgerID
+    package let keys: KeyRing
+
+    package init(ledger: LedgerID, keys: KeyRing) {
+        self.ledger = ledger
+        self.keys = keys
+    }
+
+    /// Encodes and seals; blocks for one flush when a subject is new.
+    package func seal(_ drafts: [Draft]) throws -> [SealedDraft] {
+        let encoded = drafts.map { draft in
+            switch draft.event {
+            case .unrecognized(_, _, let plain): (plain: plain, sealed: [SealedGroup]())
+            default: encodeParts(draft.event.payload)
+            }
+        }
+        let names = Set(
+            encoded.flatMap { $0.sealed.map { .init(subject: $0.subject, category: $0.category) } }
+                as [KeyRing.Name])
+        let found = try keys.keys(for: names)
+        return try zip(drafts, encoded).map { draft, parts in
+            try seal(draft, plain: parts.plain, groups: parts.sealed, keys: found)
+        }
+    }
+
+    private func encodeParts(
+        _ payload: some EventPayload
+    ) -> (plain: [UInt8], sealed: [SealedGroup]) {
+        WireEncoder.encodeWithParts(payload)
+    }
+
+    private func seal(
+        _ draft: Draft, plain: [UInt8], groups: [SealedGroup], keys: [KeyRing.Name: PartKeys]
+    ) throws -> SealedDraft {
+        var entry = Entry()
+        entry.id = draft.id
+        entry.receivedAt = draft.receivedAt
+        entry.stream = draft.stream
+        entry.type = draft.event.type
+        entry.schema = draft.event.schema
+        entry.actor = draft.actor
+        entry.run = draft.run
+        entry.correlation = draft.correlation
+        entry.causation = draft.causation
+        entry.validAt = draft.validAt
+        entry.tags = draft.tags
+        var head = PartHead()
+        head.length = UInt64(plain.count)
+        head.sha256 = Merkle.digest(plain)
+        entry.parts = [head]
+        var bodies = [plain]
+        for (index, group) in groups.enumerated() {
+            let name = KeyRing.Name(subject: group.subject, category: group.category)
+            guard let partKeys = keys[name] else { throw LogError.noKey(group.subject) }
+            let closed = try PartSeal.seal(
+                WireEncoder.encode(SealedBody(values: group.values)),
+                context: PartSeal.context(
+                    ledger: ledger, event: draft.id, part: index + 1, subject: group.subject,
+                    category: group.category, schema: entry.schema),
+                keys: partKeys)
+            var head = PartHead()
+            head.subject = group.subject
+            head.category = group.category
+            head.length = UInt64(closed.bytes.count)
+            head.sha256 = Merkle.digest(closed.bytes)
+            head.mac = closed.mac
+            entry.parts.append(head)
+            bodies.append(closed.bytes)
+        }
+        return SealedDraft(entry: entry, bodies: bodies)
+    }
+
+    /// Opens what the keys still open and reads the event.
+    ///
+    /// - Throws: `LogError.damaged` when a body is not what the entry says, `WireError` when a known
+    ///   type's bytes make no sense.
+    package func open(_ stored: StoredEvent, sequence: UInt64) throws -> LoggedEvent {
+        let entry = try WireDecoder.decode(Entry.self, from: stored.entry)
+        guard entry.sequence == sequence else { throw LogError.damaged(sequence: sequence) }
+        var parts: [OpenedParts.Part] = []
+        for (index, head) in entry.parts.enumerated().dropFirst() {
+            let subject = head.subject ?? .none
+            var part = OpenedParts.Part(subject: subject, category: head.category)
+            if let body = stored.body(index),
+                let keys = try keys.key(for: .init(subject: subject, category: head.category))
+            {
+                let clear: [UInt8]
+                do {
+                    clear = try PartSeal.open(
+                        body,
+                        context: PartSeal.context(
+                            ledger: ledger, event: entry.id, part: index, subject: subject,
+                            category: head.category, schema: entry.schema),
+                        keys: keys)
+                } catch {
+                    throw LogError.damaged(sequence: sequence)
+                }
+                part.values = try WireDecoder.decode(SealedBody.self, from: clear).values
+            }
+            parts.append(part)
+        }
+        let event = try Event.read(
+            type: entry.type, schema: entry.schema, plain: stored.body(0) ?? [],
+            parts: OpenedParts(parts))
+        return LoggedEvent(entry: entry, event: event)
+    }
+}
+
+/// An event as it stands in the log, opened as far as the keys allow.
+package struct LoggedEvent: Sendable {
+    package var entry: Entry
+    package var event: Event
+
+    package var sequence: UInt64 { entry.sequence }
+    package var id: EventID { entry.id }
+    package var recordedAt: Timestamp { entry.recordedAt ?? Timestamp(microseconds: 0) }
+}
+
+/// What must hold when the writer's turn comes, or the batch is refused whole.
+package enum AppendCondition: Sendable, Hashable {
+    /// The stream has exactly this many events.
+    case streamVersion(Stream, UInt64)
+    /// No event carries this tag after this sequence.
+    case noEvent(tag: Tag, after: UInt64)
+}
+
+package enum LogError: Error, Equatable, CustomStringConvertible {
+    case conditionFailed(AppendCondition)
+    /// The id is taken by an event of other content.
+    case idConflict(EventID, sequence: UInt64)
+    case damaged(sequence: UInt64)
+    case gap(expected: UInt64, found: UInt64)
+    case noKey(SubjectID)
+    case entryTooLarge(EventID, bytes: Int)
+    case newerFormat(UInt64)
+    case otherLedger
+
+    package var description: String {
+        switch self {
+        case .conditionFailed:
+            "the ledger moved on in the meantime: look again and repeat"
+        case .idConflict(let id, let sequence):
+            "event \(id) stands at \(sequence) with other content: nothing was written"
+        case .damaged(let sequence):
+            "event \(sequence) is not what the tree committed to: restore the log from a backup"
+        case .gap(let expected, let found):
+            "event \(expected) is missing before \(found): restore the log from a backup"
+        case .noKey(let subject): "the key of subject \(subject) is gone: nothing can be sealed for it"
+        case .entryTooLarge(let id, let bytes):
+            "the entry of event \(id) has \(bytes) bytes, more than 65,535: use fewer tags or parts"
+        case .newerFormat(let version):
+            "this ledger has format \(version), made by a newer syncledger: update this program"
+        case .otherLedger: "these files belong to another ledger"
+        }
+    }
+}

@@ -1,0 +1,47 @@
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// Held by the one process that projects, decides and dispatches for a ledger.
+///
+/// An advisory lock on a file (flock), so it goes with the process that dies.
+package final class EngineLock: Sendable {
+    private let file: Int32
+
+    /// Takes the lock or says who holds it.
+    ///
+    /// - Throws: `EngineLockError`.
+    package init(path: String) throws(EngineLockError) {
+        let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw .cannotOpen(path: path, code: errno) }
+        guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
+            var buffer = [UInt8](repeating: 0, count: 32)
+            let count = pread(file, &buffer, buffer.count, 0)
+            Glibc.close(file)
+            let holder = String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
+            throw .heldElsewhere(process: Int32(holder) ?? 0)
+        }
+        let holder = Array(String(getpid()).utf8)
+        guard ftruncate(file, 0) == 0, pwrite(file, holder, holder.count, 0) == holder.count else {
+            Glibc.close(file)
+            throw .cannotOpen(path: path, code: errno)
+        }
+        self.file = file
+    }
+
+    deinit { Glibc.close(file) }
+}
+
+package enum EngineLockError: Error, Equatable, CustomStringConvertible {
+    case heldElsewhere(process: Int32)
+    case cannotOpen(path: String, code: Int32)
+
+    package var description: String {
+        switch self {
+        case .heldElsewhere(let process):
+            "another syncledger (process \(process)) is working on this ledger: wait for it to finish, or stop it"
+        case .cannotOpen(let path, let code):
+            "cannot lock \(path): \(String(cString: strerror(code)))"
+        }
+    }
+}

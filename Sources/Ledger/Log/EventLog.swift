@@ -1,0 +1,235 @@
+import LMDB
+import Synchronization
+
+/// The append-only log of one ledger: entries and their parts, with the tree's root at each commit.
+///
+/// Any process may append. Within a process, appends queue for the environment's writer thread, and
+/// one commit takes everything that queued while the last one was flushed (group commit). An append
+/// that has returned is durable.
+package final class EventLog: Sendable {
+    let environment: Environment
+    let tables: LogTables
+    let index: LogIndex
+    private let clock: @Sendable () -> Timestamp
+    private let queue = Mutex(AppendQueue())
+    private let waiters = Mutex<[Waiter]>([])
+    private let knownEnd: Mutex<UInt64>
+
+    /// Opens or creates the log and its index; reads what the index does not know yet.
+    ///
+    /// - Throws: `LMDBError`, `LogError.newerFormat`, `LogError.otherLedger`.
+    package init(
+        directory: String, ledger: LedgerID,
+        clock: @escaping @Sendable () -> Timestamp
+    ) throws {
+        var options = Options()
+        options.mapSize = 1 << 40
+        let environment = try Environment(
+            at: directory + "/log", tables: LogTables.names, options: options)
+        let tables = LogTables(environment)
+        self.environment = environment
+        self.tables = tables
+        self.clock = clock
+        try tables.claim(environment, for: ledger)
+        let index = try LogIndex(directory: directory + "/index")
+        self.index = index
+        let end = try environment.read { transaction in
+            try index.catchUp(with: tables, transaction)
+        }
+        knownEnd = Mutex(end)
+    }
+
+    /// Writes the index's tail and closes both environments.
+    package func close() throws {
+        try index.flush()
+        try environment.close()
+        try index.close()
+    }
+
+    /// The last sequence that this process knows of; 0 for an empty log.
+    package var end: UInt64 { knownEnd.withLock { $0 } }
+
+    // MARK: - Appending
+
+    /// Appends a batch whole or not at all, and waits until it is durable.
+    ///
+    /// An event whose id and part MACs stand already is not written again; its old place is
+    /// returned. Conditions are checked, in the order of commits, before anything is put.
+    ///
+    /// - Returns: the sequence of each event of the batch.
+    /// - Throws: `LogError.conditionFailed`, `LogError.idConflict`, `LMDBError`.
+    package func append(
+        _ drafts: [SealedDraft], conditions: [AppendCondition] = []
+    ) throws -> [UInt64] {
+        let done = Completion()
+        enqueue(AppendRequest(drafts: drafts, conditions: conditions) { done.complete($0) })
+        return try done.wait()
+    }
+
+    /// The same, without blocking a thread.
+    package func append(
+        _ drafts: [SealedDraft], conditions: [AppendCondition] = []
+    ) async throws -> [UInt64] {
+        try await withCheckedThrowingContinuation { continuation in
+            enqueue(
+                AppendRequest(drafts: drafts, conditions: conditions) {
+                    continuation.resume(with: $0)
+                })
+        }
+    }
+
+    private func enqueue(_ request: AppendRequest) {
+        let mustStart = queue.withLock { $0.add(request) }
+        guard mustStart else { return }
+        do {
+            try environment.onWriter { self.drain() }
+        } catch {
+            // Closed in the meantime: nobody is left to drain, so each is told.
+            while let requests = queue.withLock({ $0.takeAll() }) {
+                for request in requests { request.complete(.failure(error)) }
+            }
+        }
+    }
+
+    /// Runs on the writer thread: commits what has queued until nothing has.
+    private func drain() {
+        while let requests = queue.withLock({ $0.takeAll() }) {
+            let results = commit(requests)
+            for (request, result) in zip(requests, results) { request.complete(result) }
+        }
+    }
+
+    private func commit(_ requests: [AppendRequest]) -> [Result<[UInt64], any Error>] {
+        do {
+            let now = clock()
+            let (results, staged) = try environment.write { transaction in
+                try index.catchUp(with: tables, transaction)
+                var commit = LogCommit(
+                    head: try tables.head(transaction), index: index, tables: tables, now: now)
+                let results = requests.map { request in
+                    Result { try commit.add(request.drafts, request.conditions, transaction) }
+                }
+                try commit.finish(transaction)
+                return (results, commit.staged)
+            }
+            index.take(staged)
+            if let last = staged.last { announce(last.sequence) }
+            try index.flushIfLarge()
+            return results
+        } catch {
+            return requests.map { _ in .failure(error) }
+        }
+    }
+
+    // MARK: - Reading
+
+    /// The stored events from a sequence on, at most `limit`, in one short read transaction.
+    ///
+    /// - Throws: `LogError.gap` when a sequence is missing.
+    package func read(from first: UInt64, limit: Int) throws -> [StoredEvent] {
+        try environment.read { transaction in
+            var events: [StoredEvent] = []
+            guard limit > 0 else { return [] }
+            try transaction.scan(tables.events, .from(bigEndianBytes(first))) { key, value in
+                let expected = first + UInt64(events.count)
+                let found = bigEndianInteger(key.copy()) ?? 0
+                guard found == expected else { throw LogError.gap(expected: expected, found: found) }
+                events.append(try WireDecoder.decode(StoredEvent.self, from: value.copy()))
+                return events.count < limit ? .next : .stop
+            }
+            for position in events.indices {
+                try tables.addLargeParts(
+                    to: &events[position], sequence: first + UInt64(position), transaction)
+            }
+            return events
+        }
+    }
+
+    /// The head: size, root, and when the last event was recorded.
+    package func head() throws -> LogHead {
+        try environment.read { transaction in try tables.head(transaction) }
+    }
+
+    /// The root at the last commit at or before a sequence, with the sequence of that commit.
+    package func root(atOrBefore sequence: UInt64) throws -> (sequence: UInt64, root: Hash)? {
+        try environment.read { transaction in try tables.root(atOrBefore: sequence, transaction) }
+    }
+
+    /// The root of the commit that ended exactly here; `nil` where none did.
+    package func root(at sequence: UInt64) throws -> Hash? {
+        try environment.read { transaction in
+            try transaction.bytes(tables.commits, key: bigEndianBytes(sequence))
+        }
+    }
+
+    /// Where an event id stands.
+    package func sequence(of id: EventID) throws -> UInt64? { try index.sequence(of: id) }
+
+    /// How many events a stream has.
+    package func version(of stream: Stream) throws -> UInt64 { try index.version(of: stream) }
+
+    /// The sequences of all events with a tag, ascending.
+    package func sequences(tagged tag: Tag) throws -> [UInt64] { try index.sequences(tagged: tag) }
+
+    /// Takes notice of what other processes appended.
+    ///
+    /// - Returns: the last sequence.
+    @discardableResult
+    package func refresh() throws -> UInt64 {
+        let end = try environment.read { transaction in
+            try index.catchUp(with: tables, transaction)
+        }
+        announce(end)
+        return end
+    }
+
+    /// Writes the index's tail now instead of when it is large.
+    package func flushIndex() throws { try index.flush() }
+
+    /// Waits until an event after this sequence is durable; returns the last sequence.
+    ///
+    /// Appends of other processes are noticed by `refresh`.
+    package func wait(after sequence: UInt64) async -> UInt64 {
+        await withCheckedContinuation { continuation in
+            let end = waiters.withLock { waiters -> UInt64? in
+                let end = self.end
+                if end > sequence { return end }
+                waiters.append(Waiter(after: sequence, continuation: continuation))
+                return nil
+            }
+            if let end { continuation.resume(returning: end) }
+        }
+    }
+
+    private func announce(_ end: UInt64) {
+        knownEnd.withLock { $0 = max($0, end) }
+        let due = waiters.withLock { waiters in
+            let due = waiters.filter { $0.after < end }
+            waiters.removeAll { $0.after < end }
+            return due
+        }
+        for waiter in due { waiter.continuation.resume(returning: end) }
+    }
+
+    private struct Waiter {
+        var after: UInt64
+        var continuation: CheckedContinuation<UInt64, Never>
+    }
+}
+
+/// Where the log ends.
+package struct LogHead: WireMessage, Equatable {
+    package var frontier = MerkleFrontier()
+    package var lastRecordedAt: Timestamp?
+    package var unknownFields: [UInt8] = []
+
+    package init() {}
+
+    package mutating func visit(_ visitor: inout some WireVisitor) {
+        visitor.message(1, &frontier)
+        visitor.time(2, &lastRecordedAt)
+    }
+
+    package var size: UInt64 { frontier.size }
+    package var root: Hash { frontier.root }
+}

@@ -1,0 +1,188 @@
+import Crypto
+
+/// A SHA-256 hash, 32 bytes.
+package typealias Hash = [UInt8]
+
+/// The hashes of RFC 9162, section 2.1.
+package enum Merkle {
+    /// SHA-256(0x00 ‖ entry).
+    package static func leaf(_ entry: some Collection<UInt8>) -> Hash {
+        var hash = SHA256()
+        hash.update(data: [0])
+        hash.update(data: Array(entry))
+        return Array(hash.finalize())
+    }
+
+    /// SHA-256(0x01 ‖ left ‖ right).
+    package static func node(_ left: Hash, _ right: Hash) -> Hash {
+        var hash = SHA256()
+        hash.update(data: [1])
+        hash.update(data: left)
+        hash.update(data: right)
+        return Array(hash.finalize())
+    }
+
+    /// The root of no leaves at all: SHA-256 of nothing.
+    package static var emptyRoot: Hash { Array(SHA256.hash(data: [UInt8]())) }
+}
+
+/// The right edge of a Merkle tree: the roots of its perfect subtrees, largest first.
+///
+/// It is all that appending needs: a leaf costs one hash and, on average, one node. A tree of n
+/// leaves has as many peaks as n has bits set.
+package struct MerkleFrontier: WireMessage, Equatable {
+    package private(set) var size: UInt64 = 0
+    package private(set) var peaks: [Hash] = []
+    package var unknownFields: [UInt8] = []
+
+    package init() {}
+
+    package mutating func visit(_ visitor: inout some WireVisitor) {
+        visitor.unsigned(1, &size)
+        if visitor.isDecoding {
+            var peak: [UInt8]? = nil
+            visitor.bytes(2, &peak)
+            if let peak { peaks.append(peak) }
+        } else {
+            for peak in peaks {
+                var one: [UInt8]? = peak
+                visitor.bytes(2, &one)
+            }
+        }
+    }
+
+    /// Whether size and peaks belong together, as they must after decoding.
+    package var isSound: Bool {
+        peaks.count == size.nonzeroBitCount && peaks.allSatisfy { $0.count == 32 }
+    }
+
+    package mutating func append(leaf: Hash) {
+        var carried = leaf
+        var rest = size
+        while rest & 1 == 1, let left = peaks.popLast() {
+            carried = Merkle.node(left, carried)
+            rest >>= 1
+        }
+        peaks.append(carried)
+        size += 1
+    }
+
+    /// The tree's root: peaks folded from the right.
+    package var root: Hash {
+        guard var root = peaks.last else { return Merkle.emptyRoot }
+        for peak in peaks.dropLast().reversed() { root = Merkle.node(peak, root) }
+        return root
+    }
+}
+
+/// That a leaf, or an older tree, stands in a tree.
+package enum MerkleProof {
+    /// The path that proves leaf `index` in the tree of these leaves (RFC 9162, section 2.1.3.1).
+    package static func inclusion(of index: Int, in leaves: ArraySlice<Hash>) -> [Hash] {
+        guard leaves.count > 1 else { return [] }
+        let split = largestPowerOfTwo(below: leaves.count)
+        let middle = leaves.startIndex + split
+        return if index < split {
+            inclusion(of: index, in: leaves[..<middle]) + [root(of: leaves[middle...])]
+        } else {
+            inclusion(of: index - split, in: leaves[middle...]) + [root(of: leaves[..<middle])]
+        }
+    }
+
+    /// Checks an inclusion path (RFC 9162, section 2.1.3.2).
+    package static func verifyInclusion(
+        of leaf: Hash, index: UInt64, size: UInt64, path: [Hash], root: Hash
+    ) -> Bool {
+        guard index < size else { return false }
+        var position = index
+        var last = size - 1
+        var hash = leaf
+        for step in path {
+            if last == 0 { return false }
+            if position & 1 == 1 || position == last {
+                hash = Merkle.node(step, hash)
+                while position & 1 == 0, position != 0 {
+                    position >>= 1
+                    last >>= 1
+                }
+            } else {
+                hash = Merkle.node(hash, step)
+            }
+            position >>= 1
+            last >>= 1
+        }
+        return last == 0 && hash == root
+    }
+
+    /// The path that proves that the first `older` leaves are a tree's beginning (section 2.1.4.1).
+    package static func consistency(of older: Int, in leaves: ArraySlice<Hash>) -> [Hash] {
+        guard older > 0, older < leaves.count else { return [] }
+        return subproof(older, leaves, complete: true)
+    }
+
+    /// Checks a consistency path (section 2.1.4.2).
+    package static func verifyConsistency(
+        older: UInt64, olderRoot: Hash, size: UInt64, root: Hash, path: [Hash]
+    ) -> Bool {
+        guard older > 0, older <= size else { return false }
+        if older == size { return path.isEmpty && olderRoot == root }
+        var path = older.nonzeroBitCount == 1 ? [olderRoot] + path : path
+        guard !path.isEmpty else { return false }
+        var position = older - 1
+        var last = size - 1
+        while position & 1 == 1 {
+            position >>= 1
+            last >>= 1
+        }
+        var olderHash = path.removeFirst()
+        var hash = olderHash
+        for step in path {
+            if last == 0 { return false }
+            if position & 1 == 1 || position == last {
+                olderHash = Merkle.node(step, olderHash)
+                hash = Merkle.node(step, hash)
+                while position & 1 == 0, position != 0 {
+                    position >>= 1
+                    last >>= 1
+                }
+            } else {
+                hash = Merkle.node(hash, step)
+            }
+            position >>= 1
+            last >>= 1
+        }
+        return last == 0 && olderHash == olderRoot && hash == root
+    }
+
+    /// The root over these leaves.
+    package static func root(of leaves: ArraySlice<Hash>) -> Hash {
+        var frontier = MerkleFrontier()
+        for leaf in leaves { frontier.append(leaf: leaf) }
+        return frontier.root
+    }
+
+    private static func subproof(
+        _ older: Int, _ leaves: ArraySlice<Hash>, complete: Bool
+    ) -> [Hash] {
+        if older == leaves.count { return complete ? [] : [root(of: leaves)] }
+        let split = largestPowerOfTwo(below: leaves.count)
+        let middle = leaves.startIndex + split
+        return if older <= split {
+            subproof(older, leaves[..<middle], complete: complete) + [root(of: leaves[middle...])]
+        } else {
+            subproof(older - split, leaves[middle...], complete: false)
+                + [root(of: leaves[..<middle])]
+        }
+    }
+
+    private static func largestPowerOfTwo(below count: Int) -> Int {
+        var power = 1
+        while power * 2 < count { power *= 2 }
+        return power
+    }
+}
+
+extension Merkle {
+    /// Plain SHA-256.
+    package static func digest(_ bytes: [UInt8]) -> Hash { Array(SHA256.hash(data: bytes)) }
+}

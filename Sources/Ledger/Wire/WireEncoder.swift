@@ -1,0 +1,176 @@
+/// Writes a message in the Protocol Buffers wire format, fields in the order of `visit`.
+package struct WireEncoder: WireVisitor {
+    package private(set) var output: [UInt8] = []
+    /// Values met on the way that belong into sealed parts, grouped by subject and category in the
+    /// order of first sight.
+    package private(set) var sealedGroups: [SealedGroup] = []
+
+    package init() {}
+
+    package var isDecoding: Bool { false }
+    package var fieldJustRead: Int { 0 }
+
+    /// The bytes of a message that holds no sealed values.
+    package static func encode(_ message: some WireMessage) -> [UInt8] {
+        var encoder = WireEncoder()
+        encoder.write(message)
+        precondition(encoder.sealedGroups.isEmpty, "sealed values need encodeWithParts")
+        return encoder.output
+    }
+
+    /// The bytes of a message, and what it keeps in sealed parts.
+    package static func encodeWithParts(
+        _ message: some WireMessage
+    ) -> (plain: [UInt8], sealed: [SealedGroup]) {
+        var encoder = WireEncoder()
+        encoder.write(message)
+        return (encoder.output, encoder.sealedGroups)
+    }
+
+    mutating func write(_ message: some WireMessage) {
+        var copy = message
+        copy.visit(&self)
+        output += copy.unknownFields
+    }
+
+    package mutating func unsigned(_ field: Int, _ value: inout UInt64) {
+        if value != 0 { varintField(field, value) }
+    }
+
+    package mutating func unsigned(_ field: Int, _ value: inout UInt64?) {
+        if let value { varintField(field, value) }
+    }
+
+    package mutating func signed(_ field: Int, _ value: inout Int64) {
+        if value != 0 { varintField(field, zigzag(value)) }
+    }
+
+    package mutating func bool(_ field: Int, _ value: inout Bool) {
+        if value { varintField(field, 1) }
+    }
+
+    package mutating func bool(_ field: Int, _ value: inout Bool?) {
+        if let value { varintField(field, value ? 1 : 0) }
+    }
+
+    package mutating func string(_ field: Int, _ value: inout String) {
+        if !value.isEmpty { lengthField(field, value.utf8) }
+    }
+
+    package mutating func string(_ field: Int, _ value: inout String?) {
+        if let value { lengthField(field, value.utf8) }
+    }
+
+    package mutating func strings(_ field: Int, _ value: inout [String]) {
+        for element in value { lengthField(field, element.utf8) }
+    }
+
+    package mutating func bytes(_ field: Int, _ value: inout [UInt8]) {
+        if !value.isEmpty { lengthField(field, value) }
+    }
+
+    package mutating func bytes(_ field: Int, _ value: inout [UInt8]?) {
+        if let value { lengthField(field, value) }
+    }
+
+    package mutating func message<M: WireMessage>(_ field: Int, _ value: inout M) {
+        nested(field, value)
+    }
+
+    package mutating func message<M: WireMessage>(_ field: Int, _ value: inout M?) {
+        if let value { nested(field, value) }
+    }
+
+    package mutating func messages<M: WireMessage>(_ field: Int, _ value: inout [M]) {
+        for element in value { nested(field, element) }
+    }
+
+    package mutating func sealed(_ field: Int, _ value: inout Sealed?) {
+        guard let value else { return }
+        let index =
+            sealedGroups.firstIndex {
+                $0.subject == value.subject && $0.category == value.category
+            } ?? sealedGroups.count
+        if index == sealedGroups.count {
+            sealedGroups.append(SealedGroup(subject: value.subject, category: value.category))
+        }
+        sealedGroups[index].values.append(value.value ?? .null)
+        nested(
+            field,
+            SealedPlace(
+                part: UInt64(index) + 1, slot: UInt64(sealedGroups[index].values.count) - 1))
+    }
+
+    private mutating func nested(_ field: Int, _ value: some WireMessage) {
+        key(field, .lengthDelimited)
+        let start = output.count
+        write(value)
+        var length: [UInt8] = []
+        appendVarint(UInt64(output.count - start), to: &length)
+        output.insert(contentsOf: length, at: start)
+    }
+
+    private mutating func varintField(_ field: Int, _ value: UInt64) {
+        key(field, .varint)
+        appendVarint(value, to: &output)
+    }
+
+    private mutating func lengthField(_ field: Int, _ value: some Collection<UInt8>) {
+        key(field, .lengthDelimited)
+        appendVarint(UInt64(value.count), to: &output)
+        output.append(contentsOf: value)
+    }
+
+    private mutating func key(_ field: Int, _ type: WireType) {
+        appendVarint(UInt64(field) << 3 | UInt64(type.rawValue), to: &output)
+    }
+}
+
+/// The four wire types of proto3.
+package enum WireType: UInt8, Sendable {
+    case varint = 0
+    case fixed64 = 1
+    case lengthDelimited = 2
+    case fixed32 = 5
+}
+
+func appendVarint(_ value: UInt64, to output: inout [UInt8]) {
+    var rest = value
+    while rest >= 0x80 {
+        output.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+        rest >>= 7
+    }
+    output.append(UInt8(truncatingIfNeeded: rest))
+}
+
+/// The values of one sealed part: one subject, one category.
+package struct SealedGroup: Sendable, Equatable {
+    package var subject: SubjectID
+    package var category: Category
+    package var values: [Value] = []
+}
+
+/// Where in an event's parts a sealed value stands: part 0 is the plain one.
+struct SealedPlace: WireMessage {
+    var part: UInt64 = 0
+    var slot: UInt64 = 0
+    var unknownFields: [UInt8] = []
+
+    mutating func visit(_ visitor: inout some WireVisitor) {
+        visitor.unsigned(1, &part)
+        visitor.unsigned(2, &slot)
+    }
+}
+
+/// The body of a sealed part: its values in slot order.
+package struct SealedBody: WireMessage, Equatable {
+    package var values: [Value] = []
+    package var unknownFields: [UInt8] = []
+
+    package init() {}
+    package init(values: [Value]) { self.values = values }
+
+    package mutating func visit(_ visitor: inout some WireVisitor) {
+        visitor.messages(1, &values)
+    }
+}

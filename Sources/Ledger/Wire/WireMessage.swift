@@ -1,0 +1,132 @@
+/// A Protocol Buffers message that is written down once: `visit` names every field, and the same
+/// list encodes, decodes and describes.
+///
+/// The wire format is that of `Schemas/syncledger/ledger/v1/*.proto`; scalar fields follow proto3
+/// (the zero value is not written), optional ones have explicit presence. Fields that this code
+/// does not know are kept in `unknownFields` and written after the known ones.
+package protocol WireMessage: Sendable {
+    init()
+    mutating func visit(_ visitor: inout some WireVisitor)
+    var unknownFields: [UInt8] { get set }
+}
+
+/// What walks over the fields of a message: an encoder or a decoder.
+///
+/// Field numbers are those of the `.proto` files. None of these throws: a decoder remembers its
+/// first error and reports it when the walk is over.
+package protocol WireVisitor {
+    var isDecoding: Bool { get }
+    /// While decoding, the number of the field that the current walk is for; 0 while encoding.
+    var fieldJustRead: Int { get }
+
+    mutating func unsigned(_ field: Int, _ value: inout UInt64)
+    mutating func unsigned(_ field: Int, _ value: inout UInt64?)
+    /// A signed number in zigzag form (`sint64`).
+    mutating func signed(_ field: Int, _ value: inout Int64)
+    mutating func bool(_ field: Int, _ value: inout Bool)
+    mutating func bool(_ field: Int, _ value: inout Bool?)
+    mutating func string(_ field: Int, _ value: inout String)
+    mutating func string(_ field: Int, _ value: inout String?)
+    mutating func strings(_ field: Int, _ value: inout [String])
+    mutating func bytes(_ field: Int, _ value: inout [UInt8])
+    mutating func bytes(_ field: Int, _ value: inout [UInt8]?)
+    mutating func message<M: WireMessage>(_ field: Int, _ value: inout M)
+    mutating func message<M: WireMessage>(_ field: Int, _ value: inout M?)
+    mutating func messages<M: WireMessage>(_ field: Int, _ value: inout [M])
+    /// A value for one subject's eyes: it goes into a sealed part, and its place into the message.
+    mutating func sealed(_ field: Int, _ value: inout Sealed?)
+}
+
+extension WireVisitor {
+    /// A moment, as microseconds since 1970 in zigzag form; absent is `nil`.
+    package mutating func time(_ field: Int, _ value: inout Timestamp?) {
+        var raw: UInt64? = value.map { zigzag($0.microseconds) }
+        unsigned(field, &raw)
+        value = raw.map { Timestamp(microseconds: unzigzag($0)) }
+    }
+
+    /// An identifier as 16 bytes; absent is `nil`.
+    package mutating func id<Kind>(_ field: Int, _ value: inout Identifier<Kind>?) {
+        var raw: [UInt8]? = isDecoding ? nil : value?.bytes
+        bytes(field, &raw)
+        if isDecoding, let raw { value = Identifier(bytes: raw) ?? value }
+    }
+
+    /// An identifier that always stands; all zero stands for one that was left out.
+    package mutating func id<Kind>(_ field: Int, _ value: inout Identifier<Kind>) {
+        var optional: Identifier<Kind>? = isDecoding ? nil : value
+        id(field, &optional)
+        if let optional { value = optional }
+    }
+
+    /// Several identifiers, each as 16 bytes.
+    package mutating func ids<Kind>(_ field: Int, _ value: inout [Identifier<Kind>]) {
+        if isDecoding {
+            var one: Identifier<Kind>? = nil
+            id(field, &one)
+            if let one { value.append(one) }
+        } else {
+            for element in value {
+                var one: Identifier<Kind>? = element
+                id(field, &one)
+            }
+        }
+    }
+
+    /// A closed choice, as its raw number; a number that this code does not know leaves `unknown`.
+    package mutating func choice<C: WireChoice>(_ field: Int, _ value: inout C) {
+        var raw = value.rawValue
+        unsigned(field, &raw)
+        if isDecoding { value = C(rawValue: raw) ?? value }
+    }
+}
+
+/// An enumeration on the wire. Raw value 0 is the one that is not written.
+package protocol WireChoice: RawRepresentable, Sendable, Hashable where RawValue == UInt64 {}
+
+extension Identifier {
+    /// All zero: a field that was left out.
+    package static var none: Self { Self(high: 0, low: 0) }
+    package var isNone: Bool { high == 0 && low == 0 }
+}
+
+package func zigzag(_ value: Int64) -> UInt64 {
+    UInt64(bitPattern: value << 1 ^ value >> 63)
+}
+
+package func unzigzag(_ value: UInt64) -> Int64 {
+    Int64(bitPattern: value >> 1) ^ -Int64(bitPattern: value & 1)
+}
+
+/// A value that only its subject's key opens.
+package struct Sealed: Hashable, Sendable {
+    package var subject: SubjectID
+    package var category: Category
+    /// `nil` once the key or the part is gone (erased), or while nobody opened it.
+    package var value: Value?
+
+    package init(_ value: Value?, subject: SubjectID, category: Category) {
+        self.value = value
+        self.subject = subject
+        self.category = category
+    }
+}
+
+/// What kind of personal data a sealed part holds: each has a key of its own for each subject.
+package enum Category: UInt64, WireChoice, CaseIterable {
+    case unspecified = 0
+    /// Remote ids and links.
+    case identity = 1
+    /// Name, title, texts.
+    case profile = 2
+    /// E-mail, phone, address.
+    case contact = 3
+    /// What the person agreed to.
+    case consent = 4
+    /// Scores, tags, counts.
+    case activity = 5
+    /// What could not be decoded yet.
+    case intake = 6
+    /// Templates, mails, documents.
+    case content = 7
+}

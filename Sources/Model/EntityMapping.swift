@@ -1,0 +1,128 @@
+package import Ledger
+
+/// How one canonical field stands at one system.
+package struct Spelling: Sendable, Hashable {
+    /// The remote's own name for it.
+    package var attribute: String
+    package var codec: FieldCodec
+    package var form: WriteForm
+
+    package init(_ attribute: String, _ codec: FieldCodec, form: WriteForm = .absolute) {
+        self.attribute = attribute
+        self.codec = codec
+        self.form = form
+    }
+}
+
+/// One canonical field of an entity: its law and its spelling at each system that has it.
+package struct FieldMapping: Sendable, Hashable {
+    package var name: String
+    package var category: Category
+    package var law: Law
+    package var prefer: [System]
+    package var spellings: [System: Spelling]
+
+    package init(
+        _ name: String, _ category: Category, _ law: Law = .fieldMerge, prefer: [System] = [],
+        spellings: [System: Spelling]
+    ) {
+        self.name = name
+        self.category = category
+        self.law = law
+        self.prefer = prefer
+        self.spellings = spellings
+    }
+}
+
+/// The fields of an entity, in the order people read them.
+package struct EntityMapping: Sendable, Hashable {
+    package var entity: String
+    package var fields: [FieldMapping]
+    /// The fields whose equal content makes two objects one person.
+    package var keys: [String]
+
+    package init(entity: String, keys: [String], fields: [FieldMapping]) {
+        self.entity = entity
+        self.keys = keys
+        self.fields = fields
+    }
+
+    package func field(_ name: String) -> FieldMapping? { fields.first { $0.name == name } }
+
+    package func field(attribute: String, of system: System) -> FieldMapping? {
+        fields.first { $0.spellings[system]?.attribute == attribute }
+    }
+
+    /// The attributes that a look at a system must tell.
+    package func attributes(of system: System) -> [String] {
+        fields.compactMap { $0.spellings[system]?.attribute }
+    }
+}
+
+extension EntityMapping {
+    /// The contact as it ships.
+    ///
+    /// Lengths: Mautic refuses names above 64 and cities above 191 characters (FINDINGS D11);
+    /// SuiteCRM cuts at its column widths (fact 7; widths from its meta, recording 02).
+    package static let contact = EntityMapping(
+        entity: "contact", keys: ["email"],
+        fields: [
+            text("first_name", .profile, "first_name", ("firstname", 64), ("first_name", 100)),
+            text("last_name", .profile, "last_name", ("lastname", 64), ("last_name", 100)),
+            FieldMapping(
+                "email", .contact,
+                spellings: [
+                    .compass: Spelling("email", FieldCodec(.compass, .email)),
+                    .mautic: Spelling("email", FieldCodec(.mautic, .email, maximumLength: 191)),
+                    .suitecrm: Spelling("email1", FieldCodec(.suitecrm, .email)),
+                ]),
+            text("phone", .contact, "phone", ("phone", 191), ("phone_work", 100)),
+            text("mobile", .contact, "mobile", ("mobile", 191), ("phone_mobile", 100)),
+            text("title", .profile, "title", ("position", 191), ("title", 100)),
+            text("street", .contact, "street", ("address1", 191), ("primary_address_street", 150)),
+            text("city", .contact, "city", ("city", 191), ("primary_address_city", 100)),
+            text(
+                "postcode", .contact, "postcode", ("zipcode", 191),
+                ("primary_address_postalcode", 20)),
+            FieldMapping(
+                "description", .profile,
+                spellings: [
+                    .compass: Spelling("description", FieldCodec(.compass, .text)),
+                    .suitecrm: Spelling("description", FieldCodec(.suitecrm, .text)),
+                ]),
+            FieldMapping(
+                "tags", .activity, .union,
+                spellings: [
+                    .compass: Spelling("tags", FieldCodec(.compass, .tags)),
+                    .mautic: Spelling("tags", FieldCodec(.mautic, .tags), form: .elements),
+                ]),
+            FieldMapping(
+                "points", .activity, .sum, prefer: [.mautic],
+                spellings: [
+                    .compass: Spelling("points", FieldCodec(.compass, .integer)),
+                    .mautic: Spelling("points", FieldCodec(.mautic, .integer), form: .delta),
+                ]),
+            FieldMapping(
+                "email_opt_out", .consent, .strictest,
+                spellings: [
+                    .compass: Spelling("email_opt_out", FieldCodec(.compass, .flag)),
+                    .mautic: Spelling("dnc_email", FieldCodec(.mautic, .flag)),
+                    .suitecrm: Spelling("email_opt_out", FieldCodec(.suitecrm, .flag)),
+                ]),
+        ])
+
+    private static func text(
+        _ name: String, _ category: Category, _ compass: String, _ mautic: (String, Int),
+        _ suitecrm: (String, Int)
+    ) -> FieldMapping {
+        FieldMapping(
+            name, category,
+            spellings: [
+                .compass: Spelling(compass, FieldCodec(.compass, .text)),
+                .mautic: Spelling(
+                    mautic.0, FieldCodec(.mautic, .text, maximumLength: mautic.1)),
+                .suitecrm: Spelling(
+                    suitecrm.0, FieldCodec(.suitecrm, .text, maximumLength: suitecrm.1)),
+            ])
+    }
+}

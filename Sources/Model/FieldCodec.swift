@@ -1,0 +1,132 @@
+package import Ledger
+
+/// How one system spells one field: three pure functions and what follows from them.
+///
+/// A *spelling* is a value as the system shows or takes it; *content* is the ledger's own form.
+/// Codecs are versioned: `version` stands in every event that was made with one.
+package struct FieldCodec: Sendable, Hashable {
+    package enum Kind: Sendable, Hashable {
+        case text
+        /// Compared without regard to case: addresses are case-insensitive in practice, and all
+        /// three systems look them up so.
+        case email
+        case integer
+        case flag
+        case tags
+    }
+
+    package static var version: UInt64 { 1 }
+
+    package var system: System
+    package var kind: Kind
+    /// The longest text in characters that the system stores, if it cuts or refuses longer ones.
+    package var maximumLength: Int?
+
+    package init(_ system: System, _ kind: Kind, maximumLength: Int? = nil) {
+        self.system = system
+        self.kind = kind
+        self.maximumLength = maximumLength
+    }
+
+    /// What a spelling means.
+    package func content(of spelling: Value) -> Value {
+        switch kind {
+        case .text: spelling.asText
+        case .email: spelling.asText.mapText { trimmed($0).lowercased() }
+        case .integer: spelling.asInteger
+        case .flag: spelling.asFlag
+        case .tags: spelling.asTags
+        }
+    }
+
+    /// How the system is told a content.
+    package func spelling(of content: Value) -> Value {
+        switch (system, kind) {
+        case (.suitecrm, .flag): .text(content == .bool(true) ? "1" : "0")
+        case (.suitecrm, _) where content == .null: .text("")
+        case (.mautic, .text), (.mautic, .email): content.isBlank ? .null : content
+        default: content
+        }
+    }
+
+    /// What the system will show after it was told this spelling, as far as its rules are known.
+    package func stored(_ spelling: Value) -> Value {
+        switch (system, kind) {
+        case (.mautic, .text), (.mautic, .email):
+            spelling.mapText { cut(TextRules.mauticCleaned($0)) }.blankAs(.null)
+        case (.suitecrm, .text), (.suitecrm, .email):
+            spelling.mapText { cut(TextRules.suiteCleaned($0)) }.blankAs(.text(""))
+        case (.mautic, .integer): spelling.asInteger
+        case (.mautic, .tags): .set(of: spelling.elements.filter(TextRules.isMauticTag))
+        default: spelling
+        }
+    }
+
+    /// How this system holds a content: what it would show, read back.
+    package func held(_ content: Value) -> Value {
+        self.content(of: stored(spelling(of: content)))
+    }
+
+    private func cut(_ text: String) -> String {
+        guard let maximumLength else { return text }
+        return String(text.prefix(maximumLength))
+    }
+}
+
+extension Value {
+    fileprivate var asText: Value {
+        switch self {
+        case .number(let text): .text(text)
+        case .bool(let flag): .text(flag ? "1" : "0")
+        case .set(let elements): .text(elements.joined(separator: ", "))
+        default: self
+        }
+    }
+
+    /// A whole number; fractions are dropped as Mautic drops them. Blank is no number.
+    fileprivate var asInteger: Value {
+        switch self {
+        case .number(let text), .text(let text):
+            Int64(text.prefix { $0 != "." }).map { .number(String($0)) } ?? .null
+        case .bool(let flag): .number(flag ? "1" : "0")
+        default: .null
+        }
+    }
+
+    /// Blank means no: a consent field that says nothing is not opted out.
+    fileprivate var asFlag: Value {
+        switch self {
+        case .bool: self
+        case .number(let text), .text(let text): .bool(["1", "true", "t", "on"].contains(text))
+        default: .bool(false)
+        }
+    }
+
+    fileprivate var asTags: Value {
+        switch self {
+        case .set(let elements): .set(of: elements.map(trimmed).filter { !$0.isEmpty })
+        case .text(let text):
+            .set(of: text.split(separator: ",").map { trimmed(String($0)) }.filter { !$0.isEmpty })
+        default: .set([])
+        }
+    }
+
+    fileprivate func mapText(_ transform: (String) -> String) -> Value {
+        if case .text(let text) = self { .text(transform(text)) } else { self }
+    }
+
+    fileprivate func blankAs(_ blank: Value) -> Value { isBlank ? blank : self }
+
+    /// The number as an integer; blank counts as nothing.
+    package var integer: Int64 {
+        if case .number(let text) = self { Int64(text) ?? 0 } else { 0 }
+    }
+}
+
+/// Leading and trailing white space removed.
+package func trimmed(_ text: String) -> String {
+    var rest = text[...]
+    while let first = rest.first, first.isWhitespace { rest.removeFirst() }
+    while let last = rest.last, last.isWhitespace { rest.removeLast() }
+    return String(rest)
+}

@@ -1,0 +1,91 @@
+import Ledger
+
+/// The three laws that join instead of choosing: whatever the preset, nothing of them is a contest.
+extension Merge {
+    /// Opted out wins. A lift without evidence is taken note of, answered once, then held.
+    func strictest(_ changed: [Branch], _ state: FieldState) -> Ruling? {
+        let strict = changed.filter { $0.seenContent == .bool(true) }
+        let lifting = changed.filter { $0.seenContent != .bool(true) }
+        guard let outcome = state.outcome else {
+            return joined(
+                .bool(!strict.isEmpty), changed, winners: strict.isEmpty ? lifting : strict, state,
+                .firstContact)
+        }
+        if !strict.isEmpty, outcome.value != .bool(true) {
+            return joined(.bool(true), changed, winners: strict, state, .strictest)
+        }
+        if outcome.value == .bool(true), let first = lifting.first {
+            let isJoiner = first.accounted == nil
+            let isRepeated = !isJoiner && first.liftsAnswered > 0
+            if isRepeated {
+                return contested(
+                    [first], state, competed: true, joinersOnly: true, kind: .held,
+                    reason: .liftedWithoutEvidence)
+            }
+            return Ruling(
+                kind: .accounted, reason: isJoiner ? .strictest : .liftedWithoutEvidence,
+                outcome: outcome, inputs: [input(first, .lost)], outcomeCompeted: true)
+        }
+        return joined(outcome.value, changed, winners: changed, state, .strictest)
+    }
+
+    /// Every add counts; an element goes when somebody removed it and nobody added it.
+    func union(_ changed: [Branch], _ state: FieldState) -> Ruling? {
+        var added: Set<String> = []
+        var removed: Set<String> = []
+        for branch in changed {
+            let seen = Set(branch.seenContent?.elements ?? [])
+            let accounted = Set(branch.accountedContent?.elements ?? [])
+            added.formUnion(seen.subtracting(accounted))
+            removed.formUnion(accounted.subtracting(seen))
+        }
+        let before = Set(state.outcome?.value.elements ?? [])
+        let after = before.subtracting(removed).union(added)
+        return joined(.set(of: after), changed, winners: changed, state, .union)
+    }
+
+    /// The outcome grows by every difference, each counted once.
+    ///
+    /// At first contact and for a late joiner nothing is added: the preferred system's count stands,
+    /// else the largest, so that joining never lowers a count.
+    func sum(_ changed: [Branch], _ state: FieldState) -> Ruling? {
+        guard let outcome = state.outcome else {
+            let preferred = policy.prefer.lazy.compactMap { system in
+                changed.first { $0.system == system && $0.seenContent != .null }
+            }.first
+            let chosen =
+                preferred
+                ?? changed.max { left, right in
+                    (left.seenContent?.integer ?? 0, right.replica)
+                        < (right.seenContent?.integer ?? 0, left.replica)
+                }
+            guard let chosen else { return nil }
+            return joined(
+                .number(String(chosen.seenContent?.integer ?? 0)), changed, winners: [chosen],
+                state, .firstContact)
+        }
+        let grown = changed.filter { $0.accounted != nil }.reduce(Int64(0)) { total, branch in
+            total + (branch.seenContent?.integer ?? 0) - (branch.accountedContent?.integer ?? 0)
+        }
+        return joined(
+            .number(String(outcome.value.integer + grown)), changed, winners: changed, state, .sum)
+    }
+
+    private func joined(
+        _ value: Value, _ changed: [Branch], winners: [Branch], _ state: FieldState,
+        _ reason: Reason
+    ) -> Ruling? {
+        guard let author = winners.min(by: { $0.replica < $1.replica }) else { return nil }
+        let winning = Set(winners.map(\.replica))
+        let isNew = state.outcome?.value != value
+        return Ruling(
+            kind: isNew ? .moved : .accounted, reason: reason,
+            outcome: isNew
+                ? Outcome(
+                    value: value, version: (state.outcome?.version ?? 0) + 1,
+                    author: author.replica, authorSystem: author.system,
+                    evidence: author.evidence)
+                : state.outcome,
+            inputs: changed.map { input($0, winning.contains($0.replica) ? .won : .lost) })
+    }
+}

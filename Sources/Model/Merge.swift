@@ -1,0 +1,329 @@
+package import Ledger
+
+/// What the merge says of one field, before it becomes an event.
+package struct Ruling: Sendable, Hashable {
+    package var kind: DecisionKind
+    package var reason: Reason
+    /// The outcome after this; unchanged unless `kind` is `moved`.
+    package var outcome: Outcome?
+    package var inputs: [Input]
+    package var outcomeCompeted = false
+    package var freezesOnlyInputs = false
+
+    /// What one replica brought and as what it left.
+    package struct Input: Sendable, Hashable {
+        package var replica: ReplicaID
+        package var observation: EventID
+        package var spelt: Value
+        package var content: Value
+        package var role: InputRole
+    }
+}
+
+/// The words for why a field was decided as it was; they stand in events and on the screen.
+package enum Reason: String, Sendable, Hashable, CaseIterable {
+    case onlyCandidate = "only candidate"
+    case firstContact = "first contact"
+    case sameContent = "same content"
+    case echo = "our own write"
+    case blankJoiner = "an empty field does not speak"
+    case newest
+    case preferred = "preferred system"
+    case strictest
+    case liftedWithoutEvidence = "consent lifted without evidence"
+    case evidencedConsent = "consent given with evidence"
+    case union
+    case sum
+    case noLawDecides = "no law decides"
+    case personDecided = "a person decided"
+    case unknownNormalisation = "the system changed what we wrote"
+}
+
+/// The rules of the merge, each of which can be switched off to see what it holds up.
+///
+/// In the product all are on; `RuleTests` shows what each prevents.
+package struct MergeRules: OptionSet, Sendable, Hashable {
+    package let rawValue: UInt32
+    package init(rawValue: UInt32) { self.rawValue = rawValue }
+
+    package static let openWritesWait = MergeRules(rawValue: 1 << 0)
+    package static let echoes = MergeRules(rawValue: 1 << 1)
+    package static let agreement = MergeRules(rawValue: 1 << 2)
+    package static let outcomeCompetes = MergeRules(rawValue: 1 << 3)
+    package static let richerStands = MergeRules(rawValue: 1 << 4)
+    package static let emptiesAreSilent = MergeRules(rawValue: 1 << 5)
+    package static let joinersApart = MergeRules(rawValue: 1 << 6)
+    package static let personStands = MergeRules(rawValue: 1 << 7)
+    package static let onlyNews = MergeRules(rawValue: 1 << 8)
+    package static let acceptedForms = MergeRules(rawValue: 1 << 9)
+    package static let strictConsent = MergeRules(rawValue: 1 << 10)
+    package static let addsBeatRemoves = MergeRules(rawValue: 1 << 11)
+    package static let sumsOfChanges = MergeRules(rawValue: 1 << 12)
+    package static let refusalsRest = MergeRules(rawValue: 1 << 13)
+    package static let all = MergeRules(rawValue: (1 << 14) - 1)
+}
+
+/// The merge of one field: pure, and the same for every room that must agree on it.
+///
+/// The record is the hub, each replica a branch; what a branch says counts only as far as it differs
+/// from what is already accounted for. See the page on the merge in the documentation.
+package struct Merge: Sendable {
+    package var policy: FieldPolicy
+    /// Measured clock skew in microseconds; evidence closer than this orders nothing.
+    package var skew: Int64
+    package var rules: MergeRules
+
+    package init(policy: FieldPolicy, skew: Int64 = 0, rules: MergeRules = .all) {
+        self.policy = policy
+        self.skew = skew
+        self.rules = rules
+    }
+
+    // MARK: - Deciding
+
+    /// What is to be decided now; `nil` when nothing new was seen, or nothing can be said yet.
+    ///
+    /// Deciding is repeated until `nil`: each ruling, once folded, leaves less to decide.
+    package func decide(_ state: FieldState) -> Ruling? {
+        let changed = state.branches.filter { branch in
+            branch.maySpeak && branch.hasChanged
+                && !(rules.contains(.openWritesWait) && branch.isOpen)
+        }
+        guard !changed.isEmpty else { return closing(state) }
+        if rules.contains(.echoes), let ruling = echoes(changed, state) { return ruling }
+        if rules.contains(.agreement), let ruling = agreements(changed, state) { return ruling }
+        switch policy.law {
+        case .strictest where rules.contains(.strictConsent): return strictest(changed, state)
+        case .union where rules.contains(.addsBeatRemoves): return union(changed, state)
+        case .sum where rules.contains(.sumsOfChanges): return sum(changed, state)
+        default: return choose(changed, state)
+        }
+    }
+
+    /// A difference that nobody holds any more closes by itself.
+    private func closing(_ state: FieldState) -> Ruling? {
+        guard state.contest != nil, !state.branches.contains(where: { $0.isOpen }) else { return nil }
+        return Ruling(
+            kind: .agreed, reason: .sameContent, outcome: state.outcome, inputs: [])
+    }
+
+    /// A look that shows what an unconfirmed command of ours would leave is that command's echo.
+    private func echoes(_ changed: [Branch], _ state: FieldState) -> Ruling? {
+        let inputs = changed.filter { branch in
+            branch.pending.contains {
+                branch.spelling.codec.content(of: $0.leaves) == branch.seenContent
+            }
+        }
+        return accounted(inputs, as: .echo, .agreed, .echo, state)
+    }
+
+    /// A look that shows the outcome, as this system holds it, is agreement.
+    private func agreements(_ changed: [Branch], _ state: FieldState) -> Ruling? {
+        guard let outcome = state.outcome else { return nil }
+        let inputs = changed.filter { $0.seenContent == $0.held(outcome) }
+        return accounted(inputs, as: .agreed, .agreed, .sameContent, state)
+    }
+
+    private func accounted(
+        _ branches: [Branch], as role: InputRole, _ kind: DecisionKind, _ reason: Reason,
+        _ state: FieldState
+    ) -> Ruling? {
+        guard !branches.isEmpty else { return nil }
+        return Ruling(
+            kind: kind, reason: reason, outcome: state.outcome,
+            inputs: branches.map { input($0, role) })
+    }
+
+    // MARK: - Choosing among candidates
+
+    private func choose(_ changed: [Branch], _ state: FieldState) -> Ruling? {
+        let joiners = changed.filter { $0.accounted == nil }
+        let editors = changed.filter { $0.accounted != nil }
+        if rules.contains(.emptiesAreSilent) {
+            let blank = joiners.filter { $0.seenContent?.isBlank ?? true }
+            // At first contact they go along with the decision, if there is one.
+            if state.outcome != nil || blank.count == changed.count {
+                if let ruling = accounted(blank, as: .lost, .accounted, .blankJoiner, state) {
+                    return ruling
+                }
+            }
+        }
+        guard state.outcome != nil, rules.contains(.joinersApart), !joiners.isEmpty else {
+            return judge(changed, state)
+        }
+        return editors.isEmpty ? join(joiners, state) : judge(editors, state)
+    }
+
+    /// One side's content with everyone who holds it.
+    private struct Candidate {
+        var value: Value
+        var branches: [Branch]
+        var author: ReplicaID?
+        var system: System?
+        var evidence: Evidence?
+    }
+
+    private func candidates(_ branches: [Branch]) -> [Candidate] {
+        var found: [Candidate] = []
+        for branch in branches.sorted(by: { $0.replica < $1.replica }) {
+            guard let content = branch.seenContent else { continue }
+            if let same = found.firstIndex(where: { $0.value == content }) {
+                found[same].branches.append(branch)
+                if let evidence = branch.evidence,
+                    isNewer(evidence, than: found[same].evidence) || found[same].evidence == nil
+                {
+                    found[same].evidence = evidence
+                }
+            } else {
+                found.append(
+                    Candidate(
+                        value: content, branches: [branch], author: branch.replica,
+                        system: branch.system, evidence: branch.evidence))
+            }
+        }
+        guard rules.contains(.richerStands) else { return found }
+        return withoutPoorer(found)
+    }
+
+    /// Two candidates are one if the poorer system would store the richer as its own.
+    private func withoutPoorer(_ candidates: [Candidate]) -> [Candidate] {
+        var found = candidates
+        for poorer in candidates {
+            guard let position = found.firstIndex(where: { $0.value == poorer.value }) else {
+                continue
+            }
+            let richer = found.firstIndex { other in
+                other.value != poorer.value
+                    && poorer.branches.allSatisfy {
+                        $0.spelling.codec.held(other.value) == poorer.value
+                    }
+                    && !other.branches.contains {
+                        $0.spelling.codec.held(poorer.value) == other.value
+                    }
+            }
+            guard let richer else { continue }
+            found[richer].branches += poorer.branches
+            found.remove(at: position)
+        }
+        return found
+    }
+
+    private func judge(_ changed: [Branch], _ state: FieldState) -> Ruling? {
+        let isFirst = state.outcome == nil
+        let speaking =
+            isFirst && rules.contains(.emptiesAreSilent)
+            ? changed.filter { !($0.seenContent?.isBlank ?? true) } : changed
+        var candidates = candidates(speaking)
+        let competes: Bool =
+            if let outcome = state.outcome {
+                rules.contains(.outcomeCompetes) && !changed.contains { $0.knows(outcome) }
+            } else { false }
+        if competes, let outcome = state.outcome,
+            !candidates.contains(where: { $0.value == outcome.value })
+        {
+            candidates.append(
+                Candidate(
+                    value: outcome.value, branches: [], author: outcome.author,
+                    system: outcome.authorSystem, evidence: outcome.evidence))
+        }
+        if candidates.count == 1 {
+            return moved(
+                to: candidates[0], changed, state, isFirst ? .firstContact : .onlyCandidate)
+        }
+        let settled = competes && rules.contains(.personStands) && state.outcome?.settledByPerson == true
+        if !settled, let (winner, reason) = winner(candidates, isFirst: isFirst) {
+            return moved(to: winner, changed, state, reason, competed: competes)
+        }
+        return contested(changed, state, competed: competes, joinersOnly: false)
+    }
+
+    private func winner(_ candidates: [Candidate], isFirst: Bool) -> (Candidate, Reason)? {
+        // At first contact nobody edited anything, so age says nothing.
+        if !isFirst, [.fieldMerge, .newest].contains(policy.law),
+            let newest = candidates.first(where: { one in
+                candidates.allSatisfy { other in
+                    other.value == one.value || isNewer(one.evidence, than: other.evidence)
+                }
+            })
+        {
+            return (newest, .newest)
+        }
+        if policy.law == .manual || policy.law == .newest && !isFirst { return nil }
+        for system in policy.prefer {
+            let sides = candidates.filter { side in
+                side.branches.contains { $0.system == system }
+                    || side.branches.isEmpty && side.system == system
+            }
+            if sides.count == 1 { return (sides[0], .preferred) }
+            if sides.count > 1 { return nil }
+        }
+        return nil
+    }
+
+    private func isNewer(_ one: Evidence?, than other: Evidence?) -> Bool {
+        guard let earliest = one?.earliest, let latest = other?.latest else { return false }
+        return earliest.microseconds > latest.microseconds + skew
+    }
+
+    /// Late joiners stand against the outcome by preference alone; an open one freezes only itself.
+    private func join(_ joiners: [Branch], _ state: FieldState) -> Ruling? {
+        guard let outcome = state.outcome else { return nil }
+        func rank(_ system: System?) -> Int? {
+            system.flatMap { policy.prefer.firstIndex(of: $0) }
+        }
+        let standing = rank(outcome.authorSystem)
+        let joiner = joiners.min { ($0.system, $0.replica) < ($1.system, $1.replica) }
+        guard let joiner else { return nil }
+        let isManual = policy.law == .manual || outcome.settledByPerson
+        if !isManual, let rank = rank(joiner.system), rank < standing ?? Int.max,
+            let candidate = candidates([joiner]).first
+        {
+            return moved(to: candidate, [joiner], state, .preferred, competed: true)
+        }
+        if !isManual, let standing, standing < rank(joiner.system) ?? Int.max {
+            return Ruling(
+                kind: .accounted, reason: .preferred, outcome: outcome,
+                inputs: [input(joiner, .lost)], outcomeCompeted: true)
+        }
+        return contested(joiners, state, competed: true, joinersOnly: true)
+    }
+
+    private func moved(
+        to candidate: Candidate, _ changed: [Branch], _ state: FieldState, _ reason: Reason,
+        competed: Bool = false
+    ) -> Ruling {
+        let isNew = state.outcome?.value != candidate.value
+        let outcome = Outcome(
+            value: candidate.value, version: (state.outcome?.version ?? 0) + (isNew ? 1 : 0),
+            author: candidate.author, authorSystem: candidate.system,
+            evidence: candidate.evidence,
+            settledByPerson: !isNew && state.outcome?.settledByPerson == true)
+        let winners = Set(candidate.branches.map(\.replica))
+        return Ruling(
+            kind: isNew ? .moved : .accounted, reason: reason, outcome: outcome,
+            inputs: changed.map { input($0, winners.contains($0.replica) ? .won : .lost) },
+            outcomeCompeted: competed)
+    }
+
+    func contested(
+        _ changed: [Branch], _ state: FieldState, competed: Bool, joinersOnly: Bool,
+        kind: DecisionKind = .contested, reason: Reason = .noLawDecides
+    ) -> Ruling? {
+        let inputs = changed.map { input($0, .candidate) }
+        let sides = Set(inputs.map { Contest.Side(replica: $0.replica, content: $0.content) })
+        if let contest = state.contest, contest.sides == sides,
+            contest.freezesOnlyInputs == joinersOnly
+        {
+            return nil
+        }
+        return Ruling(
+            kind: kind, reason: reason, outcome: state.outcome, inputs: inputs,
+            outcomeCompeted: competed, freezesOnlyInputs: joinersOnly)
+    }
+
+    func input(_ branch: Branch, _ role: InputRole) -> Ruling.Input {
+        Ruling.Input(
+            replica: branch.replica, observation: branch.seenBy, spelt: branch.seen ?? .null,
+            content: branch.seenContent ?? .null, role: role)
+    }
+}

@@ -1,0 +1,110 @@
+package import Ledger
+
+/// How what is known of a branch moves: the only four ways.
+extension Branch {
+    /// A look that counts showed this. What was undecided before is gone from view; whoever appends
+    /// the observation also says so in the log (`overtaken`).
+    package mutating func see(_ value: Value, by observation: EventID, evidence: Evidence?) {
+        seen = value
+        seenBy = observation
+        self.evidence = evidence
+        isUnverified = false
+    }
+
+    /// A decision used this content of ours; it is accounted for from here on.
+    package mutating func account(
+        for spelt: Value, role: InputRole, kind: DecisionKind, reason: String, version: UInt64
+    ) {
+        accounted = spelt
+        if [.won, .agreed].contains(role) {
+            accepted = AcceptedForm(version: version, spelling: spelt)
+        }
+        if kind == .accounted, reason == Reason.liftedWithoutEvidence.rawValue {
+            liftsAnswered += 1
+        }
+    }
+
+    /// A write of ours is known to have left this.
+    ///
+    /// A delta or elements move what was seen and what is accounted for alike, by exactly what was
+    /// sent: whatever else was seen there stays undecided.
+    package mutating func confirm(
+        _ form: WriteForm, sent: Value?, stored: Value?, version: UInt64, told: Bool,
+        by event: EventID
+    ) {
+        switch form {
+        case .absolute:
+            seen = stored
+            accounted = stored
+        case .delta:
+            let added = sent?.integer ?? 0
+            seen = .number(String((seenContent?.integer ?? 0) + added))
+            accounted = .number(String((accountedContent?.integer ?? 0) + added))
+        case .elements:
+            let change = sent?.elements ?? []
+            seen = .set(of: Self.changing(seenContent?.elements ?? [], by: change))
+            accounted = .set(of: Self.changing(accountedContent?.elements ?? [], by: change))
+            addedByUs = Self.changing(addedByUs, by: change)
+        }
+        seenBy = event
+        evidence = nil
+        if let accounted { accepted = AcceptedForm(version: version, spelling: accounted) }
+        isUnverified = !told
+        refusedVersion = nil
+    }
+
+    /// This outcome version was refused here: it is not sent again.
+    package mutating func refuse(version: UInt64) { refusedVersion = version }
+
+    /// Elements after additions and removals (a leading `-`).
+    package static func changing(_ elements: some Sequence<String>, by change: [String])
+        -> Set<String>
+    {
+        var result = Set(elements)
+        for element in change {
+            if element.hasPrefix("-") {
+                result.remove(String(element.dropFirst()))
+            } else {
+                result.insert(element)
+            }
+        }
+        return result
+    }
+}
+
+extension FieldState {
+    /// The state after a ruling: what folding its event gives, too.
+    package func folding(_ ruling: Ruling) -> FieldState {
+        var state = self
+        switch ruling.kind {
+        case .contested, .held:
+            state.contest = Contest(
+                sides: Set(
+                    ruling.inputs.map { Contest.Side(replica: $0.replica, content: $0.content) }),
+                freezesOnlyInputs: ruling.freezesOnlyInputs)
+            return state
+        case .moved, .settled:
+            state.outcome = ruling.outcome
+            state.contest = nil
+        case .agreed, .accounted, .unspecified:
+            if state.contest?.closes(with: ruling.inputs.map(\.replica)) ?? false {
+                state.contest = nil
+            }
+        }
+        for input in ruling.inputs {
+            guard let index = state.branches.firstIndex(where: { $0.replica == input.replica })
+            else { continue }
+            state.branches[index].account(
+                for: input.spelt, role: input.role, kind: ruling.kind,
+                reason: ruling.reason.rawValue, version: state.outcome?.version ?? 0)
+        }
+        return state
+    }
+}
+
+extension Contest {
+    /// Whether nothing of the contest is left once these replicas are accounted for.
+    package func closes(with replicas: [ReplicaID]) -> Bool {
+        replicas.isEmpty || sides.allSatisfy { replicas.contains($0.replica) }
+    }
+}

@@ -1,0 +1,59 @@
+package import Ledger
+
+/// What decides when a field's contents differ.
+package enum Law: String, Sendable, Hashable, CaseIterable {
+    /// `newest` where evidence orders the edits, else `prefer` where it is set, else a person.
+    case fieldMerge = "field-merge"
+    case newest
+    case prefer
+    case manual
+    /// Consent: the stricter stands; lifting needs evidence.
+    case strictest
+    /// Sets: every add counts, a remove unless somebody adds.
+    case union
+    /// Counts: every difference counts, once.
+    case sum
+
+    /// Joins hold whatever the preset says.
+    package var isJoin: Bool { [.strictest, .union, .sum].contains(self) }
+}
+
+/// The law of one field as it is in force.
+package struct FieldPolicy: Sendable, Hashable {
+    package var law: Law
+    package var prefer: [System]
+    /// Write a drifted replica back although the outcome is no news to it.
+    package var enforce = false
+
+    package init(law: Law, prefer: [System] = [], enforce: Bool = false) {
+        self.law = law
+        self.prefer = prefer
+        self.enforce = enforce
+    }
+}
+
+/// What happens to the other replicas when one is proved gone.
+package enum ExistenceLaw: String, Sendable, Hashable, CaseIterable {
+    case ask
+    case deleteWins = "delete_wins"
+    case editWins = "edit_wins"
+}
+
+/// All laws of an entity.
+package struct Policy: Sendable, Hashable {
+    package var preset: Law = .fieldMerge
+    package var fields: [String: FieldPolicy] = [:]
+    package var existence: ExistenceLaw = .ask
+
+    package init(preset: Law = .fieldMerge) { self.preset = preset }
+
+    /// The law of a field: its own, else the preset, but joins stay joins.
+    package func policy(for field: FieldMapping) -> FieldPolicy {
+        if field.law.isJoin {
+            return FieldPolicy(
+                law: field.law, prefer: fields[field.name]?.prefer ?? field.prefer,
+                enforce: fields[field.name]?.enforce ?? false)
+        }
+        return fields[field.name] ?? FieldPolicy(law: preset, prefer: field.prefer)
+    }
+}

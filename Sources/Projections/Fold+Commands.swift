@@ -1,0 +1,141 @@
+import LMDB
+import Ledger
+import Model
+
+/// Commands and what became of them.
+extension Fold {
+    func foldCommand(
+        _ logged: LoggedEvent, _ transaction: borrowing WriteTransaction
+    ) throws {
+        switch logged.event {
+        case .commandIssued(let payload): try foldIssued(payload, logged, transaction)
+        case .commandConfirmed(let payload): try foldConfirmed(payload, logged, transaction)
+        case .commandRefused(let payload):
+            try settle(payload.command, .refused, payload.reason, logged, transaction)
+            // A value that was overtaken at the remote may be tried again after a fresh look.
+            if payload.refusal != .conflict {
+                try restRefused(payload.command, logged, transaction)
+            }
+        case .commandUncertain(let payload):
+            try settle(payload.command, .uncertain, payload.reason, logged, transaction)
+        case .commandSuperseded(let payload):
+            try settle(payload.command, .superseded, payload.reason, logged, transaction)
+        case .commandParked(let payload):
+            try settle(payload.command, .parked, payload.reason, logged, transaction)
+            try restRefused(payload.command, logged, transaction)
+        default: break
+        }
+    }
+
+    private func foldIssued(
+        _ payload: CommandIssued, _ logged: LoggedEvent, _ transaction: borrowing WriteTransaction
+    ) throws {
+        var row = CommandRow()
+        row.issue = payload
+        row.issuedAt = logged.sequence
+        try views.commands.put(row, payload.command.bytes, transaction)
+        try transaction.put(views.openCommands, key: payload.command.bytes, value: [1])
+        try change(payload.replica, logged, transaction) { replica in
+            if replica.connection.isNone {
+                replica.connection = payload.connection
+                replica.entity = payload.entity
+                replica.state = .creating
+                replica.record = payload.record
+                replica.system =
+                    try views.connections.row(payload.connection.bytes, transaction)?.system
+                    ?? .unspecified
+            }
+            replica.openCommands.append(payload.command)
+        }
+        if payload.operation == .create {
+            try change(payload.record, logged, transaction) { record in
+                record.entity = payload.entity
+                if !record.creating.contains(payload.replica) {
+                    record.creating.append(payload.replica)
+                }
+            }
+        }
+    }
+
+    private func settle(
+        _ command: CommandID, _ state: CommandRow.State, _ reason: String, _ logged: LoggedEvent,
+        _ transaction: borrowing WriteTransaction
+    ) throws {
+        guard var row = try views.commands.row(command.bytes, transaction) else { return }
+        row.state = state
+        row.reason = reason
+        row.settledAt = logged.sequence
+        try views.commands.put(row, command.bytes, transaction)
+        guard !state.isOpen else { return }
+        _ = try transaction.delete(views.openCommands, key: command.bytes)
+        try change(row.issue.replica, logged, transaction) { replica in
+            replica.lastSettled = logged.sequence
+            // A parked command may have run: its echo may still come.
+            if state != .parked { replica.openCommands.removeAll { $0 == command } }
+        }
+        if row.issue.operation == .create, state == .superseded || state == .refused {
+            try change(row.issue.record, logged, transaction) { record in
+                record.creating.removeAll { $0 == row.issue.replica }
+            }
+        }
+    }
+
+    /// The same value is not sent again until the outcome changes.
+    private func restRefused(
+        _ command: CommandID, _ logged: LoggedEvent, _ transaction: borrowing WriteTransaction
+    ) throws {
+        guard let row = try views.commands.row(command.bytes, transaction) else { return }
+        try change(row.issue.replica, logged, transaction) { replica in
+            for written in row.issue.changes {
+                try changeBranch(written.attribute, of: &replica) { branch in
+                    branch.refuse(version: written.outcomeVersion)
+                }
+            }
+        }
+    }
+
+    private func foldConfirmed(
+        _ payload: CommandConfirmed, _ logged: LoggedEvent,
+        _ transaction: borrowing WriteTransaction
+    ) throws {
+        guard let command = try views.commands.row(payload.command.bytes, transaction) else {
+            return
+        }
+        try settle(
+            payload.command, .confirmed, payload.byLooking ? "seen there" : "", logged, transaction)
+        try change(command.issue.replica, logged, transaction) { row in
+            if command.issue.operation == .delete {
+                row.state = .gone
+                row.goneProof = .command
+                return
+            }
+            if row.state == .creating { row.state = .live }
+            if let remoteID = payload.remoteID { try name(&row, remoteID, transaction) }
+            for stored in payload.stored {
+                let written = command.issue.changes.first { $0.attribute == stored.attribute }
+                try take(stored, written, in: &row, logged, transaction)
+            }
+        }
+    }
+
+    /// u is what the write is known to have stored.
+    private func take(
+        _ stored: StoredAttribute, _ written: CommandChange?, in row: inout ReplicaRow,
+        _ logged: LoggedEvent, _ transaction: borrowing WriteTransaction
+    ) throws {
+        let before = row[stored.attribute].seen?.value
+        try changeBranch(stored.attribute, of: &row) { branch in
+            if stored.notStored {
+                branch.refuse(version: stored.outcomeVersion)
+            } else {
+                branch.confirm(
+                    written?.form ?? .absolute, sent: written?.write?.value,
+                    stored: stored.value?.value, version: stored.outcomeVersion,
+                    told: stored.told, by: logged.id)
+            }
+        }
+        try moveKey(
+            stored.attribute, of: row, from: before, to: row[stored.attribute].seen?.value,
+            transaction)
+    }
+}

@@ -1,0 +1,115 @@
+import LMDB
+import Ledger
+import Model
+
+/// Decisions: what the event says of outcome and accounted content is taken as it stands.
+extension Fold {
+    func foldDecision(
+        _ record: RecordID, _ fields: [FieldDecision], _ logged: LoggedEvent,
+        _ transaction: borrowing WriteTransaction
+    ) throws {
+        try change(record, logged, transaction) { row in
+            for field in fields {
+                switch field.kind {
+                case .moved, .settled:
+                    try setOutcome(field, in: &row, logged, transaction)
+                    try close(field.field, in: &row, logged, transaction)
+                case .contested, .held:
+                    try open(field, in: &row, logged, transaction)
+                case .agreed, .accounted, .unspecified:
+                    if row.contest(field.field)?.contest.closes(with: field.inputs.map(\.replica))
+                        ?? false
+                    {
+                        try close(field.field, in: &row, logged, transaction)
+                    }
+                }
+            }
+        }
+        for field in fields where field.kind != .contested && field.kind != .held {
+            for input in field.inputs { try account(input, field, logged, transaction) }
+        }
+    }
+
+    private func setOutcome(
+        _ field: FieldDecision, in row: inout RecordRow, _ logged: LoggedEvent,
+        _ transaction: borrowing WriteTransaction
+    ) throws {
+        var outcome = row.outcome(field.field) ?? OutcomeRow()
+        outcome.field = field.field
+        outcome.value = field.outcome
+        outcome.version = field.version
+        outcome.author = field.author
+        outcome.authorSystem = .unspecified
+        if let author = field.author,
+            let system = try views.replicas.row(author.bytes, transaction)?.system
+        {
+            outcome.authorSystem = system
+        }
+        outcome.evidence = field.evidence
+        outcome.settledByPerson = field.kind == .settled
+        outcome.decidedBy = logged.id
+        outcome.law = field.law
+        row.outcomes.removeAll { $0.field == field.field }
+        row.outcomes.append(outcome)
+    }
+
+    private func open(
+        _ field: FieldDecision, in row: inout RecordRow, _ logged: LoggedEvent,
+        _ transaction: borrowing WriteTransaction
+    ) throws {
+        try close(field.field, in: &row, logged, transaction)
+        var contest = ContestRow()
+        contest.field = field.field
+        contest.freezesOnlyInputs = field.freezesOnlyInputs
+        contest.outcomeCompeted = field.outcomeCompeted
+        contest.raisedBy = logged.id
+        contest.raisedAt = logged.entry.recordedAt
+        contest.reason = field.law
+        for input in field.inputs {
+            var side = ContestRow.Side()
+            side.replica = input.replica
+            side.system =
+                try views.replicas.row(input.replica.bytes, transaction)?.system ?? .unspecified
+            side.observation = input.observation
+            side.content = input.canonical
+            contest.sides.append(side)
+        }
+        row.contests.append(contest)
+        var conflict = ConflictRow()
+        conflict.record = row.record
+        conflict.contest = contest
+        try views.conflicts.put(conflict, key(row.record, contest), transaction)
+    }
+
+    private func close(
+        _ field: String, in row: inout RecordRow, _ logged: LoggedEvent,
+        _ transaction: borrowing WriteTransaction
+    ) throws {
+        guard let contest = row.contest(field) else { return }
+        row.contests.removeAll { $0.field == field }
+        if var conflict = try views.conflicts.row(key(row.record, contest), transaction) {
+            conflict.settledBy = logged.id
+            conflict.settledAt = logged.entry.recordedAt
+            try views.conflicts.put(conflict, key(row.record, contest), transaction)
+        }
+    }
+
+    private func key(_ record: RecordID, _ contest: ContestRow) -> [UInt8] {
+        record.bytes + contest.raisedBy.bytes + Array(contest.field.utf8)
+    }
+
+    /// Moves what is accounted for to what the decision used, never to what is seen now.
+    private func account(
+        _ input: DecisionInput, _ field: FieldDecision, _ logged: LoggedEvent,
+        _ transaction: borrowing WriteTransaction
+    ) throws {
+        try change(input.replica, logged, transaction) { row in
+            guard let spelt = input.spelt?.value else { return }
+            try changeBranch(input.attribute, of: &row) { branch in
+                branch.account(
+                    for: spelt, role: input.role, kind: field.kind, reason: field.law,
+                    version: field.version)
+            }
+        }
+    }
+}

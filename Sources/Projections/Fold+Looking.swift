@@ -1,0 +1,95 @@
+import LMDB
+import Ledger
+import Model
+
+/// Observations, proofs of absence, and which record a replica belongs to.
+extension Fold {
+    func foldObserved(
+        _ payload: Observed, _ logged: LoggedEvent, _ transaction: borrowing WriteTransaction
+    ) throws {
+        try change(payload.replica, logged, transaction) { row in
+            if row.connection.isNone {
+                row.connection = payload.connection
+                row.entity = payload.entity
+                row.system =
+                    try views.connections.row(payload.connection.bytes, transaction)?.system
+                    ?? .unspecified
+            }
+            if let remoteID = payload.remoteID { try name(&row, remoteID, transaction) }
+            let order = LookOrder(lastLook: row.lastLook, lastSettled: row.lastSettled)
+            guard order.accepts(road: payload.road, lookedAfter: payload.lookedAfter) else {
+                row.needsLook = true
+                return
+            }
+            row.state = .live
+            row.lastLook = max(row.lastLook, payload.lookedAfter)
+            if payload.complete { row.needsLook = false }
+            if !payload.stamp.isEmpty { row.stamp = payload.stamp }
+            for attribute in payload.attributes {
+                try see(attribute, in: &row, logged, transaction)
+            }
+        }
+    }
+
+    private func see(
+        _ attribute: ObservedAttribute, in row: inout ReplicaRow, _ logged: LoggedEvent,
+        _ transaction: borrowing WriteTransaction
+    ) throws {
+        // A value whose key is gone tells nothing.
+        guard let value = attribute.value?.value else { return }
+        let before = row[attribute.name].seen?.value
+        try changeBranch(attribute.name, of: &row) { branch in
+            branch.see(
+                value, by: logged.id, evidence: attribute.evidence ?? logged.entry.validAt)
+        }
+        try moveKey(attribute.name, of: row, from: before, to: value, transaction)
+    }
+
+    /// Takes a remote id into the row and the lookups.
+    func name(
+        _ row: inout ReplicaRow, _ remoteID: Sealed, _ transaction: borrowing WriteTransaction
+    ) throws {
+        row.remoteID = remoteID
+        guard let text = row.remoteIDText else { return }
+        try transaction.put(
+            views.lookups,
+            key: views.remoteKey(text, entity: row.entity, connection: row.connection),
+            value: row.replica.bytes)
+    }
+
+    func foldGone(
+        _ payload: Gone, _ logged: LoggedEvent, _ transaction: borrowing WriteTransaction
+    ) throws {
+        try change(payload.replica, logged, transaction) { row in
+            row.state = .gone
+            row.goneProof = payload.proof
+            row.mergedInto = payload.mergedInto
+            row.lastSettled = logged.sequence
+            for field in mapping.fields where mapping.keys.contains(field.name) {
+                guard let attribute = field.spellings[row.system]?.attribute else { continue }
+                try moveKey(
+                    attribute, of: row, from: row[attribute].seen?.value, to: nil, transaction)
+            }
+        }
+    }
+
+    func foldLinked(
+        _ payload: Linked, _ logged: LoggedEvent, _ transaction: borrowing WriteTransaction
+    ) throws {
+        try change(payload.replica, logged, transaction) { $0.record = payload.record }
+        try change(payload.record, logged, transaction) { row in
+            row.entity = payload.entity
+            row.creating.removeAll { $0 == payload.replica }
+            if !row.replicas.contains(payload.replica) { row.replicas.append(payload.replica) }
+        }
+    }
+
+    func foldUnlinked(
+        _ payload: Unlinked, _ logged: LoggedEvent, _ transaction: borrowing WriteTransaction
+    ) throws {
+        try change(payload.replica, logged, transaction) { $0.record = nil }
+        try change(payload.record, logged, transaction) { row in
+            row.replicas.removeAll { $0 == payload.replica }
+        }
+    }
+}

@@ -1,0 +1,168 @@
+import LMDB
+import Ledger
+import Model
+
+/// Folds events into the views: one pass, all projectors, no clock and no decision of its own.
+///
+/// Whatever a decision says is taken from the event; nothing is merged or computed anew here.
+struct Fold: Sendable {
+    let views: ViewTables
+    let mapping: EntityMapping
+
+    /// Folds one event; the rows it touches are written in the given transaction.
+    func fold(_ logged: LoggedEvent, _ transaction: borrowing WriteTransaction) throws {
+        switch logged.event {
+        case .connectionConfigured, .connectionRemoved, .writesApproved, .cursorMoved,
+            .sweepClosed, .clockSkewMeasured:
+            try foldConnection(logged, transaction)
+        case .observed(let payload): try foldObserved(payload, logged, transaction)
+        case .gone(let payload): try foldGone(payload, logged, transaction)
+        case .linked(let payload): try foldLinked(payload, logged, transaction)
+        case .unlinked(let payload): try foldUnlinked(payload, logged, transaction)
+        case .ambiguityRaised(let payload):
+            var row = QuestionRow()
+            row.raised = payload
+            try views.questions.put(row, payload.question.bytes, transaction)
+        case .ambiguitySettled(let payload):
+            if var row = try views.questions.row(payload.question.bytes, transaction) {
+                row.isSettled = true
+                try views.questions.put(row, payload.question.bytes, transaction)
+            }
+        case .decided(let payload):
+            try foldDecision(payload.record, payload.fields, logged, transaction)
+        case .settled(let payload):
+            try foldDecision(payload.record, [payload.field], logged, transaction)
+        case .consentGiven(let payload):
+            try change(payload.record, logged, transaction) { record in
+                if !record.consentGiven.contains(payload.field) {
+                    record.consentGiven.append(payload.field)
+                }
+            }
+        case .commandIssued, .commandConfirmed, .commandRefused, .commandUncertain,
+            .commandSuperseded, .commandParked:
+            try foldCommand(logged, transaction)
+        case .overtaken, .policyChanged, .sweepOpened, .runStarted, .runFinished, .unrecognized:
+            break
+        }
+        try foldActivity(logged, transaction)
+    }
+
+    // MARK: - Rows that several folds change
+
+    /// Changes a replica's row and remembers that its stream moved on.
+    func change(
+        _ replica: ReplicaID, _ logged: LoggedEvent, _ transaction: borrowing WriteTransaction,
+        _ body: (inout ReplicaRow) throws -> Void
+    ) throws {
+        var row = try views.replicas.row(replica.bytes, transaction) ?? ReplicaRow()
+        row.replica = replica
+        if logged.entry.stream == .replica(replica) { row.version = logged.entry.streamVersion }
+        try body(&row)
+        try views.replicas.put(row, replica.bytes, transaction)
+    }
+
+    /// Changes a record's row and remembers that its stream moved on.
+    func change(
+        _ record: RecordID, _ logged: LoggedEvent, _ transaction: borrowing WriteTransaction,
+        _ body: (inout RecordRow) throws -> Void
+    ) throws {
+        var row = try views.records.row(record.bytes, transaction) ?? RecordRow()
+        row.record = record
+        if logged.entry.stream == .record(record) { row.version = logged.entry.streamVersion }
+        try body(&row)
+        try views.records.put(row, record.bytes, transaction)
+    }
+
+    /// Moves one branch by one of the transitions of the merge.
+    ///
+    /// An attribute that the mapping does not know is left alone.
+    func changeBranch(
+        _ attribute: String, of row: inout ReplicaRow, _ body: (inout Branch) -> Void
+    ) throws {
+        guard let field = mapping.field(attribute: attribute, of: row.system),
+            var branch = row.branch(field)
+        else { return }
+        body(&branch)
+        row.set(branch, category: field.category)
+    }
+
+    /// Keeps the lookups by content in step with what a replica was seen to hold.
+    func moveKey(
+        _ attribute: String, of row: ReplicaRow, from before: Value?, to after: Value?,
+        _ transaction: borrowing WriteTransaction
+    ) throws {
+        guard let field = mapping.field(attribute: attribute, of: row.system),
+            mapping.keys.contains(field.name), let codec = field.spellings[row.system]?.codec
+        else { return }
+        func key(_ value: Value?) -> [UInt8]? {
+            guard case .text(let content)? = value.map(codec.content), !content.isEmpty else {
+                return nil
+            }
+            return views.contentKey(field: field.name, content: content, entity: row.entity)
+                + row.replica.bytes
+        }
+        let (old, new) = (key(before), key(after))
+        guard old != new else { return }
+        if let old { _ = try transaction.delete(views.lookups, key: old) }
+        if let new { try transaction.put(views.lookups, key: new, value: [1]) }
+    }
+
+    private func foldConnection(
+        _ logged: LoggedEvent, _ transaction: borrowing WriteTransaction
+    ) throws {
+        func change(_ id: ConnectionID, _ body: (inout ConnectionRow) -> Void) throws {
+            var row = try views.connections.row(id.bytes, transaction) ?? ConnectionRow()
+            body(&row)
+            try views.connections.put(row, id.bytes, transaction)
+        }
+        switch logged.event {
+        case .connectionConfigured(let payload):
+            try change(payload.connection) {
+                $0.configured = payload
+                $0.isRemoved = false
+            }
+        case .connectionRemoved(let payload):
+            try change(payload.connection) { $0.isRemoved = true }
+        case .writesApproved(let payload):
+            try change(payload.connection) { $0.writesApproved = true }
+        case .cursorMoved(let payload):
+            try change(payload.connection) {
+                $0.cursor = payload.cursor
+                $0.completeUntil = payload.completeUntil ?? $0.completeUntil
+            }
+        case .sweepClosed(let payload):
+            try change(payload.connection) {
+                $0.lastSweep = payload.startedAt
+                $0.lastSweepSeen = payload.seen
+            }
+        case .clockSkewMeasured(let payload):
+            try change(payload.connection) {
+                $0.skewMicroseconds = payload.skewMicroseconds
+                $0.skewUncertainty = payload.uncertaintyMicroseconds
+            }
+        default: break
+        }
+    }
+
+    private func foldActivity(
+        _ logged: LoggedEvent, _ transaction: borrowing WriteTransaction
+    ) throws {
+        var row = ActivityRow()
+        row.sequence = logged.sequence
+        row.at = logged.entry.recordedAt
+        row.type = logged.entry.type
+        row.run = logged.entry.run
+        let stream = logged.entry.stream
+        if stream.kind == .record { row.record = stream.id.cast() }
+        if stream.kind == .replica { row.replica = stream.id.cast() }
+        for tag in logged.entry.tags {
+            switch tag.kind {
+            case .record: row.record = tag.id.cast()
+            case .replica: row.replica = tag.id.cast()
+            case .command: row.command = tag.id.cast()
+            case .cause, .question, .unspecified: break
+            }
+        }
+        try views.activity.put(row, bigEndianBytes(logged.sequence), transaction)
+    }
+}

@@ -1,0 +1,79 @@
+import Crypto
+import LMDB
+import Ledger
+import Synchronization
+
+/// One generation of views: an environment, its tables, and the tree's edge at its position.
+final class Generation: Sendable {
+    let number: Int
+    let environment: Environment
+    let tables: ViewTables
+    private let edge: Mutex<MerkleFrontier?>
+
+    static let frontierKey = Array("frontier".utf8)
+
+    init(number: Int, directory: String, sealer: Sealer, blind: SymmetricKey) throws {
+        self.number = number
+        var options = Options()
+        options.mapSize = 256 << 30
+        environment = try Environment(
+            at: "\(directory)/\(number)", tables: ViewTables.names, options: options)
+        tables = ViewTables(environment, keys: sealer.keys, ledger: sealer.ledger, blind: blind)
+        let environment = environment
+        let stored = try environment.read { transaction in
+            try transaction.bytes(environment.table("meta"), key: Self.frontierKey)
+        }
+        edge = Mutex(try stored.map { try WireDecoder.decode(MerkleFrontier.self, from: $0) })
+    }
+
+    /// The tree's edge at the generation's position.
+    func frontier(at position: PositionRow) -> MerkleFrontier {
+        guard let frontier = edge.withLock({ $0 }), frontier.size == position.sequence else {
+            precondition(position.sequence == 0, "position and frontier commit together")
+            return MerkleFrontier()
+        }
+        return frontier
+    }
+
+    func keep(_ frontier: MerkleFrontier) { edge.withLock { $0 = frontier } }
+
+    /// SHA-256 over every table's decrypted rows, in key order.
+    func digest() throws -> Hash {
+        var hash = SHA256()
+        func add(_ bytes: [UInt8]) {
+            hash.update(data: bigEndianBytes(UInt64(bytes.count)))
+            hash.update(data: bytes)
+        }
+        func addRows<Row: WireMessage>(
+            _ rows: RowTable<Row>, _ transaction: borrowing ReadTransaction
+        ) throws {
+            try rows.scan(transaction) { key, row in
+                add(key)
+                let (plain, sealed) = WireEncoder.encodeWithParts(row)
+                add(plain)
+                for group in sealed {
+                    add(group.subject.bytes)
+                    add(WireEncoder.encode(SealedBody(values: group.values)))
+                }
+                return .next
+            }
+        }
+        try environment.read { transaction in
+            try addRows(tables.replicas, transaction)
+            try addRows(tables.records, transaction)
+            try addRows(tables.commands, transaction)
+            try addRows(tables.connections, transaction)
+            try addRows(tables.conflicts, transaction)
+            try addRows(tables.questions, transaction)
+            try addRows(tables.activity, transaction)
+            for table in [tables.lookups, tables.openCommands] {
+                try transaction.scan(table) { key, value in
+                    add(key.copy())
+                    add(value.copy())
+                    return .next
+                }
+            }
+        }
+        return Array(hash.finalize())
+    }
+}

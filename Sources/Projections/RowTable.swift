@@ -1,0 +1,114 @@
+package import LMDB
+package import Ledger
+
+/// Rows of one kind, by key; personal values in them are sealed to their subjects.
+///
+/// A row whose subject's key is gone reads with those values missing.
+package struct RowTable<Row: WireMessage>: Sendable {
+    let table: Table
+    let keys: KeyRing
+    let ledger: LedgerID
+
+    /// Reads a row.
+    package func row(
+        _ key: [UInt8], _ transaction: borrowing some Reading & ~Copyable
+    ) throws -> Row? {
+        guard let bytes = try transaction.bytes(table, key: key) else { return nil }
+        return try open(bytes, key)
+    }
+
+    /// Walks the rows whose keys begin with `prefix`, in key order.
+    package func scan(
+        prefix: [UInt8] = [], _ transaction: borrowing some Reading & ~Copyable,
+        _ body: (_ key: [UInt8], _ row: Row) throws -> ScanStep
+    ) throws {
+        let range: KeyRange = prefix.isEmpty ? .all : .prefix(prefix)
+        try transaction.scan(table, range) { key, value in
+            let key = key.copy()
+            return try body(key, try open(value.copy(), key))
+        }
+    }
+
+    /// All rows, in key order.
+    package func all(_ transaction: borrowing some Reading & ~Copyable) throws -> [Row] {
+        var rows: [Row] = []
+        try scan(transaction) { _, row in
+            rows.append(row)
+            return .next
+        }
+        return rows
+    }
+
+    func put(
+        _ row: Row, _ key: [UInt8], _ transaction: borrowing WriteTransaction
+    ) throws {
+        let (plain, groups) = WireEncoder.encodeWithParts(row)
+        var sealed = SealedRow()
+        sealed.plain = plain
+        for (index, group) in groups.enumerated() {
+            var part = SealedRow.Part()
+            part.subject = group.subject
+            part.category = group.category
+            // A subject whose key is gone must not get a new one here: its values stay away.
+            if let partKeys = try keys.key(
+                for: .init(subject: group.subject, category: group.category))
+            {
+                part.bytes = try PartSeal.seal(
+                    WireEncoder.encode(SealedBody(values: group.values)),
+                    context: context(key, index), keys: partKeys
+                ).bytes
+            }
+            sealed.parts.append(part)
+        }
+        try transaction.put(table, key: key, value: WireEncoder.encode(sealed))
+    }
+
+    func delete(_ key: [UInt8], _ transaction: borrowing WriteTransaction) throws {
+        _ = try transaction.delete(table, key: key)
+    }
+
+    private func open(_ bytes: [UInt8], _ key: [UInt8]) throws -> Row {
+        let sealed = try WireDecoder.decode(SealedRow.self, from: bytes)
+        let parts = try sealed.parts.enumerated().map { index, part in
+            var opened = OpenedParts.Part(subject: part.subject, category: part.category)
+            if !part.bytes.isEmpty,
+                let partKeys = try keys.key(
+                    for: .init(subject: part.subject, category: part.category))
+            {
+                let clear = try PartSeal.open(
+                    part.bytes, context: context(key, index), keys: partKeys)
+                opened.values = try WireDecoder.decode(SealedBody.self, from: clear).values
+            }
+            return opened
+        }
+        return try WireDecoder.decode(Row.self, from: sealed.plain, parts: OpenedParts(parts))
+    }
+
+    private func context(_ key: [UInt8], _ part: Int) -> [UInt8] {
+        [2] + ledger.bytes + Array(table.name.utf8) + [0] + bigEndianBytes(UInt64(part)) + key
+    }
+}
+
+/// A row as it lies on the disk.
+struct SealedRow: WireMessage {
+    struct Part: WireMessage {
+        var subject: SubjectID = .none
+        var category: Category = .unspecified
+        var bytes: [UInt8] = []
+        var unknownFields: [UInt8] = []
+        mutating func visit(_ visitor: inout some WireVisitor) {
+            visitor.id(1, &subject)
+            visitor.choice(2, &category)
+            visitor.bytes(3, &bytes)
+        }
+    }
+
+    var plain: [UInt8] = []
+    var parts: [Part] = []
+    var unknownFields: [UInt8] = []
+
+    mutating func visit(_ visitor: inout some WireVisitor) {
+        visitor.bytes(1, &plain)
+        visitor.messages(2, &parts)
+    }
+}

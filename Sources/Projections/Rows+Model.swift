@@ -1,0 +1,65 @@
+import Ledger
+package import Model
+
+/// Rows hold sealed values, the merge works on clear ones: this is the only way between them.
+extension ReplicaRow {
+    /// This replica's side of a field; `nil` where its system does not have the field.
+    package func branch(_ field: FieldMapping) -> Branch? {
+        guard let spelling = field.spellings[system] else { return nil }
+        let row = self[spelling.attribute]
+        var branch = Branch(replica: replica, system: system, spelling: spelling)
+        branch.seen = row.seen?.value
+        branch.seenBy = row.seenBy
+        branch.evidence = row.evidence
+        branch.accounted = row.accounted?.value
+        if let accepted = row.accepted?.value {
+            branch.accepted = .init(version: row.acceptedVersion, spelling: accepted)
+        }
+        branch.liftsAnswered = Int(row.liftsAnswered)
+        branch.refusedVersion = row.refusedVersion
+        branch.addedByUs = Set(row.addedByUs?.value?.elements ?? [])
+        branch.isUnverified = row.isUnverified
+        return branch
+    }
+
+    /// Takes a branch back, its values sealed to this replica's subject.
+    mutating func set(_ branch: Branch, category: Category) {
+        func sealed(_ value: Value?) -> Sealed? {
+            value.map { Sealed($0, subject: replica.subject, category: category) }
+        }
+        var row = self[branch.spelling.attribute]
+        row.seen = sealed(branch.seen)
+        row.seenBy = branch.seenBy
+        row.evidence = branch.evidence
+        row.accounted = sealed(branch.accounted)
+        row.accepted = sealed(branch.accepted?.spelling)
+        row.acceptedVersion = branch.accepted?.version ?? 0
+        row.liftsAnswered = UInt64(branch.liftsAnswered)
+        row.refusedVersion = branch.refusedVersion
+        row.addedByUs = branch.addedByUs.isEmpty ? nil : sealed(.set(of: branch.addedByUs))
+        row.isUnverified = branch.isUnverified
+        self[branch.spelling.attribute] = row
+    }
+}
+
+extension OutcomeRow {
+    /// The outcome in clear text; `nil` once its subject's key is gone.
+    package var outcome: Outcome? {
+        guard let value = value?.value else { return nil }
+        return Outcome(
+            value: value, version: version, author: author,
+            authorSystem: authorSystem == .unspecified ? nil : authorSystem,
+            evidence: evidence, settledByPerson: settledByPerson)
+    }
+}
+
+extension ContestRow {
+    package var contest: Contest {
+        Contest(
+            sides: Set(
+                sides.compactMap { side in
+                    side.content?.value.map { .init(replica: side.replica, content: $0) }
+                }),
+            freezesOnlyInputs: freezesOnlyInputs)
+    }
+}

@@ -1,0 +1,108 @@
+import Crypto
+package import LMDB
+package import Ledger
+
+/// The tables of one generation of views.
+///
+/// They are read in any transaction; only the fold writes them.
+package struct ViewTables: Sendable {
+    static let names = [
+        "replicas", "records", "commands", "connections", "conflicts", "questions", "activity",
+        "lookups", "open_commands", "meta",
+    ]
+    /// Grows when a projector folds differently: older generations are then rebuilt.
+    package static var version: UInt64 { 1 }
+
+    package let replicas: RowTable<ReplicaRow>
+    package let records: RowTable<RecordRow>
+    package let commands: RowTable<CommandRow>
+    package let connections: RowTable<ConnectionRow>
+    package let conflicts: RowTable<ConflictRow>
+    package let questions: RowTable<QuestionRow>
+    package let activity: RowTable<ActivityRow>
+    let positions: RowTable<PositionRow>
+    let lookups: Table
+    let openCommands: Table
+    let blind: SymmetricKey
+
+    init(_ environment: Environment, keys: KeyRing, ledger: LedgerID, blind: SymmetricKey) {
+        func rows<Row>(_ name: String) -> RowTable<Row> {
+            RowTable(table: environment.table(name), keys: keys, ledger: ledger)
+        }
+        replicas = rows("replicas")
+        records = rows("records")
+        commands = rows("commands")
+        connections = rows("connections")
+        conflicts = rows("conflicts")
+        questions = rows("questions")
+        activity = rows("activity")
+        positions = rows("meta")
+        lookups = environment.table("lookups")
+        openCommands = environment.table("open_commands")
+        self.blind = blind
+    }
+
+    // MARK: - Exact lookups through keys that only this ledger can make
+
+    /// The replica that stands for a remote object.
+    package func replica(
+        remoteID: String, entity: String, connection: ConnectionID,
+        _ transaction: borrowing some Reading & ~Copyable
+    ) throws -> ReplicaID? {
+        try transaction.bytes(
+            lookups, key: remoteKey(remoteID, entity: entity, connection: connection)
+        ).flatMap { ReplicaID(bytes: $0) }
+    }
+
+    /// The live replicas that hold a key's content, such as an e-mail.
+    package func replicas(
+        field: String, content: String, entity: String,
+        _ transaction: borrowing some Reading & ~Copyable
+    ) throws -> [ReplicaID] {
+        var found: [ReplicaID] = []
+        let prefix = contentKey(field: field, content: content, entity: entity)
+        try transaction.scan(lookups, .prefix(prefix)) { key, _ in
+            if let replica = ReplicaID(bytes: key.copy().suffix(16)) { found.append(replica) }
+            return .next
+        }
+        return found
+    }
+
+    /// Commands that are issued or uncertain.
+    package func openCommandIDs(
+        _ transaction: borrowing some Reading & ~Copyable
+    ) throws -> [CommandID] {
+        var found: [CommandID] = []
+        try transaction.scan(openCommands) { key, _ in
+            if let command = CommandID(bytes: key.copy()) { found.append(command) }
+            return .next
+        }
+        return found
+    }
+
+    package func position(
+        _ transaction: borrowing some Reading & ~Copyable
+    ) throws -> PositionRow {
+        try positions.row(Self.positionKey, transaction) ?? PositionRow()
+    }
+
+    func remoteKey(_ remoteID: String, entity: String, connection: ConnectionID) -> [UInt8] {
+        blinded([UInt8(ascii: "r")], [Array(entity.utf8), connection.bytes, Array(remoteID.utf8)])
+    }
+
+    func contentKey(field: String, content: String, entity: String) -> [UInt8] {
+        blinded(
+            [UInt8(ascii: "c")], [Array(entity.utf8), Array(field.utf8), Array(content.utf8)])
+    }
+
+    private func blinded(_ kind: [UInt8], _ parts: [[UInt8]]) -> [UInt8] {
+        var code = HMAC<SHA256>(key: blind)
+        for part in [kind] + parts {
+            code.update(data: bigEndianBytes(UInt64(part.count)))
+            code.update(data: part)
+        }
+        return kind + Array(code.finalize().prefix(24))
+    }
+
+    static let positionKey = Array("position".utf8)
+}
