@@ -6,11 +6,28 @@ package struct Spelling: Sendable, Hashable {
     package var attribute: String
     package var codec: FieldCodec
     package var form: WriteForm
+    /// Attributes of one call are written together; each other call is a command of its own.
+    package var call: Call
 
-    package init(_ attribute: String, _ codec: FieldCodec, form: WriteForm = .absolute) {
+    /// How a remote takes an attribute.
+    package enum Call: Int, Sendable, Hashable, Comparable {
+        /// With the object itself.
+        case object = 0
+        /// By an endpoint or a sequence of its own.
+        case email = 1
+        case points = 2
+        case optOut = 3
+
+        package static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
+    }
+
+    package init(
+        _ attribute: String, _ codec: FieldCodec, form: WriteForm = .absolute, call: Call = .object
+    ) {
         self.attribute = attribute
         self.codec = codec
         self.form = form
+        self.call = call
     }
 }
 
@@ -74,7 +91,7 @@ extension EntityMapping {
                 spellings: [
                     .compass: Spelling("email", FieldCodec(.compass, .email)),
                     .mautic: Spelling("email", FieldCodec(.mautic, .email, maximumLength: 191)),
-                    .suitecrm: Spelling("email1", FieldCodec(.suitecrm, .email)),
+                    .suitecrm: Spelling("email1", FieldCodec(.suitecrm, .email), call: .email),
                 ]),
             text("phone", .contact, "phone", ("phone", 191), ("phone_work", 100)),
             text("mobile", .contact, "mobile", ("mobile", 191), ("phone_mobile", 100)),
@@ -100,14 +117,15 @@ extension EntityMapping {
                 "points", .activity, .sum, prefer: [.mautic],
                 spellings: [
                     .compass: Spelling("points", FieldCodec(.compass, .integer)),
-                    .mautic: Spelling("points", FieldCodec(.mautic, .integer), form: .delta),
+                    .mautic: Spelling("points", FieldCodec(.mautic, .integer), form: .delta, call: .points),
                 ]),
             FieldMapping(
                 "email_opt_out", .consent, .strictest,
                 spellings: [
                     .compass: Spelling("email_opt_out", FieldCodec(.compass, .flag)),
-                    .mautic: Spelling("dnc_email", FieldCodec(.mautic, .flag)),
-                    .suitecrm: Spelling("email_opt_out", FieldCodec(.suitecrm, .flag)),
+                    .mautic: Spelling("dnc_email", FieldCodec(.mautic, .flag), call: .optOut),
+                    .suitecrm: Spelling(
+                        "email_opt_out", FieldCodec(.suitecrm, .flag), call: .optOut),
                 ]),
         ])
 

@@ -41,7 +41,9 @@ struct Fold: Sendable {
         case .commandIssued, .commandConfirmed, .commandRefused, .commandUncertain,
             .commandSuperseded, .commandParked:
             try foldCommand(logged, transaction)
-        case .overtaken, .policyChanged, .sweepOpened, .runStarted, .runFinished, .unrecognized:
+        case .policyChanged(let payload):
+            try views.policies.put(payload, Array(payload.entity.utf8), transaction)
+        case .overtaken, .sweepOpened, .runStarted, .runFinished, .unrecognized:
             break
         }
         try foldActivity(logged, transaction)

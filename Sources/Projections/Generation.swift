@@ -66,6 +66,7 @@ final class Generation: Sendable {
             try addRows(tables.conflicts, transaction)
             try addRows(tables.questions, transaction)
             try addRows(tables.activity, transaction)
+            try addRows(tables.policies, transaction)
             for table in [tables.lookups, tables.openCommands] {
                 try transaction.scan(table) { key, value in
                     add(key.copy())

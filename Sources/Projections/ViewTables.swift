@@ -8,7 +8,7 @@ package import Ledger
 package struct ViewTables: Sendable {
     static let names = [
         "replicas", "records", "commands", "connections", "conflicts", "questions", "activity",
-        "lookups", "open_commands", "meta",
+        "lookups", "open_commands", "policies", "meta",
     ]
     /// Grows when a projector folds differently: older generations are then rebuilt.
     package static var version: UInt64 { 1 }
@@ -20,6 +20,8 @@ package struct ViewTables: Sendable {
     package let conflicts: RowTable<ConflictRow>
     package let questions: RowTable<QuestionRow>
     package let activity: RowTable<ActivityRow>
+    /// The last `PolicyChanged` of each entity, by its name.
+    package let policies: RowTable<PolicyChanged>
     let positions: RowTable<PositionRow>
     let lookups: Table
     let openCommands: Table
@@ -36,6 +38,7 @@ package struct ViewTables: Sendable {
         conflicts = rows("conflicts")
         questions = rows("questions")
         activity = rows("activity")
+        policies = rows("policies")
         positions = rows("meta")
         lookups = environment.table("lookups")
         openCommands = environment.table("open_commands")

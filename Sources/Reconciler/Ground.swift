@@ -1,0 +1,75 @@
+package import Ledger
+package import Model
+package import Projections
+
+/// What planning stands on besides the record itself.
+package struct Ground: Sendable {
+    package var mapping: EntityMapping
+    package var policy: Policy
+    package var connections: [ConnectionRow]
+    /// Commands that this process holds and provably has not sent.
+    package var queued: Set<CommandID> = []
+    /// Plan as if every connection had been approved: what the first plan shows.
+    package var assumesApproval = false
+
+    package init(mapping: EntityMapping, policy: Policy, connections: [ConnectionRow]) {
+        self.mapping = mapping
+        self.policy = policy
+        self.connections = connections.filter { !$0.isRemoved }
+    }
+
+    package func connection(_ id: ConnectionID) -> ConnectionRow? {
+        connections.first { $0.id == id }
+    }
+
+    /// The largest clock skew that stands between any two of the systems, with its uncertainty.
+    package var skew: Int64 {
+        let each = connections.map { abs($0.skewMicroseconds) + Int64($0.skewUncertainty) }
+        return each.max().map { $0 * 2 } ?? 0
+    }
+
+    func mayWrite(_ connection: ConnectionRow) -> Bool {
+        connection.configured.direction != .pull && (connection.writesApproved || assumesApproval)
+    }
+}
+
+/// A record with everything of it that planning looks at.
+package struct RecordSnapshot: Sendable {
+    package var record: RecordRow
+    package var replicas: [ReplicaRow]
+    package var openCommands: [CommandRow]
+
+    package init(record: RecordRow, replicas: [ReplicaRow], openCommands: [CommandRow]) {
+        self.record = record
+        self.replicas = replicas
+        self.openCommands = openCommands
+    }
+
+    package func replica(_ id: ReplicaID) -> ReplicaRow? { replicas.first { $0.replica == id } }
+}
+
+/// What the plan says of one field at one system.
+package struct Verdict: Sendable, Hashable {
+    package enum Standing: Sendable, Hashable {
+        case inSync
+        case write
+        case wait
+        case conflict
+        case excluded
+    }
+
+    package var field: String
+    package var system: System
+    package var standing: Standing
+    package var reason: String
+}
+
+/// The plan for one record: pure values, nothing done yet.
+package struct RecordPlan: Sendable {
+    package var record: RecordID
+    package var entity: String
+    package var rulings: [(field: FieldMapping, ruling: Ruling)] = []
+    package var commands: [CommandIssued] = []
+    package var verdicts: [Verdict] = []
+    package var isEmpty: Bool { rulings.isEmpty && commands.isEmpty }
+}

@@ -1,0 +1,266 @@
+package import Ledger
+package import Model
+import Projections
+
+/// Decides what is to be done for a record: views in, decisions, verdicts and commands out.
+///
+/// Pure: the same rows give the same plan, with the same ids. Nothing is appended or sent here.
+package struct Reconciler: Sendable {
+    package let ground: Ground
+
+    /// Each ruling leaves less to decide; this only keeps a mistake of ours from looping.
+    private static var rulingsPerField: Int { 16 }
+
+    package init(_ ground: Ground) { self.ground = ground }
+
+    /// The plan for one record.
+    package func plan(_ snapshot: RecordSnapshot) -> RecordPlan {
+        var plan = RecordPlan(record: snapshot.record.record, entity: snapshot.record.entity)
+        var writes: [ReplicaID: [CommandChange]] = [:]
+        var outcomes: [(FieldMapping, Outcome)] = []
+        for field in ground.mapping.fields {
+            let merge = Merge(policy: ground.policy.policy(for: field), skew: ground.skew)
+            var state = state(of: field, in: snapshot)
+            for _ in 0..<Self.rulingsPerField {
+                guard let ruling = merge.decide(state) else { break }
+                plan.rulings.append((field, ruling))
+                state = state.folding(ruling)
+            }
+            if let outcome = state.outcome { outcomes.append((field, outcome)) }
+            for branch in state.branches {
+                let need = merge.need(branch, state)
+                plan.verdicts.append(verdict(need, field, branch))
+                if case .write(let write) = need, let outcome = state.outcome {
+                    writes[branch.replica, default: []].append(
+                        change(write, field, branch, outcome))
+                }
+            }
+        }
+        let existence = existence(snapshot, &plan)
+        guard existence else { return plan }
+        for replica in snapshot.replicas.sorted(by: { $0.replica < $1.replica }) {
+            if let changes = writes[replica.replica] {
+                plan.commands += updates(changes, replica, snapshot)
+            }
+        }
+        plan.commands += creations(outcomes, snapshot, &plan)
+        return plan
+    }
+
+    /// Whether a command's ground is still what it was decided on.
+    ///
+    /// - Returns: the reason why not, or `nil`.
+    package func objection(to command: CommandIssued, in snapshot: RecordSnapshot) -> String? {
+        guard let replica = snapshot.replica(command.replica) else {
+            return command.operation == .create ? nil : "the replica is no longer linked"
+        }
+        if replica.state == .gone { return "the object is gone" }
+        for change in command.changes {
+            guard let field = ground.mapping.field(change.field) else { continue }
+            let state = state(of: field, in: snapshot)
+            if state.outcome?.version != change.outcomeVersion { return "the outcome moved" }
+            if state.contest.map({ !$0.freezesOnlyInputs }) ?? false { return "contested" }
+            guard command.operation == .update,
+                let branch = state.branches.first(where: { $0.replica == command.replica })
+            else { continue }
+            let before = change.before?.value.map(branch.spelling.codec.content)
+            if branch.seenContent != before { return "the system's value moved" }
+        }
+        return nil
+    }
+
+    // MARK: - State
+
+    /// One field of a record as the merge sees it: live replicas only.
+    package func state(of field: FieldMapping, in snapshot: RecordSnapshot) -> FieldState {
+        var branches: [Branch] = []
+        for replica in snapshot.replicas where replica.state == .live {
+            guard var branch = replica.branch(field),
+                let connection = ground.connection(replica.connection)
+            else { continue }
+            branch.mayWrite = ground.mayWrite(connection)
+            branch.maySpeak = connection.configured.direction != .push
+            branch.pending = snapshot.openCommands.flatMap { command in
+                command.issue.replica == replica.replica
+                    ? pending(command, attribute: branch.spelling.attribute) : []
+            }
+            branches.append(branch)
+        }
+        var state = FieldState(
+            outcome: snapshot.record.outcome(field.name)?.outcome, branches: branches,
+            contest: snapshot.record.contest(field.name)?.contest)
+        state.consentGiven = snapshot.record.consentGiven.contains(field.name)
+        return state
+    }
+
+    private func pending(_ command: CommandRow, attribute: String) -> [PendingWrite] {
+        let isOpen = command.state.isOpen && !ground.queued.contains(command.issue.command)
+        return command.issue.changes.filter { $0.attribute == attribute }.map {
+            PendingWrite(
+                command: command.issue.command, leaves: $0.leaves?.value ?? .null, isOpen: isOpen)
+        }
+    }
+
+    private func verdict(_ need: WriteNeed, _ field: FieldMapping, _ branch: Branch) -> Verdict {
+        let (standing, reason): (Verdict.Standing, String) =
+            switch need {
+            case .inSync: (.inSync, "")
+            case .write: (.write, "")
+            case .wait(.contested): (.conflict, WriteNeed.Wait.contested.rawValue)
+            case .wait(.readOnly): (.excluded, WriteNeed.Wait.readOnly.rawValue)
+            case .wait(let wait): (.wait, wait.rawValue)
+            }
+        return Verdict(
+            field: field.name, system: branch.system, standing: standing, reason: reason)
+    }
+
+    // MARK: - Commands
+
+    private func change(
+        _ write: WriteNeed.Write, _ field: FieldMapping, _ branch: Branch, _ outcome: Outcome
+    ) -> CommandChange {
+        func sealed(_ value: Value?) -> Sealed? {
+            value.map { Sealed($0, subject: branch.replica.subject, category: field.category) }
+        }
+        var change = CommandChange()
+        change.field = field.name
+        change.attribute = branch.spelling.attribute
+        change.form = write.form
+        change.write = sealed(write.spelling)
+        change.leaves = sealed(write.leaves)
+        change.before = sealed(branch.seen)
+        change.outcomeVersion = outcome.version
+        change.baseObservation = branch.seenBy
+        return change
+    }
+
+    /// One command a call: what one endpoint takes goes together.
+    private func updates(
+        _ changes: [CommandChange], _ replica: ReplicaRow, _ snapshot: RecordSnapshot
+    ) -> [CommandIssued] {
+        let calls = Dictionary(grouping: changes) { change in
+            ground.mapping.field(change.field)?.spellings[replica.system]?.call ?? .object
+        }
+        let known = Set(snapshot.openCommands.map(\.issue.command))
+        return calls.sorted { $0.key < $1.key }.compactMap { _, changes in
+            var command = CommandIssued()
+            command.record = snapshot.record.record
+            command.replica = replica.replica
+            command.connection = replica.connection
+            command.entity = snapshot.record.entity
+            command.operation = .update
+            command.changes = changes
+            command.command = identity(of: command, settled: replica.lastSettled)
+            return known.contains(command.command) ? nil : command
+        }
+    }
+
+    /// The command id: the same outcome versions on the same ground give the same command.
+    private func identity(of command: CommandIssued, settled: UInt64) -> CommandID {
+        .derived(
+            "command",
+            [command.replica.bytes, [UInt8(command.operation.rawValue)], bigEndianBytes(settled)]
+                + command.changes.flatMap { change in
+                    [
+                        Array(change.attribute.utf8), bigEndianBytes(change.outcomeVersion),
+                        change.baseObservation?.bytes ?? [],
+                    ]
+                })
+    }
+
+    /// Makes the person where they are missing, unless they were there once.
+    private func creations(
+        _ outcomes: [(FieldMapping, Outcome)], _ snapshot: RecordSnapshot, _ plan: inout RecordPlan
+    ) -> [CommandIssued] {
+        var commands: [CommandIssued] = []
+        let isReachable = outcomes.contains { field, outcome in
+            ground.mapping.keys.contains(field.name) && !outcome.value.isBlank
+        }
+        for connection in ground.connections {
+            let has = snapshot.replicas.contains { $0.connection == connection.id }
+            guard !has else { continue }
+            func exclude(_ reason: String) {
+                plan.verdicts.append(
+                    Verdict(
+                        field: "existence", system: connection.system, standing: .excluded,
+                        reason: reason))
+            }
+            guard connection.configured.create == .always else {
+                exclude("nothing is created there")
+                continue
+            }
+            guard ground.mayWrite(connection) else {
+                exclude(
+                    connection.configured.direction == .pull
+                        ? "the system is only read" : "its first plan is not approved yet")
+                continue
+            }
+            guard isReachable else {
+                exclude("a person without an e-mail address is not created elsewhere")
+                continue
+            }
+            commands.append(creation(outcomes, connection, snapshot.record))
+        }
+        return commands
+    }
+
+    private func creation(
+        _ outcomes: [(FieldMapping, Outcome)], _ connection: ConnectionRow, _ record: RecordRow
+    ) -> CommandIssued {
+        let replica = ReplicaID.derived(
+            "created replica",
+            [record.record.bytes, connection.id.bytes, bigEndianBytes(record.version)])
+        var command = CommandIssued()
+        command.record = record.record
+        command.replica = replica
+        command.connection = connection.id
+        command.entity = record.entity
+        command.operation = .create
+        for (field, outcome) in outcomes {
+            guard let spelling = field.spellings[connection.system], !outcome.value.isBlank else {
+                continue
+            }
+            let spelt = spelling.codec.spelling(of: outcome.value)
+            var change = CommandChange()
+            change.field = field.name
+            change.attribute = spelling.attribute
+            change.write = Sealed(spelt, subject: replica.subject, category: field.category)
+            change.leaves = Sealed(
+                spelling.codec.stored(spelt), subject: replica.subject, category: field.category)
+            change.outcomeVersion = outcome.version
+            command.changes.append(change)
+        }
+        command.command = .derived("create", [replica.bytes])
+        return command
+    }
+
+    // MARK: - Existence
+
+    /// What to do when a replica is proved gone.
+    ///
+    /// - Returns: whether the record goes on being written.
+    private func existence(_ snapshot: RecordSnapshot, _ plan: inout RecordPlan) -> Bool {
+        let gone = snapshot.replicas.filter { $0.state == .gone && $0.goneProof != .merged }
+        guard let first = gone.first else { return true }
+        let live = snapshot.replicas.filter { $0.state == .live }
+        plan.verdicts.append(
+            Verdict(
+                field: "existence", system: first.system, standing: .conflict,
+                reason: "deleted there: keep or delete?"))
+        switch ground.policy.existence {
+        case .ask, .editWins: return false
+        case .deleteWins:
+            plan.commands = live.map { replica in
+                var command = CommandIssued()
+                command.record = snapshot.record.record
+                command.replica = replica.replica
+                command.connection = replica.connection
+                command.entity = snapshot.record.entity
+                command.operation = .delete
+                command.command = identity(of: command, settled: replica.lastSettled)
+                return command
+            }
+            return false
+        }
+    }
+}
