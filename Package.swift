@@ -57,6 +57,7 @@ let package = Package(
             name: "Engine",
             dependencies: [
                 "Ledger", "Model", "Projections", "Reconciler", "Transport", "Connectors",
+                crypto,
             ], swiftSettings: house),
         .executableTarget(
             name: "syncledger",

@@ -36,6 +36,7 @@ package enum Reason: String, Sendable, Hashable, CaseIterable {
     case sum
     case noLawDecides = "no law decides"
     case personDecided = "a person decided"
+    case sideEffect = "the system cleaned it after our write"
     case unknownNormalisation = "the system changed what we wrote"
 }
 

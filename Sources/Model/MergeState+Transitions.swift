@@ -16,7 +16,7 @@ extension Branch {
         for spelt: Value, role: InputRole, kind: DecisionKind, reason: String, version: UInt64
     ) {
         accounted = spelt
-        if [.won, .agreed].contains(role) {
+        if [.won, .agreed, .sideEffect].contains(role) {
             accepted = AcceptedForm(version: version, spelling: spelt)
         }
         if kind == .accounted, reason == Reason.liftedWithoutEvidence.rawValue {

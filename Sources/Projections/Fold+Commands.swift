@@ -76,6 +76,8 @@ extension Fold {
         if row.issue.operation == .create, state == .superseded || state == .refused {
             try change(row.issue.record, logged, transaction) { record in
                 record.creating.removeAll { $0 == row.issue.replica }
+                record.failedCreates += 1
+                if state == .refused { record.refusedCreates.append(row.issue.connection) }
             }
         }
     }

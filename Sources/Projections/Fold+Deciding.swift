@@ -12,6 +12,7 @@ extension Fold {
             for field in fields {
                 switch field.kind {
                 case .moved, .settled:
+                    row.refusedCreates = []
                     try setOutcome(field, in: &row, logged, transaction)
                     try close(field.field, in: &row, logged, transaction)
                 case .contested, .held:

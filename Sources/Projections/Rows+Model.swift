@@ -1,4 +1,4 @@
-import Ledger
+package import Ledger
 package import Model
 
 /// Rows hold sealed values, the merge works on clear ones: this is the only way between them.
@@ -20,6 +20,19 @@ extension ReplicaRow {
         branch.addedByUs = Set(row.addedByUs?.value?.elements ?? [])
         branch.isUnverified = row.isUnverified
         return branch
+    }
+
+    /// What a confirmed write makes of the row.
+    package mutating func foldWrite(
+        _ change: CommandChange, _ stored: StoredAttribute, mapping: EntityMapping
+    ) {
+        guard let field = mapping.field(attribute: change.attribute, of: system),
+            var branch = branch(field)
+        else { return }
+        branch.confirm(
+            change.form, sent: change.write?.value, stored: stored.value?.value,
+            version: stored.outcomeVersion, told: stored.told, by: .none)
+        set(branch, category: field.category)
     }
 
     /// Takes a branch back, its values sealed to this replica's subject.

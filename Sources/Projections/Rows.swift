@@ -116,11 +116,17 @@ package struct RecordRow: WireMessage, Equatable {
     /// Events of the record's stream: what a decision was made on.
     package var version: UInt64 = 0
     package var consentGiven: [String] = []
+    /// How many creates of this record ended without an object.
+    package var failedCreates: UInt64 = 0
+    /// Connections that refused to make this record, until one of its outcomes moves.
+    package var refusedCreates: [ConnectionID] = []
     package var unknownFields: [UInt8] = []
 
     package init() {}
 
     package mutating func visit(_ visitor: inout some WireVisitor) {
+        visitor.unsigned(9, &failedCreates)
+        visitor.ids(10, &refusedCreates)
         visitor.id(1, &record)
         visitor.string(2, &entity)
         visitor.ids(3, &replicas)

@@ -38,11 +38,17 @@ package struct RecordSnapshot: Sendable {
     package var record: RecordRow
     package var replicas: [ReplicaRow]
     package var openCommands: [CommandRow]
+    /// Where an object is being made right now.
+    package var creating: Set<ConnectionID>
 
-    package init(record: RecordRow, replicas: [ReplicaRow], openCommands: [CommandRow]) {
+    package init(
+        record: RecordRow, replicas: [ReplicaRow], openCommands: [CommandRow],
+        creating: Set<ConnectionID> = []
+    ) {
         self.record = record
         self.replicas = replicas
         self.openCommands = openCommands
+        self.creating = creating
     }
 
     package func replica(_ id: ReplicaID) -> ReplicaRow? { replicas.first { $0.replica == id } }

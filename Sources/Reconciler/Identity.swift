@@ -23,15 +23,15 @@ package struct Identity: Sendable {
     ///   - alike: the other live replicas that hold the same key, at whatever system.
     ///   - isTaken: whether a record has a live replica at the replica's connection already.
     package func match(
-        _ replica: ReplicaRow, alike: [ReplicaRow], isTaken: (RecordID) -> Bool
-    ) -> Match {
+        _ replica: ReplicaRow, alike: [ReplicaRow], isTaken: (RecordID) throws -> Bool
+    ) rethrows -> Match {
         let all = [replica] + alike.filter { $0.replica != replica.replica }
         let ids = all.map(\.replica).sorted()
         let perConnection = Dictionary(grouping: all, by: \.connection)
         if perConnection.values.contains(where: { $0.count > 1 }) { return .ambiguous(ids) }
         let records = Set(all.compactMap(\.record))
         guard let record = records.first else { return .found(ids) }
-        if records.count > 1 || isTaken(record) { return .ambiguous(ids) }
+        if try records.count > 1 || isTaken(record) { return .ambiguous(ids) }
         return .join(record)
     }
 

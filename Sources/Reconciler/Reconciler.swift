@@ -178,7 +178,7 @@ package struct Reconciler: Sendable {
         }
         for connection in ground.connections {
             let has = snapshot.replicas.contains { $0.connection == connection.id }
-            guard !has else { continue }
+            guard !has, !snapshot.creating.contains(connection.id) else { continue }
             func exclude(_ reason: String) {
                 plan.verdicts.append(
                     Verdict(
@@ -195,6 +195,10 @@ package struct Reconciler: Sendable {
                         ? "the system is only read" : "its first plan is not approved yet")
                 continue
             }
+            guard !snapshot.record.refusedCreates.contains(connection.id) else {
+                exclude("the system refused to create it")
+                continue
+            }
             guard isReachable else {
                 exclude("a person without an e-mail address is not created elsewhere")
                 continue
@@ -209,7 +213,7 @@ package struct Reconciler: Sendable {
     ) -> CommandIssued {
         let replica = ReplicaID.derived(
             "created replica",
-            [record.record.bytes, connection.id.bytes, bigEndianBytes(record.version)])
+            [record.record.bytes, connection.id.bytes, bigEndianBytes(record.failedCreates)])
         var command = CommandIssued()
         command.record = record.record
         command.replica = replica

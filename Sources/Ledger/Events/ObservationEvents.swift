@@ -30,7 +30,7 @@ package struct Observed: EventPayload {
     /// Only where it is new: at first sight, or when the remote renamed the object.
     package var remoteID: Sealed?
     package var road: Road = .fetch
-    /// Whether every mapped attribute that the object has stands here.
+    /// Whether the look showed the whole object; attributes that are as they were are left out.
     package var complete = false
     /// The log's last sequence when the request left: what orders looks.
     package var lookedAfter: UInt64 = 0

@@ -66,6 +66,20 @@ package final class EventLog: Sendable {
         return try done.wait()
     }
 
+    /// Appends several batches, each whole or not at all, in one group commit; waits for all.
+    package func appendAll(
+        _ batches: [(drafts: [SealedDraft], conditions: [AppendCondition])]
+    ) -> [Result<[UInt64], any Error>] {
+        let pending = batches.map { ($0, Completion()) }
+        for (batch, done) in pending {
+            enqueue(
+                AppendRequest(drafts: batch.drafts, conditions: batch.conditions) {
+                    done.complete($0)
+                })
+        }
+        return pending.map { _, done in Result { try done.wait() } }
+    }
+
     /// The same, without blocking a thread.
     package func append(
         _ drafts: [SealedDraft], conditions: [AppendCondition] = []

@@ -1,0 +1,227 @@
+package import Ledger
+import Model
+package import Transport
+
+/// Mautic 5 by its REST API. Fact numbers are those of the recordings' findings.
+package struct MauticConnector: Connector {
+    package var system: System { .mautic }
+    /// Stamps have one second (B2); a request that is still running commits within two minutes.
+    package var overlapSeconds: Double { 120 }
+    package var hasFeed: Bool { false }
+
+    /// How many contacts a page holds: the seed's default.
+    private static var pageSize: Int { 100 }
+
+    package init() {}
+
+    // MARK: - Session
+
+    package func tokenCall(_ credentials: Credentials) -> Call? {
+        let form = [
+            ("grant_type", "client_credentials"), ("client_id", credentials.clientID),
+            ("client_secret", credentials.clientSecret),
+        ]
+        return Call(
+            .post, "/oauth/v2/token",
+            headers: ["Content-Type": "application/x-www-form-urlencoded"],
+            body: Array(
+                form.map { percentEncoded($0.0) + "=" + percentEncoded($0.1) }
+                    .joined(separator: "&").utf8))
+    }
+
+    package func token(from answer: HTTPResult) throws(RemoteFailure) -> Token {
+        let response = try readable(answer)
+        let json = try body(response)
+        guard response.status == 200, let text = json["access_token"]?.text else {
+            throw RemoteFailure(
+                .refused(.authentication), status: response.status,
+                "Mautic refused the client id or secret: run `syncledger connect mautic` again")
+        }
+        return Token(
+            text: text, lifetimeSeconds: json["expires_in"]?.text.flatMap(Double.init) ?? 3600)
+    }
+
+    /// The scheme must be spelt `Bearer` (E5).
+    package func authorization(_ credentials: Credentials, token: String?) -> HTTPHeaders {
+        ["Authorization": "Bearer \(token ?? "")", "Accept": "application/json"]
+    }
+
+    // MARK: - Looking
+
+    /// Identified contacts in id order (B6: always give an order; B9: leave out anonymous ones;
+    /// B1: a new contact has no modification date, so both dates are asked).
+    package func pageCall(_ walk: Walk) -> Call {
+        var query = [
+            ("where[0][col]", "date_identified"), ("where[0][expr]", "isNotNull"),
+            ("where[1][col]", "id"), ("where[1][expr]", "gt"), ("where[1][val]", walk.after ?? "0"),
+            ("orderBy", "id"), ("orderByDir", "ASC"), ("limit", String(Self.pageSize)),
+        ]
+        if case .changes(let since) = walk.kind {
+            let moment = Self.sqlText(since)
+            query += [("where[2][expr]", "orX")]
+            for (index, column) in ["date_modified", "date_added"].enumerated() {
+                query += [
+                    ("where[2][val][\(index)][col]", column),
+                    ("where[2][val][\(index)][expr]", "gte"),
+                    ("where[2][val][\(index)][val]", moment),
+                ]
+            }
+        }
+        return Call(.get, "/api/contacts", query: query)
+    }
+
+    package func page(from answer: HTTPResult, _ walk: Walk) throws(RemoteFailure) -> Page {
+        let json = try success(answer)
+        guard let contacts = json["contacts"] else {
+            throw RemoteFailure(.unclear, "Mautic's answer is no list of contacts")
+        }
+        var page = Page()
+        for contact in contacts.elements { page.objects.append(try object(contact)) }
+        if page.objects.count == Self.pageSize, let last = page.objects.last {
+            page.next = Walk(walk.kind, after: last.id)
+        }
+        return page
+    }
+
+    package func acknowledgeCall(_ rows: [String], now: Timestamp) -> Call? { nil }
+
+    package func lookCall(id: String) -> Call { Call(.get, "/api/contacts/\(percentEncoded(id))") }
+
+    /// A dead id answers with the survivor under its own id (A1): the ids are compared.
+    package func look(from answer: HTTPResult, asked id: String) throws(RemoteFailure) -> Looked {
+        do {
+            let found = try contact(answer)
+            return found.id == id ? .found(found) : .merged(into: found)
+        } catch {
+            if error.kind == .refused(.notFound) { return .gone }
+            throw error
+        }
+    }
+
+    package func findCall(_ order: WriteOrder) -> Call? {
+        guard let email = order.email else { return nil }
+        return Call(
+            .get, "/api/contacts",
+            query: [
+                ("where[0][col]", "email"), ("where[0][expr]", "eq"), ("where[0][val]", email),
+                ("orderBy", "id"), ("orderByDir", "ASC"), ("limit", "2"),
+            ])
+    }
+
+    package func found(
+        from answer: HTTPResult, _ order: WriteOrder
+    ) throws(RemoteFailure) -> RemoteObject? {
+        let json = try success(answer)
+        guard let first = json["contacts"]?.elements.first else { return nil }
+        let found = try object(first)
+        // Wrong filters return everything (A7): what was found must be what was asked for.
+        guard case .text(let email)? = found["email"],
+            email.lowercased() == order.email?.lowercased()
+        else { return nil }
+        return found
+    }
+
+    package func chosenID(_ order: WriteOrder) -> String? { nil }
+
+    package func write(_ order: WriteOrder) -> any Conversation { MauticWrite(order, self) }
+
+    // MARK: - Reading answers
+
+    func contact(_ answer: HTTPResult) throws(RemoteFailure) -> RemoteObject {
+        let json = try success(answer)
+        guard let contact = json["contact"] else {
+            throw RemoteFailure(.unclear, "Mautic's answer is no contact")
+        }
+        return try object(contact)
+    }
+
+    func success(_ answer: HTTPResult) throws(RemoteFailure) -> JSON {
+        let response = try readable(answer)
+        guard (200..<300).contains(response.status) else { throw refusal(response) }
+        let json = try body(response)
+        if let error = json["errors"]?.elements.first, json["contact"] == nil {
+            _ = error
+            throw RemoteFailure(
+                .refused(.validation), status: response.status, "Mautic reported an error")
+        }
+        return json
+    }
+
+    private func body(_ response: HTTPResponse) throws(RemoteFailure) -> JSON {
+        do {
+            return try JSON(parsing: response.body)
+        } catch {
+            throw RemoteFailure(.unclear, status: response.status, "Mautic's answer is \(error)")
+        }
+    }
+
+    private func refusal(_ response: HTTPResponse) -> RemoteFailure {
+        let text = String(decoding: response.body, as: UTF8.self)
+        func failure(_ kind: RemoteFailure.Kind, _ message: String) -> RemoteFailure {
+            RemoteFailure(kind, status: response.status, message)
+        }
+        switch response.status {
+        case 401: return failure(.token, "Mautic did not accept the token")
+        case 403: return failure(.refused(.permission), "the API user may not do this in Mautic")
+        case 404: return failure(.refused(.notFound), "Mautic has no such contact")
+        case 429:
+            let wait = response.headers["Retry-After"].flatMap(Double.init) ?? 60
+            return failure(.again(afterSeconds: wait), "Mautic's rate limit is reached")
+        // A deadlock comes as 400 with SQL text and did not run (A11).
+        case 400 where text.contains("SQLSTATE[40001]"):
+            return failure(.again(afterSeconds: 0.5), "Mautic's database was busy")
+        case 422:
+            return failure(.refused(.conflict), "another Mautic contact has this e-mail address")
+        case 400: return failure(.refused(.validation), "Mautic refused a value")
+        default: return failure(.unclear, "Mautic answered \(response.status)")
+        }
+    }
+
+    /// Group entries are read by alias and value only (C4, C5); `all` is missing in some answers.
+    func object(_ json: JSON) throws(RemoteFailure) -> RemoteObject {
+        guard let id = json["id"]?.text else {
+            throw RemoteFailure(.unclear, "a Mautic contact without an id")
+        }
+        var attributes: [(name: String, value: Value)] = []
+        let wanted = Set(EntityMapping.contact.attributes(of: .mautic))
+        for group in json["fields"]?.members ?? [] where group.name != "all" {
+            for field in group.value.elements {
+                guard let alias = field["alias"]?.text, wanted.contains(alias),
+                    let value = field["value"]
+                else { continue }
+                if alias != "points" { attributes.append((alias, Self.value(value))) }
+            }
+        }
+        if let tags = json["tags"] {
+            attributes.append(("tags", .set(of: tags.elements.compactMap { $0["tag"]?.text })))
+        }
+        if let points = json["points"]?.text { attributes.append(("points", .number(points))) }
+        if let channels = json["doNotContact"] {
+            let isOut = channels.elements.contains { $0["channel"]?.text == "email" }
+            attributes.append(("dnc_email", .bool(isOut)))
+        }
+        let stamp = json["dateModified"]?.text ?? json["dateAdded"]?.text ?? ""
+        return RemoteObject(
+            id: id, attributes: attributes, stamp: stamp, modified: Timestamp(stamp))
+    }
+
+    private static func value(_ json: JSON) -> Value {
+        switch json {
+        case .string(let text): .text(text)
+        case .number(let text): .number(text)
+        case .bool(let flag): .bool(flag)
+        default: .null
+        }
+    }
+
+    /// `where` values compare as UTC text (B2).
+    private static func sqlText(_ moment: Timestamp) -> String {
+        String(moment.description.prefix(19)).replacing("T", with: " ")
+    }
+}
+
+extension String {
+    fileprivate func replacing(_ one: Character, with other: Character) -> String {
+        String(map { $0 == one ? other : $0 })
+    }
+}

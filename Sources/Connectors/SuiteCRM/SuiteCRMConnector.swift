@@ -1,0 +1,182 @@
+package import Ledger
+import Model
+package import Transport
+
+/// SuiteCRM 7.14 by its V8 API. Fact numbers are those of the recordings' findings.
+package struct SuiteCRMConnector: Connector {
+    package var system: System { .suitecrm }
+    /// Stamps have minutes (fact 3), so at least one; commits may be two more behind.
+    package var overlapSeconds: Double { 180 }
+    package var hasFeed: Bool { false }
+
+    private static var pageSize: Int { 100 }
+
+    package init() {}
+
+    // MARK: - Session
+
+    package func tokenCall(_ credentials: Credentials) -> Call? {
+        let body = JSON.object([
+            .init("grant_type", .string("client_credentials")),
+            .init("client_id", .string(credentials.clientID)),
+            .init("client_secret", .string(credentials.clientSecret)),
+        ])
+        return Call(
+            .post, "/Api/access_token", headers: ["Content-Type": "application/json"],
+            body: body.bytes)
+    }
+
+    package func token(from answer: HTTPResult) throws(RemoteFailure) -> Token {
+        let response = try readable(answer)
+        // An unknown client id is a 500 here, and its text may quote the secret (fact 15).
+        guard response.status == 200, let json = try? JSON(parsing: response.body),
+            let text = json["access_token"]?.text
+        else {
+            throw RemoteFailure(
+                .refused(.authentication), status: response.status,
+                "SuiteCRM refused the client id or secret: run `syncledger connect suitecrm` again")
+        }
+        return Token(
+            text: text, lifetimeSeconds: json["expires_in"]?.text.flatMap(Double.init) ?? 3600)
+    }
+
+    package func authorization(_ credentials: Credentials, token: String?) -> HTTPHeaders {
+        ["Authorization": "Bearer \(token ?? "")", "Accept": "application/vnd.api+json"]
+    }
+
+    // MARK: - Looking
+
+    /// Keyset by id inside a date window: complete, and immune to edits meanwhile (fact 35). Size
+    /// and number are always both given (facts 9, 10).
+    package func pageCall(_ walk: Walk) -> Call {
+        let attributes = EntityMapping.contact.attributes(of: .suitecrm) + ["date_modified"]
+        var query = [
+            ("fields[Contacts]", attributes.joined(separator: ",")), ("sort", "id"),
+            ("page[size]", String(Self.pageSize)), ("page[number]", "1"),
+        ]
+        if let after = walk.after { query.append(("filter[id][gt]", after)) }
+        if case .changes(let since) = walk.kind {
+            query.append(("filter[date_modified][gte]", Self.sqlText(since)))
+        }
+        if query.count > 5 { query.append(("filter[operator]", "and")) }
+        return Call(.get, "/Api/V8/module/Contacts", query: query)
+    }
+
+    package func page(from answer: HTTPResult, _ walk: Walk) throws(RemoteFailure) -> Page {
+        let json = try success(answer)
+        guard case .array(let rows)? = json["data"] else {
+            throw RemoteFailure(.unclear, "SuiteCRM's answer is no list")
+        }
+        var page = Page()
+        for row in rows { page.objects.append(try object(row)) }
+        if rows.count == Self.pageSize, let last = page.objects.last {
+            page.next = Walk(walk.kind, after: last.id)
+        }
+        return page
+    }
+
+    package func acknowledgeCall(_ rows: [String], now: Timestamp) -> Call? { nil }
+
+    package func lookCall(id: String) -> Call {
+        let attributes = EntityMapping.contact.attributes(of: .suitecrm) + ["date_modified"]
+        return Call(
+            .get, "/Api/V8/module/Contacts/\(percentEncoded(id))",
+            query: [("fields[Contacts]", attributes.joined(separator: ","))])
+    }
+
+    package func look(from answer: HTTPResult, asked id: String) throws(RemoteFailure) -> Looked {
+        do {
+            let found = try contact(answer)
+            return found.id.lowercased() == id.lowercased() ? .found(found) : .merged(into: found)
+        } catch {
+            if error.kind == .refused(.notFound) { return .gone }
+            throw error
+        }
+    }
+
+    /// The id of a create is ours: a look by it tells whether it ran.
+    package func findCall(_ order: WriteOrder) -> Call? {
+        lookCall(id: chosenID(order) ?? "")
+    }
+
+    package func found(
+        from answer: HTTPResult, _ order: WriteOrder
+    ) throws(RemoteFailure) -> RemoteObject? {
+        if case .found(let object) = try look(from: answer, asked: chosenID(order) ?? "") {
+            return object
+        }
+        return nil
+    }
+
+    /// A create under our own id is safe to repeat (fact 26).
+    package func chosenID(_ order: WriteOrder) -> String? { order.replica.description }
+
+    package func write(_ order: WriteOrder) -> any Conversation { SuiteCRMWrite(order, self) }
+
+    // MARK: - Reading answers
+
+    func contact(_ answer: HTTPResult) throws(RemoteFailure) -> RemoteObject {
+        let json = try success(answer)
+        guard let data = json["data"] else {
+            throw RemoteFailure(.unclear, "SuiteCRM's answer is no record")
+        }
+        return try object(data)
+    }
+
+    func success(_ answer: HTTPResult) throws(RemoteFailure) -> JSON {
+        let response = try readable(answer)
+        let json = try? JSON(parsing: response.body)
+        if (200..<300).contains(response.status), let json { return json }
+        throw refusal(response, detail: json?["errors"]?["detail"]?.text)
+    }
+
+    /// Nearly everything that fails is 400: told apart by text (fact 19). Bodies may not be JSON
+    /// (fact 20).
+    private func refusal(_ response: HTTPResponse, detail: String?) -> RemoteFailure {
+        let text = detail ?? String(decoding: response.body.prefix(2_000), as: UTF8.self)
+        func failure(_ kind: RemoteFailure.Kind, _ message: String) -> RemoteFailure {
+            RemoteFailure(kind, status: response.status, message)
+        }
+        switch response.status {
+        case 401: return failure(.token, "SuiteCRM did not accept the token")
+        case 429: return failure(.again(afterSeconds: 60), "SuiteCRM's rate limit is reached")
+        case 400 where text.contains("is not found"):
+            return failure(.refused(.notFound), "SuiteCRM has no such contact")
+        case 400 where text.contains("AccessDenied"):
+            return failure(.refused(.permission), "the API user may not do this in SuiteCRM")
+        case 400 where text.contains("already exist"):
+            return failure(.refused(.conflict), "SuiteCRM has this id already")
+        case 400 where text.contains("Database failure"):
+            return failure(.unclear, "SuiteCRM's database failed")
+        case 400: return failure(.refused(.validation), "SuiteCRM refused the request")
+        default: return failure(.unclear, "SuiteCRM answered \(response.status)")
+        }
+    }
+
+    /// Text attributes are decoded by exactly four entities, once (fact 6).
+    func object(_ json: JSON) throws(RemoteFailure) -> RemoteObject {
+        guard let id = json["id"]?.text else {
+            throw RemoteFailure(.unclear, "a SuiteCRM contact without an id")
+        }
+        var attributes: [(name: String, value: Value)] = []
+        for name in EntityMapping.contact.attributes(of: .suitecrm) {
+            guard let value = json["attributes"]?[name] else { continue }
+            switch value {
+            case .string(let text):
+                attributes.append((name, .text(TextRules.decodingSuiteEntities(text))))
+            case .number(let text): attributes.append((name, .text(text)))
+            case .bool(let flag): attributes.append((name, .text(flag ? "1" : "0")))
+            case .null: attributes.append((name, .text("")))
+            case .array, .object: continue
+            }
+        }
+        let stamp = json["attributes"]?["date_modified"]?.text ?? ""
+        // A stamp shows the beginning of its minute (fact 3): the change is no later than its end.
+        let modified = Timestamp(stamp)?.adding(seconds: 60)
+        return RemoteObject(id: id, attributes: attributes, stamp: stamp, modified: modified)
+    }
+
+    private static func sqlText(_ moment: Timestamp) -> String {
+        String(moment.description.prefix(19).map { $0 == "T" ? " " : $0 })
+    }
+}

@@ -1,0 +1,116 @@
+import Connectors
+import Ledger
+import Model
+import Projections
+import Transport
+
+/// The end of a walk, and what it says of those that did not show.
+extension EngineCore {
+    // MARK: - The end of a walk
+
+    /// Who was there and did not show: looked at one by one, for absence proves nothing yet.
+    private mutating func suspectMissing(_ connection: ConnectionID) {
+        let missing = (try? views.read { tables, transaction in
+            try tables.replicas.all(transaction)
+        }) ?? []
+        for row in missing
+        where row.connection == connection && row.state == .live && !seen.contains(row.replica) {
+            look(at: row)
+        }
+    }
+
+    /// Asks for one object by its id.
+    mutating func look(at row: ReplicaRow) {
+        guard let id = row.remoteIDText, let session = sessions[row.connection],
+            session.failure == nil
+        else { return }
+        start(
+            session.connector.lookCall(id: id), on: row.connection,
+            for: .look(row.replica, remoteID: id))
+    }
+
+    mutating func lookAnswered(
+        _ pending: PendingCall, _ replica: ReplicaID, _ remoteID: String, _ result: HTTPResult
+    ) throws {
+        guard let session = sessions[pending.connection],
+            let row = try views.read({ tables, transaction in
+                try tables.replicas.row(replica.bytes, transaction)
+            })
+        else { return }
+        let look = Observer.Look(
+            connection: session.row, road: .get, lookedAfter: pending.lookedAfter, now: now)
+        do {
+            switch try session.connector.look(from: result, asked: remoteID) {
+            case .found(let object):
+                let drafts = try observe(object, look)
+                if !drafts.isEmpty { append(drafts, then: .lookDone) }
+            case .gone:
+                append(
+                    [gone(row, replica, .sweepAndGet, mergedInto: nil, lookedAfter: look.lookedAfter)],
+                    then: .lookDone)
+            case .merged(let survivor): try merged(row, into: survivor, look)
+            }
+            if let record = row.record { dirty.insert(record) }
+        } catch let error as RemoteFailure {
+            retry(pending, error) { core, failure in core.fail(pending.connection, failure.message) }
+        }
+    }
+
+    /// The remote merged one object into another: the dead one's record follows to the survivor.
+    private mutating func merged(
+        _ row: ReplicaRow, into survivor: RemoteObject, _ look: Observer.Look
+    ) throws {
+        var drafts = try observe(survivor, look)
+        var (other, otherRow) = try known(survivor.id, look.connection.id)
+        if other == nil, case .observed(let payload)? = drafts.first?.event {
+            other = payload.replica
+        }
+        guard let other else { return }
+        drafts.append(
+            gone(row, row.replica, .merged, mergedInto: other, lookedAfter: look.lookedAfter))
+        if otherRow?.record == nil, let record = row.record {
+            let linked = Linked(
+                record: record, entity: mapping.entity, replica: other, reason: .remoteMerge)
+            drafts.append(
+                Draft(
+                    id: ids.event(), stream: .record(record), event: .linked(linked),
+                    tags: [Tag(.record, record), Tag(.replica, other)]))
+        }
+        otherRow = nil
+        append(drafts, then: .lookDone)
+    }
+
+    mutating func closeWalk(_ connection: ConnectionID, _ state: WalkState) {
+        guard let session = sessions[connection] else { return }
+        var drafts: [Draft] = []
+        if state.isSweep {
+            var closed = SweepClosed()
+            closed.connection = connection
+            closed.entity = mapping.entity
+            closed.seen = UInt64(state.seen)
+            closed.openedAt = state.openedAt
+            closed.startedAt = state.startedAt
+            drafts.append(
+                Draft(
+                    id: ids.event(), stream: .connection(connection), event: .sweepClosed(closed)))
+        }
+        // The highest stamp seen, never beyond our own clock; it moves only when it grew.
+        let cursor = [state.highest, Timestamp(session.row.cursor)].compactMap { $0 }.max()
+        let text = cursor?.description ?? session.row.cursor
+        if text != session.row.cursor || state.isSweep {
+            var moved = CursorMoved()
+            moved.connection = connection
+            moved.entity = mapping.entity
+            moved.cursor = text
+            moved.completeUntil = state.startedAt
+            drafts.append(
+                Draft(id: ids.event(), stream: .connection(connection), event: .cursorMoved(moved)))
+        }
+        if state.isSweep { suspectMissing(connection) }
+        guard !drafts.isEmpty else {
+            walks[connection] = nil
+            return
+        }
+        append(drafts, then: .closeWalk(connection))
+    }
+}

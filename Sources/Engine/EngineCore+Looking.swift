@@ -1,0 +1,179 @@
+import Connectors
+import Ledger
+import Model
+import Projections
+import Reconciler
+import Transport
+
+/// Where the walk over a connection stands.
+struct WalkState {
+    var steps: [Walk]
+    var startedAt: Timestamp
+    var openedAt: UInt64
+    var seen = 0
+    var highest: Timestamp?
+    var isSweep: Bool
+}
+
+/// Looking: walks over the systems, and single looks where something is in doubt.
+extension EngineCore {
+    mutating func startWalks() throws {
+        try resumeOpenCommands()
+        for (id, session) in sessions.sorted(by: { $0.key < $1.key }) where session.failure == nil {
+            let isSweep = request.isSweep || session.row.lastSweep == nil
+            var steps: [Walk] = session.connector.hasFeed ? [Walk(.feed)] : []
+            if isSweep {
+                steps.append(Walk(.sweep))
+            } else if !session.connector.hasFeed {
+                let since = Timestamp(session.row.cursor) ?? now
+                steps.append(
+                    Walk(.changes(since: since.adding(seconds: -session.connector.overlapSeconds))))
+            }
+            walks[id] = WalkState(
+                steps: steps, startedAt: now, openedAt: end, isSweep: isSweep)
+            nextStep(id)
+        }
+        if walks.isEmpty, calls.isEmpty { phase = .looking }
+    }
+
+    mutating func beginWalk(_ connection: ConnectionID, _ walk: Walk) {
+        walks[connection] = WalkState(
+            steps: [walk], startedAt: now, openedAt: end, isSweep: false)
+        nextStep(connection)
+    }
+
+    private mutating func nextStep(_ connection: ConnectionID) {
+        guard var state = walks[connection], let session = sessions[connection] else { return }
+        guard let walk = state.steps.first else { return closeWalk(connection, state) }
+        state.steps.removeFirst()
+        walks[connection] = state
+        start(session.connector.pageCall(walk), on: connection, for: .page(walk))
+    }
+
+    mutating func pageAnswered(
+        _ pending: PendingCall, _ walk: Walk, _ result: HTTPResult
+    ) throws {
+        guard let session = sessions[pending.connection] else { return }
+        do {
+            let page = try session.connector.page(from: result, walk)
+            try take(page, pending, walk)
+        } catch let error as RemoteFailure {
+            retry(pending, error) { core, failure in core.fail(pending.connection, failure.message) }
+        }
+    }
+
+    private mutating func take(_ page: Page, _ pending: PendingCall, _ walk: Walk) throws {
+        let connection = pending.connection
+        guard let session = sessions[connection] else { return }
+        var drafts: [Draft] = []
+        var look = Observer.Look(
+            connection: session.row, road: walk.kind == .sweep ? .sweep : .fetch,
+            lookedAfter: pending.lookedAfter, now: now)
+        for object in page.objects { drafts += try observe(object, look) }
+        look.road = .outbox
+        for change in coalesced(page.changes) {
+            if change.isDeletion {
+                drafts += try goneByFeed(change.object.id, look)
+            } else {
+                look.isComplete = change.isComplete
+                look.evidence = Evidence(
+                    earliest: change.changedAt, latest: change.changedAt, exact: true)
+                drafts += try observe(change.object, look)
+            }
+        }
+        walks[connection]?.seen += page.objects.count
+        let stamps = page.objects.compactMap(\.modified)
+        if let highest = stamps.max() {
+            let before = walks[connection]?.highest
+            walks[connection]?.highest = max(before ?? min(highest, now), min(highest, now))
+        }
+        report.objectsSeen[session.row.system, default: 0] += page.objects.count
+        report.observations += drafts.count
+        effects.append(progress(.looking))
+        if drafts.isEmpty {
+            pageRecorded(connection, page.next, acknowledge: page.acknowledge)
+        } else {
+            append(
+                drafts, then: .nextPage(connection, page.next, acknowledge: page.acknowledge))
+        }
+    }
+
+    mutating func pageRecorded(
+        _ connection: ConnectionID, _ next: Walk?, acknowledge rows: [String]
+    ) {
+        guard let session = sessions[connection], walks[connection] != nil else { return }
+        // Acknowledged only now: what the rows said is durable.
+        if let call = session.connector.acknowledgeCall(rows, now: now) {
+            start(call, on: connection, for: .acknowledge)
+        }
+        if let next { walks[connection]?.steps.insert(next, at: 0) }
+        nextStep(connection)
+    }
+
+    /// Several rows of one object are one look: the last value of each column.
+    private func coalesced(_ changes: [FeedChange]) -> [FeedChange] {
+        var order: [String] = []
+        var found: [String: FeedChange] = [:]
+        for change in changes {
+            guard var earlier = found[change.object.id], !change.isDeletion, !earlier.isDeletion
+            else {
+                if found[change.object.id] == nil { order.append(change.object.id) }
+                found[change.object.id] = change
+                continue
+            }
+            for (name, value) in change.object.attributes {
+                earlier.object.attributes.removeAll { $0.name == name }
+                earlier.object.attributes.append((name, value))
+            }
+            earlier.object.stamp = change.object.stamp
+            earlier.object.modified = change.object.modified
+            earlier.changedAt = change.changedAt
+            found[change.object.id] = earlier
+        }
+        return order.compactMap { found[$0] }
+    }
+
+    /// The events for one object that a look showed.
+    mutating func observe(_ object: RemoteObject, _ look: Observer.Look) throws -> [Draft] {
+        let (replica, row) = try known(object.id, look.connection.id)
+        let id = replica ?? ids.id()
+        seen.insert(id)
+        let drafts = observer.observe(object, as: id, known: row, look, ids: &ids)
+        if !drafts.isEmpty { touched.insert(id) }
+        if let record = row?.record, !drafts.isEmpty { dirty.insert(record) }
+        return drafts
+    }
+
+    func known(
+        _ remoteID: String, _ connection: ConnectionID
+    ) throws -> (ReplicaID?, ReplicaRow?) {
+        try views.read { tables, transaction in
+            let id = try tables.replica(
+                remoteID: remoteID, entity: mapping.entity, connection: connection, transaction)
+            return (id, try id.flatMap { try tables.replicas.row($0.bytes, transaction) })
+        }
+    }
+
+    private mutating func goneByFeed(_ remoteID: String, _ look: Observer.Look) throws -> [Draft] {
+        let (replica, row) = try known(remoteID, look.connection.id)
+        guard let replica, let row, row.state == .live else { return [] }
+        return [gone(row, replica, .feed, mergedInto: nil, lookedAfter: look.lookedAfter)]
+    }
+
+    mutating func gone(
+        _ row: ReplicaRow, _ replica: ReplicaID, _ proof: GoneProof, mergedInto: ReplicaID?,
+        lookedAfter: UInt64
+    ) -> Draft {
+        var payload = Gone()
+        payload.replica = replica
+        payload.proof = proof
+        payload.mergedInto = mergedInto
+        payload.lookedAfter = lookedAfter
+        if proof == .merged { report.merged += 1 } else { report.gone += 1 }
+        touched.insert(replica)
+        if let record = row.record { dirty.insert(record) }
+        return Draft(
+            id: ids.event(), stream: .replica(replica), event: .gone(payload),
+            tags: [Tag(.replica, replica)])
+    }
+}

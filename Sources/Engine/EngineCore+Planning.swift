@@ -1,0 +1,300 @@
+package import Ledger
+package import Model
+import Projections
+import Reconciler
+
+/// Linking and planning: from what was seen to decisions and commands.
+extension EngineCore {
+    // MARK: - Linking
+
+    /// Finds a record for every replica that has none.
+    mutating func link() throws {
+        effects.append(progress(.linking))
+        let (unlinked, asked) = try views.read { tables, transaction in
+            let unlinked = try tables.replicas.all(transaction).filter {
+                $0.record == nil && $0.state == .live
+            }
+            let asked = try tables.questions.all(transaction).filter { !$0.isSettled }
+            return (unlinked, Set(asked.flatMap(\.raised.replicas)))
+        }
+        var drafts: [Draft] = []
+        var done: Set<ReplicaID> = asked
+        var taken: Set<TakenPlace> = []
+        for row in unlinked where !done.contains(row.replica) {
+            let alike = try self.alike(row)
+            let match = try Identity().match(row, alike: alike) { record in
+                try taken.contains(TakenPlace(record: record, connection: row.connection))
+                    || isTaken(record, row.connection)
+            }
+            switch match {
+            case .join(let record):
+                report.linked += 1
+                taken.insert(TakenPlace(record: record, connection: row.connection))
+                drafts.append(linked(row.replica, to: record, .key))
+                done.insert(row.replica)
+            case .found(let replicas):
+                let record = Identity.record(replicas, entity: mapping.entity)
+                if replicas.count > 1 { report.linked += 1 } else { report.newRecords += 1 }
+                for replica in replicas {
+                    drafts.append(linked(replica, to: record, replicas.count > 1 ? .key : .new))
+                }
+                done.formUnion(replicas)
+            case .ambiguous(let replicas):
+                report.ambiguous += 1
+                drafts.append(question(replicas))
+                done.formUnion(replicas)
+            }
+        }
+        // Everything is planned in a run's first round: what an earlier run left is found so.
+        try markAllDirty()
+        if drafts.isEmpty { phase = .planning } else { append(drafts, then: .linked) }
+    }
+
+    private struct TakenPlace: Hashable {
+        var record: RecordID
+        var connection: ConnectionID
+    }
+
+    private func alike(_ row: ReplicaRow) throws -> [ReplicaRow] {
+        try views.read { tables, transaction in
+            var found: [ReplicaRow] = []
+            for name in mapping.keys {
+                guard let field = mapping.field(name), let branch = row.branch(field),
+                    case .text(let content)? = branch.seenContent, !content.isEmpty
+                else { continue }
+                let ids = try tables.replicas(
+                    field: name, content: content, entity: row.entity, transaction)
+                for id in ids where id != row.replica && !found.contains(where: { $0.replica == id }) {
+                    if let other = try tables.replicas.row(id.bytes, transaction),
+                        other.state == .live
+                    {
+                        found.append(other)
+                    }
+                }
+            }
+            return found
+        }
+    }
+
+    private func isTaken(_ record: RecordID, _ connection: ConnectionID) throws -> Bool {
+        try snapshot(record)?.replicas.contains {
+            $0.connection == connection && $0.state == .live
+        } ?? false
+    }
+
+    private mutating func linked(
+        _ replica: ReplicaID, to record: RecordID, _ reason: LinkReason
+    ) -> Draft {
+        dirty.insert(record)
+        return Draft(
+            id: .derived("linked", [record.bytes, replica.bytes, request.run.bytes]),
+            stream: .record(record),
+            event: .linked(
+                Linked(record: record, entity: mapping.entity, replica: replica, reason: reason)),
+            tags: [Tag(.record, record), Tag(.replica, replica)])
+    }
+
+    private func question(_ replicas: [ReplicaID]) -> Draft {
+        var payload = AmbiguityRaised()
+        payload.question = Identity.question(replicas)
+        payload.entity = mapping.entity
+        payload.replicas = replicas
+        return Draft(
+            id: .derived("ambiguity", [payload.question.bytes]),
+            stream: Stream(.ledger, payload.question), event: .ambiguityRaised(payload),
+            tags: replicas.map { Tag(.replica, $0) } + [Tag(.question, payload.question)])
+    }
+
+    private mutating func markAllDirty() throws {
+        let records = try views.read { tables, transaction in
+            try tables.records.all(transaction).map(\.record)
+        }
+        dirty.formUnion(records)
+    }
+
+    // MARK: - Planning
+
+    func snapshot(_ record: RecordID) throws -> RecordSnapshot? {
+        try views.read { tables, transaction in
+            guard let row = try tables.records.row(record.bytes, transaction) else { return nil }
+            let replicas = try row.replicas.compactMap {
+                try tables.replicas.row($0.bytes, transaction)
+            }
+            let creating = try row.creating.compactMap {
+                try tables.replicas.row($0.bytes, transaction)
+            }
+            let commands = try (replicas + creating).flatMap(\.openCommands).compactMap {
+                try tables.commands.row($0.bytes, transaction)
+            }
+            return RecordSnapshot(
+                record: row, replicas: replicas, openCommands: commands,
+                creating: Set(creating.map(\.connection)))
+        }
+    }
+
+    func reconciler() throws -> Reconciler {
+        let (connections, changed) = try views.read { tables, transaction in
+            (
+                try tables.connections.all(transaction),
+                try tables.policies.row(Array(mapping.entity.utf8), transaction)
+            )
+        }
+        // A connection that could not be read is not written either: its state is not known.
+        let usable = connections.filter { sessions[$0.id]?.failure == nil && sessions[$0.id] != nil }
+        var ground = Ground(
+            mapping: mapping, policy: Policy(from: changed), connections: usable)
+        ground.queued = queued
+        ground.assumesApproval = request.verb == .plan
+        return Reconciler(ground)
+    }
+
+    mutating func plan() throws {
+        effects.append(progress(.planning))
+        rounds += 1
+        let reconciler = try reconciler()
+        let records = dirty.subtracting(lanes.keys).sorted()
+        dirty = []
+        phase = .writing
+        for record in records {
+            guard let snapshot = try snapshot(record) else { continue }
+            let plan = reconciler.plan(snapshot)
+            guard !plan.isEmpty else { continue }
+            if request.verb == .plan {
+                propose(plan, snapshot)
+            } else {
+                commit(plan, snapshot)
+            }
+        }
+    }
+
+    /// What the plan would do, counted for people.
+    private mutating func propose(_ plan: RecordPlan, _ snapshot: RecordSnapshot) {
+        for (field, ruling) in plan.rulings where ruling.kind == .contested {
+            report.contested += 1
+            report.proposals["ask about \(field.name)", default: 0] += 1
+        }
+        report.wouldWrite += plan.commands.count
+        for command in plan.commands {
+            let system = sessions[command.connection]?.row.system.name ?? "?"
+            switch command.operation {
+            case .create: report.proposals["\(system): create", default: 0] += 1
+            case .delete: report.proposals["\(system): delete", default: 0] += 1
+            case .update, .unspecified:
+                for change in command.changes {
+                    report.proposals["\(system): change \(change.field)", default: 0] += 1
+                }
+            }
+        }
+    }
+
+    /// Appends a record's decisions and commands in one commit, if nothing moved meanwhile.
+    private mutating func commit(_ plan: RecordPlan, _ snapshot: RecordSnapshot) {
+        var drafts: [Draft] = []
+        let version = bigEndianBytes(snapshot.record.version)
+        let ground = snapshot.replicas.flatMap { bigEndianBytes($0.version) }
+        let decision = EventID.derived("decided", [plan.record.bytes, version, ground])
+        if !plan.rulings.isEmpty {
+            var decided = Decided()
+            decided.record = plan.record
+            decided.entity = plan.entity
+            decided.codec = FieldCodec.version
+            decided.fields = plan.rulings.map { fieldDecision($0.field, $0.ruling, snapshot) }
+            report.decisions += decided.fields.count
+            report.contested += decided.fields.count { $0.kind == .contested || $0.kind == .held }
+            drafts.append(
+                Draft(
+                    id: decision, stream: .record(plan.record), event: .decided(decided),
+                    tags: [Tag(.record, plan.record)]))
+        }
+        for command in plan.commands {
+            var draft = Draft(
+                id: .derived("command issued", [command.command.bytes]),
+                stream: .replica(command.replica), event: .commandIssued(command),
+                tags: [Tag(.command, command.command), Tag(.record, plan.record)])
+            draft.causation = drafts.first?.id
+            drafts.append(draft)
+        }
+        report.issued += plan.commands.count
+        var conditions: [AppendCondition] = [
+            .streamVersion(.record(plan.record), snapshot.record.version)
+        ]
+        for replica in snapshot.replicas {
+            conditions.append(.streamVersion(.replica(replica.replica), replica.version))
+        }
+        append(
+            drafts, conditions: conditions,
+            then: .planned(
+                RecordPlanTicket(record: plan.record, commands: plan.commands.map(\.command))))
+    }
+
+    private func fieldDecision(
+        _ field: FieldMapping, _ ruling: Ruling, _ snapshot: RecordSnapshot
+    ) -> FieldDecision {
+        func sealed(_ value: Value?, _ replica: ReplicaID) -> Sealed? {
+            value.map { Sealed($0, subject: replica.subject, category: field.category) }
+        }
+        var decision = FieldDecision()
+        decision.field = field.name
+        decision.kind = ruling.kind
+        decision.law = ruling.reason.rawValue
+        decision.version = ruling.outcome?.version ?? 0
+        decision.author = ruling.outcome?.author
+        decision.evidence = ruling.outcome?.evidence
+        decision.outcomeCompeted = ruling.outcomeCompeted
+        decision.freezesOnlyInputs = ruling.freezesOnlyInputs
+        if ruling.kind == .moved, let outcome = ruling.outcome, let author = outcome.author {
+            decision.outcome = sealed(outcome.value, author)
+        }
+        decision.inputs = ruling.inputs.map { input in
+            var row = DecisionInput()
+            row.replica = input.replica
+            row.observation = input.observation
+            row.role = input.role
+            if let system = snapshot.replica(input.replica)?.system {
+                row.attribute = field.spellings[system]?.attribute ?? ""
+            }
+            row.spelt = sealed(input.spelt, input.replica)
+            row.canonical = sealed(input.content, input.replica)
+            return row
+        }
+        return decision
+    }
+
+    /// Sums every record's verdicts: each record stands in exactly one count.
+    mutating func countVerdicts() throws {
+        let reconciler = try reconciler()
+        let records = try views.read { tables, transaction in
+            try tables.records.all(transaction).map(\.record)
+        }
+        report.records = records.count
+        for record in records {
+            guard let snapshot = try snapshot(record) else { continue }
+            let verdicts = reconciler.plan(snapshot).verdicts
+            if verdicts.contains(where: { $0.standing == .conflict }) {
+                report.conflicted += 1
+            } else if verdicts.contains(where: { $0.standing == .write || $0.standing == .wait }) {
+                report.waiting += 1
+            } else if verdicts.contains(where: { $0.standing == .excluded }) {
+                report.excluded += 1
+            } else {
+                report.inSync += 1
+            }
+        }
+    }
+}
+
+extension Policy {
+    /// The policy that an event set; the default without one.
+    package init(from changed: PolicyChanged?) {
+        self.init(preset: changed.flatMap { Law(rawValue: $0.preset) } ?? .fieldMerge)
+        for field in changed?.fields ?? [] {
+            if field.field == "existence" {
+                existence = ExistenceLaw(rawValue: field.law) ?? .ask
+            } else if let law = Law(rawValue: field.law) {
+                fields[field.field] = FieldPolicy(
+                    law: law, prefer: field.prefer.compactMap { System(name: $0) },
+                    enforce: field.enforce)
+            }
+        }
+    }
+}

@@ -1,0 +1,254 @@
+import Connectors
+import Ledger
+import Model
+import Projections
+import Transport
+
+/// What a write left: taken from its answer, or found by looking where none was heard.
+extension EngineCore {
+    mutating func confirm(
+        _ row: CommandRow, remoteID: String?, _ object: RemoteObject?, byLooking: Bool
+    ) throws {
+        let issue = row.issue
+        let replica = try views.read { tables, transaction in
+            try tables.replicas.row(issue.replica.bytes, transaction)
+        }
+        var payload = CommandConfirmed()
+        payload.command = issue.command
+        payload.replica = issue.replica
+        payload.byLooking = byLooking
+        if issue.operation == .create, let remoteID {
+            payload.remoteID = Sealed(
+                .text(remoteID), subject: issue.replica.subject, category: .identity)
+        }
+        payload.stored = issue.changes.map { stored($0, object, issue, replica) }
+        let event = EventID.derived("command confirmed", [issue.command.bytes])
+        var drafts = overtakenByWrite(issue, payload, replica, event)
+        var confirmed = Draft(
+            id: event, stream: .replica(issue.replica), event: .commandConfirmed(payload),
+            tags: [Tag(.command, issue.command), Tag(.record, issue.record)])
+        confirmed.causation = .derived("command issued", [issue.command.bytes])
+        drafts.append(confirmed)
+        if issue.operation == .create {
+            let linked = Linked(
+                record: issue.record, entity: issue.entity, replica: issue.replica,
+                reason: .created)
+            drafts.append(
+                Draft(
+                    id: .derived("linked", [issue.record.bytes, issue.replica.bytes, event.bytes]),
+                    stream: .record(issue.record), event: .linked(linked),
+                    tags: [Tag(.record, issue.record), Tag(.replica, issue.replica)]))
+        }
+        if let object { drafts += readBack(object, issue, payload, replica, cause: event) }
+        report.confirmed += 1
+        touched.insert(issue.replica)
+        seen.insert(issue.replica)
+        append(drafts, then: .commandSettled(issue.command, again: true))
+    }
+
+    /// What an attribute holds since the write: the answer's word where it has one, else the known
+    /// normalisation of what was sent.
+    private func stored(
+        _ change: CommandChange, _ object: RemoteObject?, _ issue: CommandIssued,
+        _ replica: ReplicaRow?
+    ) -> StoredAttribute {
+        var stored = StoredAttribute()
+        stored.field = change.field
+        stored.attribute = change.attribute
+        stored.outcomeVersion = change.outcomeVersion
+        stored.value = change.leaves
+        guard let told = object?[change.attribute], change.form == .absolute else { return stored }
+        stored.told = true
+        stored.value?.value = told
+        if issue.operation == .update, let field = mapping.field(change.field),
+            let codec = field.spellings[replica?.system ?? .unspecified]?.codec
+        {
+            let before = change.before?.value.map(codec.content)
+            let leaves = change.leaves?.value.map(codec.content)
+            stored.notStored =
+                codec.content(of: told) == before && before != leaves
+        }
+        return stored
+    }
+
+    /// What was seen there, not decided, and is now written over.
+    private func overtakenByWrite(
+        _ issue: CommandIssued, _ payload: CommandConfirmed, _ replica: ReplicaRow?,
+        _ event: EventID
+    ) -> [Draft] {
+        guard let replica else { return [] }
+        var drafts: [Draft] = []
+        for change in issue.changes where change.form == .absolute {
+            guard let field = mapping.field(change.field), let branch = replica.branch(field),
+                branch.hasChanged, branch.accounted != nil
+            else { continue }
+            var overtaken = Overtaken()
+            overtaken.replica = issue.replica
+            overtaken.observation = branch.seenBy
+            overtaken.attributes = [change.attribute]
+            overtaken.by = event
+            drafts.append(
+                Draft(
+                    id: .derived("overtaken", [branch.seenBy.bytes, event.bytes]),
+                    stream: .replica(issue.replica), event: .overtaken(overtaken),
+                    tags: [Tag(.replica, issue.replica)]))
+        }
+        return drafts
+    }
+
+    /// The rest of the answer: somebody else's edits, or what the system did to other fields.
+    private mutating func readBack(
+        _ object: RemoteObject, _ issue: CommandIssued, _ payload: CommandConfirmed,
+        _ replica: ReplicaRow?, cause: EventID
+    ) -> [Draft] {
+        guard let session = sessions[issue.connection] else { return [] }
+        var known = replica ?? ReplicaRow()
+        known.replica = issue.replica
+        known.connection = issue.connection
+        known.system = session.row.system
+        known.state = .live
+        if let remoteID = payload.remoteID { known.remoteID = remoteID }
+        // What the confirmation is about to make of the row, so that only the rest is new.
+        for (change, stored) in zip(issue.changes, payload.stored) where !stored.notStored {
+            known.foldWrite(change, stored, mapping: mapping)
+        }
+        var look = Observer.Look(
+            connection: session.row, road: .readBack, lookedAfter: end, now: now)
+        look.cause = cause
+        let drafts = observer.observe(object, as: issue.replica, known: known, look, ids: &ids)
+        guard case .observed(let observed)? = drafts.first?.event else { return drafts }
+        return drafts + sideEffects(observed, drafts[0].id, issue, known)
+    }
+
+    /// Changes right after our write, in fields it did not write, that equal the system's known
+    /// normalisation of what stood there: taken note of, spread nowhere.
+    private func sideEffects(
+        _ observed: Observed, _ event: EventID, _ issue: CommandIssued, _ known: ReplicaRow
+    ) -> [Draft] {
+        var decided = Decided()
+        decided.record = issue.record
+        decided.entity = issue.entity
+        for attribute in observed.attributes {
+            guard let field = mapping.field(attribute: attribute.name, of: known.system),
+                let branch = known.branch(field), let before = branch.seen,
+                let after = attribute.value?.value, !branch.hasChanged,
+                !issue.changes.contains(where: { $0.attribute == attribute.name }),
+                branch.spelling.codec.content(of: branch.spelling.codec.stored(before))
+                    == branch.spelling.codec.content(of: after)
+            else { continue }
+            var input = DecisionInput()
+            input.replica = issue.replica
+            input.observation = event
+            input.attribute = attribute.name
+            input.spelt = attribute.value
+            input.canonical = attribute.value
+            input.role = .sideEffect
+            var decision = FieldDecision()
+            decision.field = field.name
+            decision.kind = .agreed
+            decision.law = Reason.sideEffect.rawValue
+            decision.version = branch.accepted?.version ?? 0
+            decision.inputs = [input]
+            decided.fields.append(decision)
+        }
+        guard !decided.fields.isEmpty else { return [] }
+        return [
+            Draft(
+                id: .derived("side effect", [event.bytes]), stream: .record(issue.record),
+                event: .decided(decided), tags: [Tag(.record, issue.record)])
+        ]
+    }
+
+    // MARK: - Settling by looking
+
+    /// Sends a harmless command again, or looks whether an unheard one ran.
+    mutating func settle(_ command: CommandID) throws {
+        guard
+            let row = try views.read({ tables, transaction in
+                try tables.commands.row(command.bytes, transaction)
+            }), let session = sessions[row.issue.connection], session.failure == nil
+        else { return drop(command) }
+        let order = try order(row.issue, session)
+        let call: Call?
+        if row.issue.operation == .create {
+            call = session.connector.findCall(order)
+        } else {
+            call = order.remoteID.map { session.connector.lookCall(id: $0) }
+        }
+        guard let call else { return drop(command) }
+        start(call, on: row.issue.connection, for: .settle(command, order))
+    }
+
+    mutating func settleAnswered(
+        _ pending: PendingCall, _ command: CommandID, _ order: WriteOrder, _ result: HTTPResult
+    ) throws {
+        guard let session = sessions[pending.connection],
+            let row = try views.read({ tables, transaction in
+                try tables.commands.row(command.bytes, transaction)
+            })
+        else { return drop(command) }
+        do {
+            if row.issue.operation == .create {
+                if let found = try session.connector.found(from: result, order) {
+                    return try confirm(row, remoteID: found.id, found, byLooking: true)
+                }
+                return supersede(command, "it did not run")
+            }
+            switch try session.connector.look(from: result, asked: order.remoteID ?? "") {
+            case .found(let object): try judge(row, object, session.row)
+            case .gone where row.issue.operation == .delete:
+                try confirm(row, remoteID: order.remoteID, nil, byLooking: true)
+            case .gone, .merged: supersede(command, "the object is gone")
+            }
+        } catch let error as RemoteFailure {
+            retry(pending, error) { core, failure in
+                core.report.uncertain += 1
+                core.drop(command)
+            }
+        }
+    }
+
+    /// Did the write run? Every attribute as it leaves it: yes. As it was before: no.
+    private mutating func judge(
+        _ row: CommandRow, _ object: RemoteObject, _ connection: ConnectionRow
+    ) throws {
+        if row.issue.operation == .delete { return supersede(row.issue.command, "it did not run") }
+        let states = row.issue.changes.map { change -> WriteState in
+            guard let field = mapping.field(change.field),
+                let codec = field.spellings[connection.system]?.codec,
+                let told = object[change.attribute].map(codec.content)
+            else { return .other }
+            if told == change.leaves?.value.map(codec.content) { return .after }
+            return told == change.before?.value.map(codec.content) ? .before : .other
+        }
+        if states.allSatisfy({ $0 == .after }) {
+            return try confirm(row, remoteID: object.id, object, byLooking: true)
+        }
+        // An absolute value that stands neither here nor there was edited since: decided anew.
+        let isAbsolute = row.issue.changes.allSatisfy { $0.form == .absolute }
+        if isAbsolute || states.allSatisfy({ $0 == .before }) {
+            let look = Observer.Look(
+                connection: connection, road: .readBack, lookedAfter: end, now: now)
+            let drafts = try observe(object, look)
+            if !drafts.isEmpty { append(drafts, then: .lookDone) }
+            return supersede(row.issue.command, "it did not run")
+        }
+        var payload = CommandParked()
+        payload.command = row.issue.command
+        payload.reason = "whether the change was added cannot be told: look at the system"
+        report.parked += 1
+        append(
+            [
+                Draft(
+                    id: ids.event(), stream: .replica(row.issue.replica),
+                    event: .commandParked(payload),
+                    tags: [Tag(.command, row.issue.command), Tag(.record, row.issue.record)])
+            ], then: .commandSettled(row.issue.command, again: false))
+    }
+
+    private enum WriteState {
+        case before
+        case after
+        case other
+    }
+}

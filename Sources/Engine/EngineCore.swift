@@ -1,0 +1,283 @@
+package import Connectors
+package import Ledger
+package import Model
+package import Projections
+import Reconciler
+import Transport
+
+/// The engine: a synchronous state machine. `step(input, now)` → effects, and nothing else.
+///
+/// It has no task, lock, clock or socket; time and answers come in, appends and calls go out. An
+/// effect on the world is only asked for once the event that intends it is durable. It reads the
+/// views, which its shell folds before it says `recorded`.
+package struct EngineCore {
+    let views: ViewStore
+    let mapping: EntityMapping
+    let observer: Observer
+    var ids: IdentitySource
+    var now: Timestamp
+
+    var request: RunRequest
+    var report: RunReport
+    var phase = Phase.idle
+    var sessions: [ConnectionID: Session] = [:]
+    var walks: [ConnectionID: WalkState] = [:]
+    var calls: [CallID: PendingCall] = [:]
+    var appends: [AppendID: Continuation] = [:]
+    var lanes: [RecordID: [CommandID]] = [:]
+    var laneOf: [CommandID: RecordID] = [:]
+    var active: Set<RecordID> = []
+    /// Held in a lane and provably not sent by this process.
+    var queued: Set<CommandID> = []
+    var attempts: [CommandID: Int] = [:]
+    var dirty: Set<RecordID> = []
+    var touched: Set<ReplicaID> = []
+    /// Replicas that a look of this run showed: who answers for their ids is known.
+    var seen: Set<ReplicaID> = []
+    var timers: [Timer] = []
+    var rounds = 0
+    var end: UInt64
+    var runStart: UInt64 = 0
+    var isCancelled = false
+    private var lastID = 0
+    var effects: [EngineEffect] = []
+    private let credentials: [ConnectionID: Credentials]
+
+    enum Phase {
+        case idle
+        case looking
+        case linking
+        case planning
+        case writing
+        case ending
+        case done
+    }
+
+    /// What to do once an append is durable.
+    enum Continuation {
+        case startWalks
+        case nextPage(ConnectionID, Walk?, acknowledge: [String])
+        case closeWalk(ConnectionID)
+        case plan
+        case linked
+        case planned(RecordPlanTicket)
+        case commandSettled(CommandID, again: Bool)
+        case uncertain(CommandID)
+        case lookDone
+        case finish
+    }
+
+    struct RecordPlanTicket {
+        var record: RecordID
+        var commands: [CommandID]
+    }
+
+    struct Timer {
+        var at: Timestamp
+        var action: Action
+        enum Action {
+            case call(CallID)
+            case settle(CommandID)
+        }
+    }
+
+    package init(
+        views: ViewStore, mapping: EntityMapping, credentials: [ConnectionID: Credentials],
+        seed: UInt64, end: UInt64, now: Timestamp
+    ) {
+        self.views = views
+        self.mapping = mapping
+        self.credentials = credentials
+        self.end = end
+        self.now = now
+        observer = Observer(mapping: mapping)
+        ids = IdentitySource(seed: seed, now: now)
+        request = RunRequest(run: .none, verb: .plan)
+        report = RunReport(run: .none)
+    }
+
+    /// Takes one input and says what is to be done because of it.
+    ///
+    /// - Throws: when the views cannot be read; the run is then over.
+    package mutating func step(_ input: EngineInput, now: Timestamp) throws -> [EngineEffect] {
+        self.now = now
+        ids.now = now
+        effects = []
+        switch input {
+        case .begin(let request): try begin(request)
+        case .answered(let call, let result): try answered(call, result)
+        case .recorded(let append, let result): try recorded(append, result)
+        case .tick: break
+        case .cancel: isCancelled = true
+        }
+        try fireTimers()
+        pump()
+        try advance()
+        pump()
+        return effects
+    }
+
+    // MARK: - The run
+
+    private mutating func begin(_ request: RunRequest) throws {
+        self.request = request
+        report = RunReport(run: request.run)
+        phase = .looking
+        runStart = end
+        let connections = try views.read { tables, transaction in
+            try tables.connections.all(transaction)
+        }
+        for row in connections where !row.isRemoved {
+            guard let credentials = credentials[row.id] else {
+                report.failures.append(
+                    (
+                        row.configured.label,
+                        "its credentials are missing: run `syncledger connect \(row.system.name)` again"
+                    ))
+                continue
+            }
+            sessions[row.id] = Session(row: row, credentials: credentials, now: now)
+        }
+        var started = RunStarted()
+        started.run = request.run
+        started.verb = request.verb.rawValue
+        var drafts = [
+            Draft(
+                id: .derived("run started", [request.run.bytes]), stream: .run(request.run),
+                event: .runStarted(started))
+        ]
+        if request.approves {
+            for row in connections where !row.isRemoved && !row.writesApproved {
+                var approved = WritesApproved()
+                approved.connection = row.id
+                drafts.append(
+                    Draft(
+                        id: .derived("writes approved", [row.id.bytes]),
+                        stream: .connection(row.id), event: .writesApproved(approved)))
+            }
+        }
+        append(drafts, then: .startWalks)
+    }
+
+    private mutating func recorded(
+        _ id: AppendID, _ result: Result<[UInt64], any Error>
+    ) throws {
+        guard let continuation = appends.removeValue(forKey: id) else { return }
+        switch result {
+        case .success(let sequences): end = max(end, sequences.max() ?? 0)
+        case .failure(let error):
+            // Another process was faster: look again and plan anew. Anything else ends the run.
+            guard case .conditionFailed? = error as? LogError,
+                case .planned(let ticket) = continuation
+            else { throw error }
+            dirty.insert(ticket.record)
+            return
+        }
+        switch continuation {
+        case .startWalks: try startWalks()
+        case .nextPage(let connection, let walk, let rows):
+            pageRecorded(connection, walk, acknowledge: rows)
+        case .closeWalk(let connection): walks[connection] = nil
+        case .plan, .lookDone: break
+        case .linked: phase = .planning
+        case .planned(let ticket): enqueue(ticket)
+        case .commandSettled(let command, let again): settled(command, again: again)
+        case .uncertain(let command):
+            timers.append(Timer(at: now.adding(seconds: 2), action: .settle(command)))
+        case .finish:
+            phase = .done
+            effects.append(.finished(report))
+        }
+    }
+
+    /// Moves from one phase to the next when nothing of the old one is left.
+    private mutating func advance() throws {
+        switch phase {
+        case .looking where walks.isEmpty && calls.isEmpty && appends.isEmpty:
+            phase = .linking
+            try link()
+        case .planning where appends.isEmpty: try plan()
+        case .writing
+        where lanes.isEmpty && calls.isEmpty && appends.isEmpty && timers.isEmpty:
+            if dirty.isEmpty || isCancelled || rounds >= Self.maximumRounds {
+                try drainFeeds()
+            } else {
+                phase = .planning
+                try plan()
+            }
+        case .ending where calls.isEmpty && appends.isEmpty && walks.isEmpty: try finish()
+        default: break
+        }
+    }
+
+    /// A record that is still not quiet after so many rounds waits for the next run.
+    private static var maximumRounds: Int { 8 }
+
+    /// Our own writes stand in Compass's outbox: taken note of now, the next run finds it empty.
+    private mutating func drainFeeds() throws {
+        phase = .ending
+        guard report.confirmed > 0, !isCancelled else { return try finishIfQuiet() }
+        for (id, session) in sessions where session.connector.hasFeed && session.failure == nil {
+            beginWalk(id, Walk(.feed))
+        }
+        try finishIfQuiet()
+    }
+
+    private mutating func finishIfQuiet() throws {
+        if calls.isEmpty, appends.isEmpty, walks.isEmpty { try finish() }
+    }
+
+    private mutating func finish() throws {
+        guard !appends.values.contains(where: { if case .finish = $0 { true } else { false } })
+        else { return }
+        try countVerdicts()
+        report.pairsChanged = touched.count
+        var finished = RunFinished()
+        finished.run = request.run
+        finished.counts = [
+            .init("records", report.records), .init("inSync", report.inSync),
+            .init("waiting", report.waiting), .init("conflicted", report.conflicted),
+            .init("excluded", report.excluded), .init("issued", report.issued),
+            .init("confirmed", report.confirmed), .init("refused", report.refused),
+            .init("uncertain", report.uncertain), .init("superseded", report.superseded),
+            .init("parked", report.parked), .init("calls", report.calls),
+        ]
+        append(
+            [
+                Draft(
+                    id: .derived("run finished", [request.run.bytes]), stream: .run(request.run),
+                    event: .runFinished(finished))
+            ], then: .finish)
+    }
+
+    // MARK: - Appending
+
+    mutating func nextID() -> Int {
+        lastID += 1
+        return lastID
+    }
+
+    /// Asks for an append; `continuation` goes on once it is durable and folded.
+    mutating func append(
+        _ drafts: [Draft], conditions: [AppendCondition] = [], then continuation: Continuation
+    ) {
+        let id = nextID()
+        appends[id] = continuation
+        let drafts = drafts.map { draft in
+            var draft = draft
+            draft.run = request.run
+            draft.receivedAt = now
+            return draft
+        }
+        effects.append(.append(id, drafts, conditions))
+    }
+
+    func progress(_ phase: RunProgress.Phase) -> EngineEffect {
+        .progress(
+            RunProgress(
+                phase: phase, objects: report.objectsSeen.values.reduce(0, +),
+                commandsDone: report.confirmed + report.refused + report.superseded
+                    + report.parked,
+                commandsTotal: report.issued))
+    }
+}

@@ -1,0 +1,105 @@
+package import Ledger
+package import Transport
+
+/// What a run is to do.
+package struct RunRequest: Sendable, Equatable {
+    package enum Verb: String, Sendable {
+        /// Look, link, and say what would be done.
+        case plan
+        /// Look, link, decide and write.
+        case sync
+    }
+
+    package var run: RunID
+    package var verb: Verb
+    /// Walk over every object, which finds what moved no date and what is gone.
+    package var isSweep: Bool
+    /// Let the connections that wait for their first approval be written to from now on.
+    package var approves: Bool
+
+    package init(run: RunID, verb: Verb, isSweep: Bool = false, approves: Bool = false) {
+        self.run = run
+        self.verb = verb
+        self.isSweep = isSweep
+        self.approves = approves
+    }
+}
+
+/// What the core is told. Everything from outside comes this way: time, answers, durability.
+package enum EngineInput: Sendable {
+    case begin(RunRequest)
+    case answered(CallID, HTTPResult)
+    /// An append is durable and the views have folded it, or it was refused.
+    case recorded(AppendID, Result<[UInt64], any Error>)
+    /// A moment that was asked for has come.
+    case tick
+    /// Send nothing new, settle what is under way, and finish.
+    case cancel
+}
+
+/// What the core wants done. The shell does it; a simulation does it, too.
+package enum EngineEffect: Sendable {
+    case append(AppendID, [Draft], [AppendCondition])
+    case send(CallID, HTTPRequest)
+    case wake(Timestamp)
+    case progress(RunProgress)
+    case finished(RunReport)
+}
+
+package typealias CallID = Int
+package typealias AppendID = Int
+
+/// Where a run stands, for a progress line.
+package struct RunProgress: Sendable, Equatable {
+    package enum Phase: String, Sendable {
+        case looking
+        case linking
+        case planning
+        case writing
+    }
+
+    package var phase: Phase
+    package var objects: Int
+    package var commandsDone: Int
+    package var commandsTotal: Int
+}
+
+/// What a run did; the verdicts add up to the records it looked at.
+package struct RunReport: Sendable {
+    package var run: RunID
+    package var objectsSeen: [System: Int] = [:]
+    package var observations = 0
+    package var linked = 0
+    package var newRecords = 0
+    package var ambiguous = 0
+    package var decisions = 0
+    package var contested = 0
+    package var records = 0
+    package var inSync = 0
+    package var waiting = 0
+    package var conflicted = 0
+    package var excluded = 0
+    package var wouldWrite = 0
+    package var issued = 0
+    package var confirmed = 0
+    package var refused = 0
+    package var uncertain = 0
+    package var superseded = 0
+    package var parked = 0
+    package var gone = 0
+    package var merged = 0
+    package var calls = 0
+    package var writeCalls = 0
+    package var pairsChanged = 0
+    /// Connections that could not be read, with the reason and its fix.
+    package var failures: [(connection: String, reason: String)] = []
+    /// What the first plans would write, grouped for people: system, operation, field → count.
+    package var proposals: [String: Int] = [:]
+
+    package init(run: RunID) { self.run = run }
+
+    /// Calls over pairs of record and replica whose content was altered or taken up (design §8).
+    package var callsPerChange: Double {
+        pairsChanged == 0 ? 0 : Double(calls) / Double(pairsChanged)
+    }
+}

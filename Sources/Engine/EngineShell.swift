@@ -1,0 +1,133 @@
+package import Ledger
+package import Projections
+package import Transport
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// Runs the core against the real world: the log, the network and the clock.
+///
+/// One blocking loop on the calling thread. Everything that arrived since the last turn is stepped
+/// through first; what those steps want appended becomes one group commit, is folded, and only then
+/// is the core told, so that no request leaves before its intent is durable.
+package final class EngineShell {
+    private let log: EventLog
+    private let sealer: Sealer
+    private let views: ViewStore
+    private let client: HTTPClient
+    private let clock: @Sendable () -> Timestamp
+    private let inbox = Inbox()
+    private var core: EngineCore
+    private var wakeAt: Timestamp?
+    private var report: RunReport?
+
+    package init(
+        log: EventLog, sealer: Sealer, views: ViewStore, core: EngineCore, client: HTTPClient,
+        clock: @escaping @Sendable () -> Timestamp
+    ) {
+        self.log = log
+        self.sealer = sealer
+        self.views = views
+        self.core = core
+        self.client = client
+        self.clock = clock
+    }
+
+    /// Does one run and returns its report. Blocks until it is over.
+    package func run(
+        _ request: RunRequest, progress: (RunProgress) -> Void = { _ in }
+    ) throws -> RunReport {
+        var inputs: [EngineInput] = [.begin(request)]
+        while true {
+            var appends: [(AppendID, [Draft], [AppendCondition])] = []
+            for input in inputs {
+                for effect in try core.step(input, now: clock()) {
+                    switch effect {
+                    case .append(let id, let drafts, let conditions):
+                        appends.append((id, drafts, conditions))
+                    case .send(let id, let request): send(id, request)
+                    case .wake(let at): wakeAt = min(wakeAt ?? at, at)
+                    case .progress(let state): progress(state)
+                    case .finished(let finished): report = finished
+                    }
+                }
+            }
+            if let report { return report }
+            inputs = try record(appends)
+            if inputs.isEmpty { inputs = wait() }
+        }
+    }
+
+    /// One group commit for all, then the fold, then the word to the core.
+    private func record(
+        _ appends: [(AppendID, [Draft], [AppendCondition])]
+    ) throws -> [EngineInput] {
+        guard !appends.isEmpty else { return [] }
+        let sealed = try appends.map { ($0.0, try sealer.seal($0.1), $0.2) }
+        let results = log.appendAll(sealed.map { ($0.1, $0.2) })
+        try views.project()
+        return zip(sealed, results).map { .recorded($0.0, $1) }
+    }
+
+    private func send(_ id: CallID, _ request: HTTPRequest) {
+        let inbox = inbox
+        client.start(request) { result in inbox.put(.answered(id, result)) }
+    }
+
+    /// Blocks until something arrives or a moment that was asked for has come.
+    private func wait() -> [EngineInput] {
+        let now = clock()
+        let pause = wakeAt.map { max(0, $0.microseconds - now.microseconds) }
+        let arrived = inbox.take(waitingAtMost: pause)
+        if let wakeAt, clock() >= wakeAt { self.wakeAt = nil }
+        return arrived.isEmpty ? [.tick] : arrived
+    }
+}
+
+/// Answers on their way from the transport's thread to the engine's.
+// Unchecked: the mutex guards the array.
+private final class Inbox: @unchecked Sendable {
+    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    private var inputs: [EngineInput] = []
+
+    init() {
+        pthread_mutex_init(mutex, nil)
+        pthread_cond_init(condition, nil)
+    }
+
+    deinit {
+        pthread_cond_destroy(condition)
+        pthread_mutex_destroy(mutex)
+        condition.deallocate()
+        mutex.deallocate()
+    }
+
+    func put(_ input: EngineInput) {
+        pthread_mutex_lock(mutex)
+        inputs.append(input)
+        pthread_cond_signal(condition)
+        pthread_mutex_unlock(mutex)
+    }
+
+    /// Everything that has arrived; waits for the first for so many microseconds, or for ever.
+    func take(waitingAtMost microseconds: Int64?) -> [EngineInput] {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        if let microseconds {
+            var until = timespec()
+            clock_gettime(CLOCK_REALTIME, &until)
+            let nanoseconds = Int64(until.tv_nsec) + microseconds % 1_000_000 * 1_000
+            until.tv_sec += Int(microseconds / 1_000_000 + nanoseconds / 1_000_000_000)
+            until.tv_nsec = Int(nanoseconds % 1_000_000_000)
+            while inputs.isEmpty {
+                if pthread_cond_timedwait(condition, mutex, &until) != 0 { break }
+            }
+        } else {
+            while inputs.isEmpty { pthread_cond_wait(condition, mutex) }
+        }
+        defer { inputs = [] }
+        return inputs
+    }
+}

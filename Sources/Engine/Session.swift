@@ -1,0 +1,110 @@
+import Connectors
+import Ledger
+import Projections
+import Transport
+
+/// The live side of a connection: its token, its pace and what waits for them.
+struct Session: Sendable {
+    let row: ConnectionRow
+    let connector: any Connector
+    let credentials: Credentials
+    private(set) var token: String?
+    private var tokenEnds = Timestamp(microseconds: 0)
+    private(set) var isFetchingToken = false
+    private var bucket: TokenBucket
+    /// Calls that wait for a token, for pace or for a free place.
+    private(set) var waiting: [CallID] = []
+    private(set) var inFlight = 0
+    /// Not to be sent to again in this run.
+    var failure: String?
+
+    /// Calls at once to one connection: enough to hide latency, few enough to be polite.
+    private static var concurrency: Int { 4 }
+
+    init(row: ConnectionRow, credentials: Credentials, now: Timestamp) {
+        self.row = row
+        self.credentials = credentials
+        connector = Connectors.connector(for: row.system)
+        bucket = TokenBucket(perMinute: Int(row.configured.callsPerMinute), now: now)
+    }
+
+    mutating func enqueue(_ call: CallID) { waiting.append(call) }
+
+    mutating func enqueueFirst(_ call: CallID) { waiting.insert(call, at: 0) }
+
+    enum Turn {
+        case send(CallID)
+        case fetchToken
+        case wait(until: Timestamp)
+        case nothing
+    }
+
+    /// What may happen next.
+    mutating func turn(now: Timestamp) -> Turn {
+        guard !waiting.isEmpty, inFlight < Self.concurrency else { return .nothing }
+        if connector.tokenCall(credentials) != nil, token == nil || tokenEnds <= now {
+            if isFetchingToken { return .nothing }
+            if let wait = bucket.take(now: now) { return .wait(until: wait) }
+            isFetchingToken = true
+            return .fetchToken
+        }
+        if let wait = bucket.take(now: now) { return .wait(until: wait) }
+        inFlight += 1
+        return .send(waiting.removeFirst())
+    }
+
+    mutating func ended() { inFlight -= 1 }
+
+    /// A token is used until a minute before it ends.
+    mutating func take(_ fetched: Token?, now: Timestamp) {
+        isFetchingToken = false
+        token = fetched?.text
+        tokenEnds = now.adding(seconds: max(1, (fetched?.lifetimeSeconds ?? 0) - 60))
+    }
+
+    mutating func dropWaiting() { waiting = [] }
+
+    mutating func dropToken() { token = nil }
+
+    func request(_ call: Call, isTokenCall: Bool = false) -> HTTPRequest {
+        var headers = call.headers
+        if !isTokenCall {
+            for field in connector.authorization(credentials, token: token).fields {
+                headers[field.name] = field.value
+            }
+        }
+        var url = row.configured.url
+        while url.hasSuffix("/") { url.removeLast() }
+        return HTTPRequest(
+            method: call.method, url: url + call.target, headers: headers, body: call.body,
+            allowsClearText: row.configured.allowsClearText)
+    }
+}
+
+/// So many calls a minute, with a burst of a tenth of that.
+struct TokenBucket: Sendable {
+    private let perMicrosecond: Double
+    private let capacity: Double
+    private var level: Double
+    private var updated: Timestamp
+
+    init(perMinute: Int, now: Timestamp) {
+        perMicrosecond = Double(max(1, perMinute)) / 60_000_000
+        capacity = max(1, Double(perMinute) / 10)
+        level = capacity
+        updated = now
+    }
+
+    /// Takes one, or says when there will be one.
+    mutating func take(now: Timestamp) -> Timestamp? {
+        let passed = max(0, now.microseconds - updated.microseconds)
+        level = min(capacity, level + Double(passed) * perMicrosecond)
+        updated = max(updated, now)
+        guard level < 1 else {
+            level -= 1
+            return nil
+        }
+        return Timestamp(
+            microseconds: now.microseconds + Int64(((1 - level) / perMicrosecond).rounded(.up)))
+    }
+}

@@ -1,0 +1,271 @@
+package import Connectors
+import Crypto
+package import Ledger
+package import Model
+package import Projections
+package import Transport
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// A ledger's directory, opened: its log, keys, views and secrets.
+///
+/// `ledger` names it, `master-1.key` holds its master key (or `SYNCLEDGER_MASTER_KEY`), `log/`,
+/// `index/`, `keys/` and `views/` are LMDB environments, `secrets` is sealed under the master key.
+package final class Workplace {
+    package let directory: String
+    package let identity: LedgerFile
+    package let log: EventLog
+    package let sealer: Sealer
+    package let views: ViewStore
+    package let mapping = EntityMapping.contact
+    private let keys: KeyRing
+    private let master: MasterKey
+    private let clock: @Sendable () -> Timestamp
+
+    /// Makes a new ledger.
+    ///
+    /// - Throws: `WorkplaceError.exists` where there is one.
+    package static func create(at directory: String, name: String) throws {
+        let file = directory + "/ledger"
+        guard access(file, F_OK) != 0 else { throw WorkplaceError.exists(directory) }
+        guard mkdir(directory, 0o700) == 0 || errno == EEXIST else {
+            throw WorkplaceError.file(directory, errno)
+        }
+        var random = SystemRandomNumberGenerator()
+        if getenv("SYNCLEDGER_MASTER_KEY") == nil {
+            let bytes = (0..<32).map { _ in UInt8.random(in: 0...255, using: &random) }
+            try writePrivate(
+                bytes.map(hexadecimal).joined() + "\n", to: directory + "/master-1.key")
+        }
+        let id = LedgerID.version7(at: systemNow(), using: &random)
+        try writePrivate("syncledger 1\nid \(id)\nname \(name)\n", to: file)
+    }
+
+    /// Opens a ledger and folds what its views lack.
+    package init(
+        at directory: String, clock: @escaping @Sendable () -> Timestamp = { systemNow() }
+    ) throws {
+        self.directory = directory
+        self.clock = clock
+        identity = try LedgerFile(directory: directory)
+        master = try MasterKey(epoch: 1, bytes: try Self.masterBytes(directory))
+        keys = try KeyRing(directory: directory + "/keys", ledger: identity.id, master: master)
+        sealer = Sealer(ledger: identity.id, keys: keys)
+        log = try EventLog(directory: directory, ledger: identity.id, clock: clock)
+        views = try ViewStore(
+            directory: directory, log: log, sealer: sealer, mapping: mapping,
+            blind: master.derived("blind lookups", ledger: identity.id))
+    }
+
+    package func close() throws {
+        try views.close()
+        try log.close()
+        try keys.close()
+    }
+
+    /// Taken by everything that decides, projects or sends.
+    package func engineLock() throws -> EngineLock {
+        try EngineLock(path: directory + "/engine.lock")
+    }
+
+    /// Appends events that a person's command makes, and folds them.
+    @discardableResult
+    package func append(
+        _ drafts: [Draft], conditions: [AppendCondition] = []
+    ) throws -> [UInt64] {
+        let sequences = try log.append(try sealer.seal(drafts), conditions: conditions)
+        try views.project()
+        return sequences
+    }
+
+    /// One run of the engine.
+    package func run(
+        _ request: RunRequest, client: HTTPClient, progress: (RunProgress) -> Void = { _ in }
+    ) throws -> RunReport {
+        try views.project()
+        let core = EngineCore(
+            views: views, mapping: mapping, credentials: try secrets(),
+            seed: UInt64.random(in: 0...UInt64.max), end: log.end, now: clock())
+        let shell = EngineShell(
+            log: log, sealer: sealer, views: views, core: core, client: client, clock: clock)
+        return try shell.run(request, progress: progress)
+    }
+
+    package func newRun() -> RunID {
+        var random = SystemRandomNumberGenerator()
+        return .version7(at: clock(), using: &random)
+    }
+
+    package func now() -> Timestamp { clock() }
+
+    // MARK: - Secrets
+
+    /// The credentials of every connection, out of their sealed file.
+    package func secrets() throws -> [ConnectionID: Credentials] {
+        let path = directory + "/secrets"
+        guard access(path, F_OK) == 0 else { return [:] }
+        let clear: [UInt8]
+        do {
+            clear = Array(
+                try AES.GCM.open(
+                    AES.GCM.SealedBox(combined: try readFile(path)), using: secretsKey,
+                    authenticating: identity.id.bytes))
+        } catch is CryptoKitError {
+            throw WorkplaceError.unreadableSecrets
+        }
+        let stored = try WireDecoder.decode(StoredSecrets.self, from: clear)
+        return Dictionary(
+            stored.entries.map {
+                ($0.connection, Credentials(clientID: $0.clientID, clientSecret: $0.clientSecret))
+            }, uniquingKeysWith: { $1 })
+    }
+
+    /// Keeps the credentials of a connection; the file is replaced whole.
+    package func keep(_ credentials: Credentials, for connection: ConnectionID) throws {
+        var all = try secrets()
+        all[connection] = credentials
+        var stored = StoredSecrets()
+        stored.entries = all.sorted { $0.key < $1.key }.map { connection, credentials in
+            var entry = StoredSecrets.Entry()
+            entry.connection = connection
+            entry.clientID = credentials.clientID
+            entry.clientSecret = credentials.clientSecret
+            return entry
+        }
+        let box = try AES.GCM.seal(
+            WireEncoder.encode(stored), using: secretsKey, authenticating: identity.id.bytes)
+        try writeBytes(
+            Array(box.nonce) + Array(box.ciphertext) + Array(box.tag), to: directory + "/secrets")
+    }
+
+    /// What events may hold of credentials: enough to see that they changed.
+    package func fingerprint(_ credentials: Credentials) -> String {
+        var code = HMAC<SHA256>(key: master.derived("fingerprints", ledger: identity.id))
+        code.update(data: Array((credentials.clientID + "\0" + credentials.clientSecret).utf8))
+        return Array(code.finalize()).prefix(6).map(hexadecimal).joined()
+    }
+
+    private var secretsKey: SymmetricKey { master.derived("secrets", ledger: identity.id) }
+
+    private static func masterBytes(_ directory: String) throws -> [UInt8] {
+        let path = directory + "/master-1.key"
+        let text: String
+        if let value = getenv("SYNCLEDGER_MASTER_KEY") {
+            text = String(cString: value)
+        } else {
+            var status = stat()
+            guard stat(path, &status) == 0 else { throw KeyError.missingMasterKey(path: path) }
+            guard status.st_mode & 0o077 == 0 else { throw KeyError.exposedMasterKey(path: path) }
+            text = String(decoding: try readFile(path), as: UTF8.self)
+        }
+        let digits = Array(text.utf8.filter { $0 > 32 })
+        guard digits.count == 64 else { throw KeyError.badMasterKey }
+        let bytes = stride(from: 0, to: 64, by: 2).compactMap {
+            UInt8(String(decoding: digits[$0..<$0 + 2], as: UTF8.self), radix: 16)
+        }
+        guard bytes.count == 32 else { throw KeyError.badMasterKey }
+        return bytes
+    }
+}
+
+/// The small file that says that a directory is a ledger, and which.
+package struct LedgerFile: Sendable {
+    package var id: LedgerID
+    package var name: String
+
+    init(directory: String) throws {
+        let path = directory + "/ledger"
+        guard access(path, F_OK) == 0 else { throw WorkplaceError.noLedger(directory) }
+        let lines = String(decoding: try readFile(path), as: UTF8.self).split(separator: "\n")
+        guard let first = lines.first, first.hasPrefix("syncledger ") else {
+            throw WorkplaceError.noLedger(directory)
+        }
+        guard first == "syncledger 1" else {
+            throw LogError.newerFormat(UInt64(first.dropFirst(11)) ?? 0)
+        }
+        func value(_ key: String) -> String? {
+            lines.first { $0.hasPrefix(key + " ") }.map { String($0.dropFirst(key.count + 1)) }
+        }
+        guard let id = value("id").flatMap({ LedgerID($0) }) else {
+            throw WorkplaceError.noLedger(directory)
+        }
+        self.id = id
+        name = value("name") ?? ""
+    }
+}
+
+package enum WorkplaceError: Error, Equatable, CustomStringConvertible {
+    case exists(String)
+    case noLedger(String)
+    case unreadableSecrets
+    case file(String, Int32)
+
+    package var description: String {
+        switch self {
+        case .exists(let path): "there is a ledger in \(path) already: choose another directory"
+        case .noLedger(let path):
+            "there is no ledger in \(path): run `syncledger init`, or name another with --ledger"
+        case .unreadableSecrets:
+            "the stored credentials cannot be opened with this master key: run `syncledger connect` again"
+        case .file(let path, let code): "\(path): \(String(cString: strerror(code)))"
+        }
+    }
+}
+
+private struct StoredSecrets: WireMessage {
+    struct Entry: WireMessage {
+        var connection: ConnectionID = .none
+        var clientID = ""
+        var clientSecret = ""
+        var unknownFields: [UInt8] = []
+        mutating func visit(_ visitor: inout some WireVisitor) {
+            visitor.id(1, &connection)
+            visitor.string(2, &clientID)
+            visitor.string(3, &clientSecret)
+        }
+    }
+
+    var entries: [Entry] = []
+    var unknownFields: [UInt8] = []
+    mutating func visit(_ visitor: inout some WireVisitor) { visitor.messages(1, &entries) }
+}
+
+/// The wall clock.
+package func systemNow() -> Timestamp {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Timestamp(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000)
+}
+
+/// Reads a whole file.
+package func readFile(_ path: String) throws -> [UInt8] {
+    let file = open(path, O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { throw WorkplaceError.file(path, errno) }
+    defer { Glibc.close(file) }
+    var bytes: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 65_536)
+    while true {
+        let count = read(file, &buffer, buffer.count)
+        guard count >= 0 else { throw WorkplaceError.file(path, errno) }
+        if count == 0 { return bytes }
+        bytes += buffer[..<count]
+    }
+}
+
+private func writePrivate(_ text: String, to path: String) throws {
+    try writeBytes(Array(text.utf8), to: path)
+}
+
+/// Replaces a file whole: written beside with mode 0600, flushed, then renamed into place.
+private func writeBytes(_ bytes: [UInt8], to path: String) throws {
+    let file = open(path + ".new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+    guard file >= 0 else { throw WorkplaceError.file(path, errno) }
+    let isWritten = write(file, bytes, bytes.count) == bytes.count && fsync(file) == 0
+    let code = errno
+    Glibc.close(file)
+    guard isWritten, rename(path + ".new", path) == 0 else {
+        throw WorkplaceError.file(path, isWritten ? errno : code)
+    }
+}
