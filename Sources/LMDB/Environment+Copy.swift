@@ -11,6 +11,8 @@ extension Environment {
     /// - Parameter directory: The directory to make, whose parent exists and which itself does not.
     /// - Throws: `LMDBError`; nothing of the copy is left then.
     package func copyCompacted(to directory: String) throws(LMDBError) {
+        // Takes over a map that another process has grown, which the copy itself could not.
+        try beginRead().finish()
         let ticket = try enter(.inspection, "copy the environment")
         defer { gate.leave(ticket) }
         let copy = Self.trimmed(directory)

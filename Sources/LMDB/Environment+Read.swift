@@ -46,7 +46,7 @@ extension Environment {
         }
     }
 
-    private func beginRead() throws -> ReadTransaction {
+    func beginRead() throws(LMDBError) -> ReadTransaction {
         let operation: StaticString = "begin a read"
         for attempt in 0...1 {
             let ticket = try enter(.read, operation)
@@ -91,8 +91,9 @@ extension Environment {
         guard !store.isForked else { return }
         unsafe mdb_txn_reset(reader.transaction)
         let isKept = idleReaders.withLock { idle in
-            if idle.count < Self.idleLimit { idle.append(reader) }
-            return idle.count < Self.idleLimit
+            let hasRoom = idle.count < Self.idleLimit
+            if hasRoom { idle.append(reader) }
+            return hasRoom
         }
         if !isKept { unsafe mdb_txn_abort(reader.transaction) }
         gate.leave(ticket)

@@ -67,9 +67,13 @@ extension Environment {
     private func remove(_ obstacle: Obstacle) throws {
         switch obstacle.error.code {
         case .mapFull:
-            // A dead reader may be what keeps pages from being reused.
-            try checkReaders()
-            try growMap()
+            // A dead reader may be what kept pages from being reused.
+            let dead = try checkReaders()
+            do throws(LMDBError) {
+                try growMap()
+            } catch LMDBError.Code.mapFull where dead > 0 {
+                return
+            }
         case .mapResized: try adoptMap()
         default: throw obstacle.error
         }
@@ -104,7 +108,11 @@ extension Environment {
     /// Turns the status of a commit into success, an obstacle, or an error.
     private func conclude(_ status: Int32) throws {
         guard status != MDB_SUCCESS else { return }
-        let code = LMDBError.Code(rawValue: status)
+        var code = LMDBError.Code(rawValue: status)
+        // LMDB reports a write that was cut short as an I/O error; mostly the disk has become full.
+        if code == .ioError, let free = try? store.directory.freeBytes(), free < 1 << 20 {
+            code = .diskFull
+        }
         if code == .mapFull { throw Obstacle(error: error(code, "commit")) }
         if code.leavesOutcomeUnknown { gate.refuse(.poisoned) }
         throw LMDBError(

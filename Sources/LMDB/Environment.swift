@@ -40,7 +40,7 @@ package final class Environment: @unchecked Sendable {
         self.store = store
         self.number = number
         self.options = options
-        self.writer = options.readOnly ? nil : Writer()
+        self.writer = options.readOnly ? nil : try Writer(for: directory)
     }
 
     private static let opened = Atomic<UInt64>(0)

@@ -24,10 +24,13 @@ enum FileSystemRule {
         {
             magic = try opened.fileSystem()
         }
-        guard let name = remote[magic] else { return }
-        throw LMDBError(
-            .remoteFileSystem, operation: "open the environment (on \(name))",
-            path: directory.path)
+        if let refusal = refusal(of: magic, path: directory.path) { throw refusal }
+    }
+
+    static func refusal(of magic: UInt32, path: String) -> LMDBError? {
+        guard let name = remote[magic] else { return nil }
+        return LMDBError(
+            .remoteFileSystem, operation: "open the environment (on \(name))", path: path)
     }
 
     private static func upperLayer(of path: String) -> String? {

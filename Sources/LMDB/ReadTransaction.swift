@@ -20,6 +20,9 @@ package struct ReadTransaction: ~Copyable, Reading {
         environment.end(reader, ticket)
     }
 
+    /// Ends it here rather than with its scope.
+    consuming func finish() {}
+
     /// How long it has been open.
     package var age: Duration { ticket.since.elapsed }
 }

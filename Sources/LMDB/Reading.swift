@@ -58,6 +58,11 @@ extension Reading where Self: ~Copyable {
         try contains(table, key: key.span)
     }
 
+    /// Whether there is a value for an integer key.
+    package func contains(_ table: Table, key: BigEndianKey) throws -> Bool {
+        try get(table, key: key) { _ in true } ?? false
+    }
+
     /// The number of keys, which LMDB keeps.
     package func count(_ table: Table) throws -> Int {
         try access.count(table)

@@ -22,8 +22,8 @@ final class Writer: Sendable {
     private let monitor = Monitor(State())
     private let thread = Atomic<pthread_t>(0)
 
-    /// Starts the thread; traps if the system has none left to give.
-    init() {
+    /// Starts the thread; throws if the system has none left to give.
+    init(for path: String) throws(LMDBError) {
         var handle = pthread_t()
         let context = unsafe Unmanaged.passRetained(self)
         let status = unsafe pthread_create(
@@ -34,7 +34,11 @@ final class Writer: Sendable {
                 writer.run()
                 return nil
             }, context.toOpaque())
-        precondition(status == 0, "the writer thread could not be started (\(status))")
+        guard status == 0 else {
+            unsafe context.release()
+            throw LMDBError(
+                .init(rawValue: status), operation: "start the writer's thread", path: path)
+        }
         precondition(pthread_detach(handle) == 0)
     }
 
