@@ -1,5 +1,4 @@
 import CLMDB
-import Synchronization
 
 /// A read transaction between two uses: it keeps its reader slot, and pins no page.
 // Unchecked: with `NOTLS` a read transaction may go from thread to thread, used by one at a time.
@@ -73,7 +72,7 @@ extension Environment {
 
     /// Renews an idle transaction or begins a new one.
     private func begin() -> Result<IdleReader, Failure> {
-        if let idle = idleReaders.withLock({ $0.popLast() }) {
+        if let idle = idleReaders.update({ $0.popLast() }) {
             if unsafe mdb_txn_renew(idle.transaction) == MDB_SUCCESS { return .success(idle) }
             // A new one will say what is wrong.
             unsafe mdb_txn_abort(idle.transaction)
@@ -90,7 +89,7 @@ extension Environment {
     func end(_ reader: IdleReader, _ ticket: Gate.Ticket) {
         guard !store.isForked else { return }
         unsafe mdb_txn_reset(reader.transaction)
-        let isKept = idleReaders.withLock { idle in
+        let isKept = idleReaders.update { idle in
             let hasRoom = idle.count < Self.idleLimit
             if hasRoom { idle.append(reader) }
             return hasRoom
@@ -100,7 +99,7 @@ extension Environment {
     }
 
     func dropIdleReaders() {
-        let readers = idleReaders.withLock { idle in
+        let readers = idleReaders.update { idle in
             let readers = idle
             idle = []
             return readers

@@ -16,7 +16,7 @@ package final class Environment: @unchecked Sendable {
     let gate = Gate()
     let writer: Writer?
     let tally = Tally()
-    let idleReaders = Mutex<[IdleReader]>([])
+    let idleReaders = Monitor<[IdleReader]>([])
     /// Tells the tables of this environment from those of others.
     let number: UInt64
     private let tables: [String: Table]

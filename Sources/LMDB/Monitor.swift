@@ -2,6 +2,7 @@ import Glibc
 
 /// State under a lock that threads can also wait on, which `Mutex` does not offer.
 ///
+/// Also used where nobody waits: the thread sanitizer follows pthreads, but not `Mutex`.
 /// Every change made in `update` or by a successful `wait` wakes all waiters.
 // Unchecked: the state is only touched while the pthread mutex is held.
 @safe final class Monitor<State>: @unchecked Sendable {

@@ -1,11 +1,9 @@
-import Synchronization
-
 /// The environments this process has open.
 ///
 /// Opening one twice in a process drops its locks when either is closed, without any error, so it is
 /// refused here, whatever path leads to it.
 enum OpenEnvironments {
-    private static let claimed = Mutex<Set<FileIdentity>>([])
+    private static let claimed = Monitor<Set<FileIdentity>>([])
 
     /// The claim on an environment's directory and data file, until it goes out of scope.
     struct Claim: ~Copyable {
@@ -18,13 +16,13 @@ enum OpenEnvironments {
 
         deinit {
             let identities = identities
-            OpenEnvironments.claimed.withLock { $0.subtract(identities) }
+            OpenEnvironments.claimed.update { $0.subtract(identities) }
         }
 
         /// Adds a file to the claim, which this one may hold already.
         mutating func add(_ identity: FileIdentity) throws(LMDBError) {
             if identities.contains(identity) { return }
-            guard OpenEnvironments.claimed.withLock({ $0.insert(identity).inserted }) else {
+            guard OpenEnvironments.claimed.update({ $0.insert(identity).inserted }) else {
                 throw LMDBError(.alreadyOpen, operation: "open the environment", path: path)
             }
             identities.insert(identity)

@@ -79,6 +79,9 @@ func expectCode(
     let trap = ExitTest.Condition.signal(SIGTRAP)
 #endif
 
+/// Whether this was built with a sanitizer.
+let isSanitized = dlsym(nil, "__tsan_init") != nil || dlsym(nil, "__asan_init") != nil
+
 /// Something that threads of a test wait for and say.
 final class Signal: Sendable {
     private let monitor = Monitor(false)
