@@ -1,4 +1,5 @@
 import CLMDB
+import Glibc
 
 extension Access {
     /// Visits a range with a cursor that lives as long as the scan.
@@ -98,9 +99,13 @@ extension KeyRange.Edge {
 extension Span<UInt8> {
     /// Negative, zero or positive, in LMDB's key order: bytewise, the shorter first.
     fileprivate func compared(to other: Span<UInt8>) -> Int {
-        for index in 0..<Swift.min(count, other.count) where self[index] != other[index] {
-            return Int(self[index]) - Int(other[index])
+        let order = unsafe withUnsafeBytes { mine in
+            unsafe other.withUnsafeBytes { theirs in
+                let common = Swift.min(mine.count, theirs.count)
+                guard let left = mine.baseAddress, let right = theirs.baseAddress else { return 0 }
+                return unsafe Int(memcmp(left, right, common))
+            }
         }
-        return count - other.count
+        return order != 0 ? order : count - other.count
     }
 }

@@ -34,9 +34,6 @@ extension Span<UInt8> {
 
     /// Copies the bytes, to keep them beyond the closure they were lent to.
     package func copy() -> [UInt8] {
-        unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
-            for index in indices { unsafe buffer.initializeElement(at: index, to: self[index]) }
-            initialized = count
-        }
+        unsafe withUnsafeBufferPointer { unsafe Array($0) }
     }
 }

@@ -24,6 +24,13 @@ import Testing
         #expect(try env.everything(t).count == 2)
     }
 
+    @Test func `a second open is refused even when the data file was removed meanwhile`() throws {
+        let (env, t) = try scratch.open()
+        try FileManager.default.removeItem(atPath: scratch("env/data.mdb"))
+        try expectCode(.alreadyOpen) { _ = try scratch.open() }
+        try env.store(t, 1, [])
+    }
+
     @Test func `it can be opened again once closed or let go`() throws {
         let first = try scratch.open()
         try first.0.close()
