@@ -59,7 +59,7 @@ extension Environment {
         result.oldestReaderAge = gate.oldestReaderAge
         result.writerBusyFor = writer?.busyFor
         result.writerQueueLength = writer?.queueLength ?? 0
-        result.freeDiskBytes = try store.directory.freeBytes()
+        result.freeDiskBytes = try store.freeBytes()
         return result
     }
 

@@ -46,7 +46,7 @@ extension Environment {
 
     /// Runs the transaction, a second time after making room if the map was full or outgrown.
     private func writeHere<R>(_ body: (borrowing WriteTransaction) throws -> R) throws -> R {
-        guard try store.directory.freeBytes() >= options.minimumFreeBytes else {
+        guard try store.freeBytes() >= options.minimumFreeBytes else {
             throw error(.lowDiskSpace, "write")
         }
         do {
@@ -110,7 +110,7 @@ extension Environment {
         guard status != MDB_SUCCESS else { return }
         var code = LMDBError.Code(rawValue: status)
         // LMDB reports a write that was cut short as an I/O error; mostly the disk has become full.
-        if code == .ioError, let free = try? store.directory.freeBytes(), free < 1 << 20 {
+        if code == .ioError, let free = try? store.freeBytes(), free < 1 << 20 {
             code = .diskFull
         }
         if code == .mapFull { throw Obstacle(error: error(code, "commit")) }

@@ -67,7 +67,7 @@ package final class Environment: @unchecked Sendable {
     /// Ends the writer after its queue has run, and refuses further use; again does nothing.
     ///
     /// Blocks until the transactions of this process have ended; throws `transactionsStillOpen`, with
-    /// only the writer stopped, if they do not. The files are let go with the last reference.
+    /// only the writer stopped, if they do not.
     package func close() throws(LMDBError) {
         try refuseFork("close the environment")
         precondition(

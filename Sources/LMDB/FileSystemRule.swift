@@ -33,7 +33,8 @@ enum FileSystemRule {
             .remoteFileSystem, operation: "open the environment (on \(name))", path: path)
     }
 
-    private static func upperLayer(of path: String) -> String? {
+    /// Finds the upper layer of the overlay that a path lies on, as this process sees the mounts.
+    static func upperLayer(of path: String) -> String? {
         guard let resolved = unsafe realpath(path, nil) else { return nil }
         defer { unsafe free(resolved) }
         guard let table = contents(of: "/proc/self/mountinfo") else { return nil }

@@ -1,20 +1,28 @@
 import CLMDB
 import Glibc
-import Synchronization
 
 /// Owns LMDB's handle of an open environment, its directory, and the claim on them.
 ///
 /// It closes itself in `deinit` at the latest, in every process but one that was forked off: there
 /// the slots and locks still belong to the parent.
-// Unchecked: LMDB's environment handle may be used from any thread; the claim is behind a lock.
+// Unchecked: LMDB's environment handle may be used from any thread; what it holds is behind a lock.
 @safe final class Store: @unchecked Sendable {
     let path: String
     let pointer: OpaquePointer
-    let directory: Directory
     let process: pid_t
     let isReadOnly: Bool
-    /// The claim, until the environment is closed.
-    private let claim: Mutex<OpenEnvironments.Claim?>
+    /// What is given back when the environment is closed.
+    private let hold: Monitor<Hold?>
+
+    private final class Hold: Sendable {
+        let directory: Directory
+        let claim: OpenEnvironments.Claim
+
+        init(_ directory: consuming Directory, _ claim: consuming OpenEnvironments.Claim) {
+            self.directory = directory
+            self.claim = claim
+        }
+    }
 
     /// Opens an environment, halving the map until it fits into the address space.
     init(at path: String, tables: Int, options: Options) throws(LMDBError) {
@@ -37,8 +45,7 @@ import Synchronization
         }
         self.path = path
         unsafe self.pointer = unsafe pointer
-        self.directory = directory
-        self.claim = Mutex(claim)
+        self.hold = Monitor(Hold(directory, claim))
         self.process = getpid()
         self.isReadOnly = options.readOnly
     }
@@ -49,11 +56,19 @@ import Synchronization
 
     /// Closes LMDB's handle, which must not be used afterwards; again does nothing.
     func close() {
-        claim.withLock { claim in
-            guard claim != nil else { return }
+        hold.update { hold in
+            guard hold != nil else { return }
             unsafe mdb_env_close(pointer)
-            claim = nil
+            hold = nil
         }
+    }
+
+    /// The bytes of the file system that an ordinary user may still fill.
+    func freeBytes() throws(LMDBError) -> Int {
+        guard let hold = hold.update({ $0 }) else {
+            throw LMDBError(.closed, operation: "ask for free disk space", path: path)
+        }
+        return try hold.directory.freeBytes()
     }
 
     /// Whether this process is a fork of the one that opened it.

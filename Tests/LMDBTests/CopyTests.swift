@@ -79,6 +79,15 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: path) == ["env"])
     }
 
+    @Test func `a copy without a reader slot is refused and leaves nothing`() throws {
+        let (env, _) = try scratch.open { $0.maxReaders = 1 }
+        try env.read { _ in
+            try expectCode(.readersFull) { try env.copyCompacted(to: scratch("copy")) }
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.path) == ["env"])
+        try env.copyCompacted(to: scratch("copy"))
+    }
+
     @Test func `a copy needs its parent`() throws {
         let (env, _) = try scratch.open()
         try expectCode(.noSuchFile) { try env.copyCompacted(to: scratch("no/copy")) }

@@ -47,6 +47,22 @@ import Testing
         #expect(FileSystemRule.upperLayer(of: "/", mounts: "") == nil)
     }
 
+    @Test(.enabled(if: geteuid() == 0, "only root can mount"))
+    func `an overlay is judged by its upper layer`() throws {
+        let scratch = Scratch(in: "/dev/shm")
+        for name in ["lower", "upper", "work", "place"] { mkdir(scratch(name), 0o700) }
+        let layers = ["lower", "upper", "work"].map { "\($0)dir=\(scratch($0))" }
+        let place = scratch("place")
+        guard
+            run("/bin/mount", "-t", "overlay", "o", "-o", layers.joined(separator: ","), place)
+        else { return }  // Root of a container may not mount.
+        defer { _ = run("/bin/umount", "--lazy", place) }
+        #expect(FileSystemRule.upperLayer(of: place) == scratch("upper"))
+        let (env, t) = try open(at: place + "/env")
+        try env.store(t, 1, [1])
+        try env.close()
+    }
+
     @Test func `the parent of a path`() {
         #expect(Directory.parent(of: "/a/b/") == "/a")
         #expect(Directory.parent(of: "/a") == "/")

@@ -199,6 +199,22 @@ import Testing
         #expect(try env.everything(t).isEmpty)
     }
 
+    @Test func `the first and the last key, and keys that are spans`() throws {
+        let (env, t) = try scratch.open()
+        for key: [UInt8] in [[2], [1, 0], [3]] {
+            try env.write { try $0.put(t, key: key, value: key) }
+        }
+        try env.read { txn in
+            let edges = try [txn.firstKey(t), txn.lastKey(t)]
+            #expect(edges == [[1, 0], [3]])
+            let key: [UInt8] = [2]
+            #expect(try txn.bytes(t, key: key.span) == [2])
+            #expect(try txn.get(t, key: key.span) { $0[0] } == 2)
+            #expect(try txn.contains(t, key: key.span))
+        }
+        #expect(BigEndianKey(1) < BigEndianKey(256))
+    }
+
     @Test func `helpers that only read work in both kinds of transaction`() throws {
         func size(_ txn: borrowing some Reading & ~Copyable, _ t: Table) throws -> Int {
             try txn.count(t)

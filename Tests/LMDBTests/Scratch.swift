@@ -72,6 +72,17 @@ func expectCode(
     throw Refusal()
 }
 
+/// Runs a program and tells whether it succeeded.
+func run(_ program: String, _ arguments: String...) -> Bool {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: program)
+    process.arguments = arguments
+    process.standardError = FileHandle.nullDevice
+    guard (try? process.run()) != nil else { return false }
+    process.waitUntilExit()
+    return process.terminationStatus == 0
+}
+
 /// How a process ends that broke a precondition.
 #if arch(x86_64)
     let trap = ExitTest.Condition.signal(SIGILL)
