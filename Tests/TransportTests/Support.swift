@@ -1,0 +1,42 @@
+import Testing
+
+@testable import Transport
+
+/// Runs a test with a server and a client, and ends both before it returns.
+func withServer(
+    _ configuration: HTTPClient.Configuration = .init(),
+    script: @escaping ScriptedServer.Script,
+    test: (ScriptedServer, HTTPClient) async throws -> Void
+) async throws {
+    let server = try ScriptedServer(script)
+    let client = HTTPClient(configuration)
+    let outcome: Result<Void, any Error>
+    do {
+        try await test(server, client)
+        outcome = .success(())
+    } catch {
+        outcome = .failure(error)
+    }
+    await client.shutdown()
+    await server.stop()
+    try outcome.get()
+}
+
+/// Sends one GET to a server that does as the script says.
+func result(
+    limits: HTTPLimits = HTTPLimits(), script: @escaping ScriptedServer.Script
+) async throws -> HTTPResult {
+    var result: HTTPResult?
+    try await withServer(script: script) { server, client in
+        result = await client.perform(HTTPRequest(url: server.url), limits: limits)
+    }
+    return try #require(result)
+}
+
+extension HTTPLimits {
+    static let shortTotal = HTTPLimits(totalTimeout: .milliseconds(200))
+}
+
+extension HTTPResponse {
+    var text: String { String(decoding: body, as: UTF8.self) }
+}
