@@ -12,7 +12,8 @@ package struct HTTPResponse: Sendable, Equatable {
 
     /// Decompressed.
     ///
-    /// Empty for HEAD, 204 and 304.
+    /// Empty for HEAD, 204 and 304. An answer without a length ends with its connection, as HTTP/1.0
+    /// does: cut short it looks whole, and only what is in it can tell.
     package var body: [UInt8]
 
     package var timings: HTTPTimings

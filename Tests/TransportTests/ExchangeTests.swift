@@ -10,7 +10,9 @@ import Testing
         } test: { server, client in
             let request = HTTPRequest(
                 method: .patch, url: server.url + "/V8/module?a=%20b",
-                headers: ["Content-Type": "application/json", "X-Empty": "", "X-Two": "a", "x-two": "b"],
+                headers: [
+                    "Content-Type": "application/json", "X-Empty": "", "X-Two": "a", "x-two": "b",
+                ],
                 body: Array("{}".utf8))
             let response = try #require(await client.perform(request).response)
             #expect(response.status == 201)

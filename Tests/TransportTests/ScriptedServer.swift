@@ -190,14 +190,13 @@ final class ServerConnection: Sendable {
     }
 
     private func read(_ count: Int) -> [UInt8]? {
-        var bytes = [UInt8](repeating: 0, count: count)
-        var filled = 0
-        while filled < count {
-            let got = bytes.withUnsafeMutableBytes {
-                recv(descriptor, $0.baseAddress! + filled, count - filled, 0)
+        var bytes: [UInt8] = []
+        while bytes.count < count {
+            let part = [UInt8](unsafeUninitializedCapacity: count - bytes.count) { buffer, got in
+                got = max(0, recv(descriptor, buffer.baseAddress, buffer.count, 0))
             }
-            guard got > 0 else { return nil }
-            filled += got
+            guard !part.isEmpty else { return nil }
+            bytes += part
         }
         return bytes
     }

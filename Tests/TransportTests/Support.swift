@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Transport
@@ -39,4 +40,23 @@ extension HTTPLimits {
 
 extension HTTPResponse {
     var text: String { String(decoding: body, as: UTF8.self) }
+}
+
+/// Lets threads go on only when all of them have come so far.
+final class Barrier: @unchecked Sendable {
+    // Sendable because `missing` is touched under the condition's lock alone.
+    private let condition = NSCondition()
+    private var missing: Int
+
+    init(_ count: Int) {
+        missing = count
+    }
+
+    func arriveAndWait() {
+        condition.lock()
+        defer { condition.unlock() }
+        missing -= 1
+        if missing == 0 { condition.broadcast() }
+        while missing > 0 { condition.wait() }
+    }
 }

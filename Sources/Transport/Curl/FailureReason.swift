@@ -7,6 +7,7 @@ struct FailureReason {
         case none
         case bodyTooLarge
         case headersTooLarge
+        case malformedHead
         case secondAttempt
     }
 
@@ -21,6 +22,7 @@ struct FailureReason {
         switch cause {
         case .bodyTooLarge: return .bodyTooLarge
         case .headersTooLarge: return .headersTooLarge
+        case .malformedHead: return .malformedResponse
         case .secondAttempt: return .connectionLost
         case .none: return wasSent ? kindAfterSending : kindBeforeSending
         }
@@ -42,6 +44,8 @@ struct FailureReason {
         case CURLE_UNSUPPORTED_PROTOCOL, CURLE_WEIRD_SERVER_REPLY, CURLE_BAD_CONTENT_ENCODING,
             CURLE_WRITE_ERROR:
             .malformedResponse
+        // A line longer than libcurl itself takes (100 kB); newer ones say CURLE_TOO_LARGE, 100.
+        case CURLE_OUT_OF_MEMORY, CURLcode(100): .headersTooLarge
         default: .connectionLost
         }
     }

@@ -72,8 +72,11 @@ final class LiveTransfer {
 
     /// What a transfer that libcurl has ended comes to.
     func result(_ code: CURLcode) -> HTTPResult {
-        guard code == CURLE_OK, let status = head.status, head.isComplete, status >= 200 else {
-            return .failure(failure(code == CURLE_OK ? CURLE_WEIRD_SERVER_REPLY : code))
+        guard code == CURLE_OK else { return .failure(failure(code)) }
+        // libcurl is content with a connection that ends within the head.
+        guard head.isComplete else { return .failure(failure(CURLE_PARTIAL_FILE)) }
+        guard let status = head.status, status >= 200 else {
+            return .failure(failure(CURLE_WEIRD_SERVER_REPLY))
         }
         return .response(
             HTTPResponse(status: status, headers: head.headers, body: body, timings: timings()))
@@ -161,11 +164,12 @@ extension LiveTransfer {
     }
 
     private func takeHeaderLine(_ line: [UInt8]) -> Int {
-        guard head.take(line) == .accepted else {
-            cause = .headersTooLarge
-            return 0
+        switch head.take(line) {
+        case .accepted: return line.count
+        case .tooLarge: cause = .headersTooLarge
+        case .malformed: cause = .malformedHead
         }
-        return line.count
+        return 0
     }
 
     /// Bytes arrive decompressed here, so that a small message cannot grow without limit.

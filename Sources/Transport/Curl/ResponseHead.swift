@@ -6,6 +6,7 @@ struct ResponseHead: Sendable {
     enum Verdict: Equatable {
         case accepted
         case tooLarge
+        case malformed
     }
 
     private(set) var status: Int?
@@ -26,16 +27,27 @@ struct ResponseHead: Sendable {
         size += line.count
         count += 1
         guard size <= maximumSize, count <= maximumCount else { return .tooLarge }
-        let text = line[..<line.endOfText]
+        let text = line[..<line[...].endOfText]
         if isComplete, let status, status >= 200 { return .accepted }
         if status == nil || isComplete {
             startHead(text)
         } else if text.isEmpty {
             isComplete = true
+            return isTrustworthy ? .accepted : .malformed
         } else {
             takeField(text)
         }
         return .accepted
+    }
+
+    /// Two lengths would leave open where the next response begins (RFC 9112 section 6.3), and a
+    /// coding that was not asked for is one that libcurl may unpack without noticing a cut.
+    private var isTrustworthy: Bool {
+        let codings = headers.values(of: "Content-Encoding")
+            .flatMap { $0.lowercased().filter { !$0.isWhitespace }.split(separator: ",") }
+            .filter { !["", "identity", "none"].contains($0) }
+        return Set(headers.values(of: "Content-Length")).count <= 1
+            && codings.count <= 1 && codings.allSatisfy { ["gzip", "x-gzip"].contains($0) }
     }
 
     private mutating func startHead(_ text: ArraySlice<UInt8>) {
@@ -63,17 +75,11 @@ struct ResponseHead: Sendable {
     }
 }
 
-extension Collection<UInt8> where Self: BidirectionalCollection {
+extension ArraySlice<UInt8> {
     /// Where the line ends without its CR LF.
     fileprivate var endOfText: Index {
-        var end = endIndex
-        while end > startIndex {
-            let previous = index(before: end)
-            guard self[previous] == UInt8(ascii: "\r") || self[previous] == UInt8(ascii: "\n")
-            else { break }
-            end = previous
-        }
-        return end
+        let isEnd = { (byte: UInt8) in byte == UInt8(ascii: "\r") || byte == UInt8(ascii: "\n") }
+        return lastIndex { !isEnd($0) }.map { $0 + 1 } ?? startIndex
     }
 
     fileprivate var trimmedText: String {

@@ -1,0 +1,92 @@
+import Testing
+
+@testable import Transport
+
+@Suite struct `Kept connections` {
+    @Test func `carry one request after another`() async throws {
+        try await withServer { connection in
+            while connection.readRequest() != nil { connection.respond() }
+        } test: { server, client in
+            var reused: [Bool?] = []
+            for _ in 0..<5 {
+                let response = await client.perform(HTTPRequest(url: server.url)).response
+                reused.append(response?.timings.reusedConnection)
+            }
+            #expect(reused == [false, true, true, true, true])
+            #expect(server.connections == 1)
+        }
+    }
+
+    @Test func `are not used again when the server has said close`() async throws {
+        try await withServer { connection in
+            connection.readRequest()
+            connection.respond(headers: ["Connection: close"])
+        } test: { server, client in
+            for _ in 0..<3 {
+                #expect(await client.perform(HTTPRequest(url: server.url)).response != nil)
+            }
+            #expect(server.connections == 3)
+        }
+    }
+
+    @Test(arguments: [HTTPMethod.get, .head, .post, .patch, .delete])
+    func `that die while a request is on them do not carry it twice`(method: HTTPMethod)
+        async throws
+    {
+        let server = try ScriptedServer { connection in
+            connection.readRequest()
+            connection.respond()
+            connection.readRequest()
+        }
+        let client = HTTPClient()
+        #expect(await client.perform(HTTPRequest(url: server.url)).response != nil)
+        let request = HTTPRequest(method: method, url: server.url + "/second")
+        let failure = try #require(await client.perform(request).failure)
+        #expect(failure.kind == .connectionLost)
+        #expect(failure.reachedRemote == .maybe)
+        await client.shutdown()
+        await server.stop()
+        #expect(server.requests.count == 2)
+        #expect(server.connections == 1)
+    }
+
+    @Test func `that die under a request do not pass it on to another kept one`() async throws {
+        let bothAreOpen = Barrier(2)
+        let server = try ScriptedServer { connection in
+            connection.readRequest()
+            bothAreOpen.arriveAndWait()
+            connection.respond()
+            while connection.readRequest()?.line.contains("second") == false {
+                connection.respond()
+            }
+        }
+        let client = HTTPClient()
+        async let one = client.perform(HTTPRequest(url: server.url + "/a"))
+        async let other = client.perform(HTTPRequest(url: server.url + "/b"))
+        #expect(await (one.response?.status, other.response?.status) == (200, 200))
+        let second = HTTPRequest(method: .post, url: server.url + "/second", body: [1, 2, 3])
+        let failure = try #require(await client.perform(second).failure)
+        #expect(failure.reachedRemote == .maybe)
+        await client.shutdown()
+        await server.stop()
+        #expect(server.connections == 2)
+        #expect(server.requests.filter { $0.line.contains("second") }.count == 1)
+    }
+
+    @Test func `are at most as many to one host as the client allows`() async throws {
+        try await withServer(.init(maximumConnectionsPerHost: 3)) { connection in
+            while connection.readRequest() != nil { connection.respond() }
+        } test: { server, client in
+            await withTaskGroup(of: HTTPResult.self) { group in
+                for index in 0..<40 {
+                    group.addTask {
+                        await client.perform(HTTPRequest(url: "\(server.url)/\(index)"))
+                    }
+                }
+                for await result in group { #expect(result.response?.status == 200) }
+            }
+            #expect(server.connections <= 3)
+            #expect(Set(server.requests.map(\.line)).count == 40)
+        }
+    }
+}
