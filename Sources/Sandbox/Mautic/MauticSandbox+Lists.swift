@@ -1,0 +1,193 @@
+extension MauticSandbox {
+    /// GET /api/contacts: where, search, order, start and limit.
+    func list(_ request: SandboxRequest) throws(MauticRefusal) -> SandboxResponse {
+        let query = request.parameters.nested
+        let (start, limit) = try (
+            Self.count(query["start"], default: 0),
+            Self.count(query["limit"], default: 30)
+        )
+        let columns = try Self.selection(query["select"])
+        var table = MauticQuery<MauticContact>(
+            numeric: ["id", "points", "owner_id", "is_published", "attribution"],
+            dates: ["date_added", "date_modified", "date_identified", "last_active"],
+            cell: Self.cell)
+        table.conditions = try (query["where"]?.parts ?? []).map(Self.normalized)
+        table.order = try Self.order(query)
+        let wanted = query["search"]?.string.flatMap(MauticSearch.init)
+        let candidates = contacts.values.sorted { $0.id < $1.id }
+        let found = table.select(candidates.filter { wanted?.covers($0) ?? true })
+        let page = found.dropFirst(start).prefix(limit == 0 ? .max : limit)
+        let isMinimal = ["true", "1"].contains(query["minimal"]?.string)
+        let members = page.map { contact in
+            SandboxJSON.Member(
+                String(contact.id), listed(contact, isMinimal: isMinimal, columns: columns))
+        }
+        return .mautic([
+            "total": .string(String(found.count)), "contacts": .object(members),
+        ])
+    }
+
+    private func listed(
+        _ contact: MauticContact, isMinimal: Bool, columns: Set<String>?
+    ) -> SandboxJSON {
+        var contact = contact
+        contact.tags.sort { collated($0) < collated($1) }
+        let full = json(contact, .listed)
+        guard case .object(let members) = full else { return full }
+        // `minimal` ends with the fields; `select[]` drops nulls and other fields (C8).
+        if isMinimal { return .object(Array(members.prefix(11))) }
+        guard let columns else { return full }
+        let shown = members.compactMap { member -> SandboxJSON.Member? in
+            guard member.name == "fields" else {
+                return member.value == .null ? nil : member
+            }
+            return .init("fields", Self.shrunk(member.value, to: columns))
+        }
+        return .object(shown)
+    }
+
+    private static func shrunk(_ fields: SandboxJSON, to columns: Set<String>) -> SandboxJSON {
+        .object(
+            (fields.members ?? []).map { group in
+                let kept = (group.value.members ?? []).filter {
+                    columns.contains($0.name) || (group.name == "all" && $0.name == "id")
+                }
+                return .init(group.name, kept.isEmpty ? [] : .object(kept))
+            })
+    }
+
+    /// The columns `select[]` asks for; without `id` among them the call fails (C8). A text
+    /// instead of a list is ignored.
+    private static func selection(
+        _ parameter: SandboxJSON?
+    ) throws(MauticRefusal) -> Set<String>? {
+        guard let parameter, parameter.string == nil else { return nil }
+        let columns = parameter.parts.compactMap(\.string)
+        guard columns.contains("id") else { throw .crash(500) }
+        return Set(columns)
+    }
+
+    private static func count(
+        _ parameter: SandboxJSON?, default value: Int
+    ) throws(MauticRefusal) -> Int {
+        guard let text = parameter?.scalarText, !text.isEmpty else { return value }
+        guard let number = Int(text), number >= 0 else { throw .crash(500) }
+        return number
+    }
+
+    /// A condition with its columns in the database's spelling; both spellings are taken (B5).
+    private static func normalized(
+        _ condition: SandboxJSON
+    ) throws(MauticRefusal) -> SandboxJSON {
+        guard let operation = condition["expr"]?.string else { throw .crash(500) }
+        var members = condition.members ?? []
+        for index in members.indices {
+            switch members[index].name {
+            case "col":
+                let column = databaseName(members[index].value.string ?? "")
+                guard columns.contains(column) else { throw .crash(500) }
+                members[index].value = .string(column)
+            case "val" where operation == "orX" || operation == "andX":
+                var inner: [SandboxJSON] = []
+                for part in members[index].value.parts { inner.append(try normalized(part)) }
+                members[index].value = .array(inner)
+            default: break
+            }
+        }
+        return .object(members)
+    }
+
+    /// `orderBy` is a list of columns; `orderByDir` is for the last of them alone (B6).
+    private static func order(
+        _ query: SandboxJSON
+    ) throws(MauticRefusal) -> [(column: String, isDescending: Bool)] {
+        var order: [(column: String, isDescending: Bool)] = []
+        for entry in query["order"]?.parts ?? [] {
+            let column = databaseName(entry["col"]?.string ?? "")
+            guard columns.contains(column) else { throw .crash(500) }
+            order.append((column, entry["dir"]?.string?.lowercased() == "desc"))
+        }
+        if !order.isEmpty { return order }
+        let direction = query["orderByDir"]?.string?.uppercased() ?? "ASC"
+        guard ["ASC", "DESC", ""].contains(direction) else { throw .crash(500) }
+        guard let wanted = query["orderBy"]?.string, !wanted.isEmpty else {
+            return [("last_active", true)]
+        }
+        for name in wanted.split(separator: ",") {
+            let column = name.hasPrefix("l.") ? String(name.dropFirst(2)) : String(name)
+            guard columns.contains(column) else { throw .crash(500) }
+            order.append((column, false))
+        }
+        if direction == "DESC", let last = order.indices.last { order[last].isDescending = true }
+        return order
+    }
+
+    private static let columns: Set<String> = MauticField.aliases.union([
+        "id", "is_published", "date_added", "created_by_user", "date_modified",
+        "modified_by_user", "owner_id", "points", "last_active", "date_identified",
+    ])
+
+    /// `dateModified` and `l.date_modified` as `date_modified`.
+    private static func databaseName(_ name: String) -> String {
+        let plain = name.hasPrefix("l.") ? name.dropFirst(2) : name[...]
+        return plain.map { $0.isUppercase ? "_\($0.lowercased())" : String($0) }.joined()
+    }
+
+    private static func cell(_ contact: MauticContact, _ column: String) -> String? {
+        switch column {
+        case "id": String(contact.id)
+        case "points": String(contact.points)
+        case "is_published": "1"
+        case "date_added": contact.added.sql
+        case "date_modified": contact.modified?.sql
+        case "date_identified": contact.identified?.sql
+        case "last_active": contact.lastActive?.sql
+        case "created_by_user": contact.createdBy.name
+        case "modified_by_user": contact.modifiedBy?.name
+        case "owner_id": contact.ownerID.map(String.init)
+        default: contact[column]
+        }
+    }
+}
+
+/// The `search` parameter: terms that must all hold. What is no term is no search (A7).
+struct MauticSearch {
+    private var terms: [(command: String, value: String, isNegated: Bool)] = []
+
+    init?(_ text: String) {
+        for word in text.split(separator: " ") {
+            let isNegated = word.hasPrefix("!")
+            let parts = word.drop { $0 == "!" }.split(separator: ":", maxSplits: 1)
+            let (command, value) =
+                parts.count == 2 ? (String(parts[0]), String(parts[1])) : ("", String(word))
+            guard !value.contains("("), !value.contains(")") else { return nil }
+            terms.append((command, value, isNegated))
+        }
+    }
+
+    func covers(_ contact: MauticContact) -> Bool {
+        terms.allSatisfy { covers(contact, $0.command, $0.value) != $0.isNegated }
+    }
+
+    private func covers(_ contact: MauticContact, _ command: String, _ value: String) -> Bool {
+        func holds(_ text: String?) -> Bool {
+            text.map { collated($0).matchesLike("%\(collated(value))%") } ?? false
+        }
+        switch command {
+        case "ids", "id":
+            return value.split(separator: ",").contains { Int($0) == contact.id }
+        case "is": return value == "anonymous" ? contact.identified == nil : true
+        case "tag": return contact.tags.contains { collated($0) == collated(value) }
+        case "dnc": return contact.doNotContact.contains { $0.channel == value }
+        case "name":
+            return holds(
+                [contact["firstname"], contact["lastname"]].compactMap(\.self)
+                    .joined(separator: " "))
+        case "":
+            return ["firstname", "lastname", "email", "company", "city"].contains {
+                holds(contact[$0])
+            }
+        default: return holds(contact[command])
+        }
+    }
+}

@@ -1,0 +1,116 @@
+extension SuiteCRMSandbox {
+    private static let columns: [(column: String, part: SandboxPart)] = [
+        ("first_name", \.firstName), ("last_name", \.lastName), ("phone_work", \.phone),
+        ("phone_mobile", \.mobile), ("title", \.jobTitle), ("primary_address_street", \.street),
+        ("primary_address_city", \.city), ("primary_address_postalcode", \.postcode),
+        ("description", \.description),
+    ]
+
+    /// Another user of the program; the API acts as user 1.
+    private static let personID = "seed_sally_id"
+
+    @discardableResult
+    package mutating func seed(_ person: SandboxPerson, at time: SandboxTime) -> String {
+        var record = SuiteCRMRecord(id: newID(), values: [:])
+        for field in SuiteCRMModule.contacts.fields where field.isColumn {
+            record[field.name] = field.initial
+        }
+        for (column, part) in Self.columns { record[column] = person[keyPath: part] }
+        record["date_entered"] = time.sql
+        record["date_modified"] = time.sql
+        record["created_by"] = Self.personID
+        record["modified_user_id"] = Self.personID
+        store(record, in: .contacts)
+        if let email = person.email, !email.isEmpty {
+            let id = addressID(for: email, now: time)
+            links.append(SuiteCRMLink(contactID: record.id, addressID: id, isPrimary: true))
+            if person.emailOptOut { addresses[id.lowercased()]?["opt_out"] = "1" }
+        }
+        return record.id
+    }
+
+    /// The program's own form: unlike the API it does change the address, and an edit of the
+    /// address alone moves the contact's date too (fact 41).
+    @discardableResult
+    package mutating func personEdits(
+        _ id: String, at time: SandboxTime, _ edit: (inout SandboxPerson) -> Void
+    ) -> Bool {
+        guard var record = contacts[id.lowercased()], !record.isDeleted else { return false }
+        let before = person(record)
+        var after = before
+        edit(&after)
+        guard after != before else { return true }
+        for (column, part) in Self.columns where after[keyPath: part] != before[keyPath: part] {
+            let kind = SuiteCRMModule.contacts.field(column)?.kind ?? .longText
+            record[column] = SuiteCRMText.cut(
+                SuiteCRMText.purified(after[keyPath: part] ?? ""), to: kind)
+        }
+        record["date_modified"] = time.sql
+        record["modified_user_id"] = Self.personID
+        store(record, in: .contacts)
+        if after.email != before.email { replaceAddress(of: record, with: after.email, at: time) }
+        if after.emailOptOut != before.emailOptOut {
+            setOptOut(of: record, to: after.emailOptOut, at: time)
+        }
+        return true
+    }
+
+    private mutating func replaceAddress(
+        of record: SuiteCRMRecord, with email: String?, at time: SandboxTime
+    ) {
+        for index in links.indices
+        where links[index].contactID == record.id && links[index].isPrimary {
+            links[index].isDeleted = true
+        }
+        guard let email, !email.isEmpty else { return }
+        let id = addressID(for: email, now: time)
+        links.append(SuiteCRMLink(contactID: record.id, addressID: id, isPrimary: true))
+    }
+
+    private mutating func setOptOut(
+        of record: SuiteCRMRecord, to value: Bool, at time: SandboxTime
+    ) {
+        guard let address = emails(of: record.id).first else { return }
+        addresses[address.id.lowercased()]?["opt_out"] = value ? "1" : "0"
+        addresses[address.id.lowercased()]?["date_modified"] = time.sql
+    }
+
+    @discardableResult
+    package mutating func personDeletes(_ id: String, at time: SandboxTime) -> Bool {
+        guard let record = contacts[id.lowercased()], !record.isDeleted else { return false }
+        markDeleted(record, .contacts, now: time)
+        return true
+    }
+
+    /// The opt-out stands on the address, for everybody who shares it, and moves no contact's
+    /// date (fact 41a); false where the contact has no address.
+    @discardableResult
+    package mutating func personOptsOut(_ id: String, at time: SandboxTime) -> Bool {
+        guard let record = contacts[id.lowercased()], !record.isDeleted,
+            !emails(of: record.id).isEmpty
+        else { return false }
+        setOptOut(of: record, to: true, at: time)
+        return true
+    }
+
+    /// The living contacts in id order.
+    package var rows: [SandboxRow] {
+        contacts.values.filter { !$0.isDeleted }.sorted { $0.id < $1.id }.map { record in
+            SandboxRow(
+                id: record.id, person: person(record),
+                added: record["date_entered"].flatMap(SandboxTime.init(parsing:))
+                    ?? SandboxTime(seconds: 0),
+                modified: record["date_modified"].flatMap(SandboxTime.init(parsing:)))
+        }
+    }
+
+    private func person(_ record: SuiteCRMRecord) -> SandboxPerson {
+        let address = emails(of: record.id).first
+        var person = SandboxPerson(
+            email: address?["email_address"], emailOptOut: address?["opt_out"] == "1")
+        for (column, part) in Self.columns {
+            person[keyPath: part] = record[column].flatMap { $0.isEmpty ? nil : $0 }
+        }
+        return person
+    }
+}
