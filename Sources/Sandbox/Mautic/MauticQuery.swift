@@ -104,7 +104,7 @@ struct MauticQuery<Row> {
         return SandboxTime(parsing: plain)?.sql ?? ""
     }
 
-    /// Whether one row sorts before the other; nil for a tie. NULL sorts first.
+    /// Whether one row sorts before the other; nil for a tie, and NULL sorts first.
     private func ascends(_ left: Row, _ right: Row, _ column: String) -> Bool? {
         let (a, b) = (cell(left, column), cell(right, column))
         guard let a, let b else { return (a == nil) == (b == nil) ? nil : a == nil }

@@ -61,8 +61,10 @@ extension MauticSandbox {
         return .mautic(status: 201, answer.json())
     }
 
-    /// PATCH or PUT /api/contacts/batch/edit. Contacts are matched by their place among the
-    /// items that have an id, not by the id itself, so one without shifts the rest (A6).
+    /// PATCH or PUT /api/contacts/batch/edit.
+    ///
+    /// Contacts are matched by their place among the items that have an id, not by the id itself,
+    /// so one without shifts the rest (A6).
     mutating func editBatch(
         _ request: SandboxRequest, caller: MauticCaller, now: SandboxTime
     ) throws(MauticRefusal) -> SandboxResponse {
@@ -146,8 +148,10 @@ extension MauticSandbox {
         }
     }
 
-    /// One item's edit. The same id a second time becomes a row of its own, a copy with another
-    /// id (contacts-batch, "the same id twice").
+    /// One item's edit.
+    ///
+    /// The same id a second time becomes a row of its own, a copy with another id (contacts-batch,
+    /// "the same id twice").
     private mutating func editItem(
         _ item: SandboxJSON,
         _ id: Int,

@@ -56,8 +56,9 @@ extension MauticSandbox {
             })
     }
 
-    /// The columns `select[]` asks for; without `id` among them the call fails (C8). A text
-    /// instead of a list is ignored.
+    /// The columns `select[]` asks for; without `id` among them the call fails (C8).
+    ///
+    /// A text instead of a list is ignored.
     private static func selection(
         _ parameter: SandboxJSON?
     ) throws(MauticRefusal) -> Set<String>? {
@@ -150,7 +151,9 @@ extension MauticSandbox {
     }
 }
 
-/// The `search` parameter: terms that must all hold. What is no term is no search (A7).
+/// The `search` parameter: terms that must all hold.
+///
+/// What is no term is no search (A7).
 struct MauticSearch {
     private var terms: [(command: String, value: String, isNegated: Bool)] = []
 

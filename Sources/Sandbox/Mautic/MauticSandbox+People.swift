@@ -111,8 +111,10 @@ extension MauticSandbox {
         return true
     }
 
-    /// Mautic finds two contacts to be one person: the old id dies, and from then on answers as
-    /// the survivor (A1). Values of the survivor win, gaps are filled, points add up.
+    /// Mautic finds two contacts to be one person: the old id dies, and from then on answers as the
+    /// survivor (A1).
+    ///
+    /// Values of the survivor win, gaps are filled, points add up.
     @discardableResult
     package mutating func mauticMerges(
         _ old: String, into new: String, at time: SandboxTime

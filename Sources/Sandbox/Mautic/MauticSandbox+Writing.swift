@@ -117,7 +117,9 @@ extension MauticSandbox {
         return labels.count > 1 && labels.allSatisfy { !$0.isEmpty }
     }
 
-    /// Tags add; `-tag` removes; nothing replaces (D10). They are encoded, not cleaned (A13).
+    /// Tags add; `-tag` removes; nothing replaces (D10).
+    ///
+    /// They are encoded, not cleaned (A13).
     private mutating func applyTags(_ body: SandboxJSON, to draft: inout MauticDraft) {
         let sent = body["tags"]
         let names =

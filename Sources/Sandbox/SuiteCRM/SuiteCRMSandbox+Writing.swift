@@ -49,7 +49,9 @@ extension SuiteCRMSandbox {
         }
     }
 
-    /// POST /Api/V8/module. The client may name the id, once (fact 26).
+    /// POST /Api/V8/module.
+    ///
+    /// The client may name the id, once (fact 26).
     mutating func create(
         _ request: SandboxRequest, now: SandboxTime
     ) throws(SuiteCRMRefusal) -> SandboxResponse {

@@ -1,4 +1,6 @@
-/// A moment, in microseconds since 1970 in UTC. The sandbox is told it and never asks a clock.
+/// A moment, in microseconds since 1970 in UTC.
+///
+/// The sandbox is told it and never asks a clock.
 package struct SandboxTime: Sendable, Hashable, Comparable {
     package var microseconds: Int64
 
