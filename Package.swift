@@ -79,7 +79,23 @@ let package = Package(
                 "Ledger", "Model", "Projections", "Reconciler", "Transport", "Connectors",
                 "Engine", "Sandbox", "SandboxServer", arguments,
             ], swiftSettings: house),
-        .target(name: "TestSupport", dependencies: ["Ledger"], swiftSettings: house),
+        .target(
+            name: "Simulation",
+            dependencies: [
+                "Ledger", "Model", "Projections", "Reconciler", "Transport", "Connectors",
+                "Engine", "Sandbox",
+            ], swiftSettings: house),
+
+        .testTarget(
+            name: "LMDBTests", dependencies: ["LMDB", "CLMDB"], swiftSettings: tests),
+        .testTarget(name: "TransportTests", dependencies: ["Transport"], swiftSettings: tests),
+        .testTarget(name: "SandboxTests", dependencies: ["Sandbox"], swiftSettings: tests),
+        .testTarget(
+            name: "EngineTests",
+            dependencies: [
+                "Ledger", "Model", "Projections", "Reconciler", "Transport", "Connectors",
+                "Engine", "Sandbox", "Simulation",
+            ], swiftSettings: tests),
     ],
     swiftLanguageModes: [.v6]
 )

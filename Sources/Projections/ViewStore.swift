@@ -37,6 +37,9 @@ package final class ViewStore: Sendable {
         self.sealer = sealer
         self.mapping = mapping
         self.blind = blind
+        guard mkdir(self.directory, 0o700) == 0 || errno == EEXIST else {
+            throw ViewError.file(self.directory, errno)
+        }
         let number = Self.servingNumber(self.directory) ?? 1
         let found = try Generation(
             number: number, directory: self.directory, sealer: sealer, blind: blind)

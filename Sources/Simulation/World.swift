@@ -1,0 +1,210 @@
+import Connectors
+package import Engine
+package import Ledger
+import Model
+import Projections
+import Reconciler
+package import Sandbox
+package import Transport
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// Three sandboxes, a real ledger on disk and the engine's core, with one virtual clock.
+///
+/// No socket, no thread of its own, no sleep: the world hands requests to the machines and their
+/// answers back, in an order its seed decides, and can stop between any two steps as a crash would.
+package final class World {
+    package var mautic: MauticSandbox
+    package var suitecrm: SuiteCRMSandbox
+    package var compass: CompassSandbox
+    package private(set) var now = Timestamp(seconds: 1_795_000_000)
+    package private(set) var workplace: Workplace
+    package let directory: String
+    private var random: IdentitySource
+    /// Called before each request reaches its machine: whether and when the answer is lost.
+    package var fault: (HTTPRequest) -> Fault = { _ in .none }
+    package private(set) var requests = 0
+
+    package enum Fault: Sendable {
+        case none
+        case lostBefore
+        case lostAfter
+    }
+
+    private let clock: VirtualClock
+
+    package init(directory: String, seed: UInt64) throws {
+        self.directory = directory
+        mautic = MauticSandbox(seed: seed)
+        suitecrm = SuiteCRMSandbox(seed: seed)
+        compass = CompassSandbox(seed: seed)
+        random = IdentitySource(seed: seed, now: Timestamp(seconds: 0))
+        let clock = VirtualClock(now)
+        self.clock = clock
+        try Workplace.create(at: directory, name: "world")
+        workplace = try Workplace(at: directory, clock: { clock.now })
+        try connect()
+    }
+
+    package func close() throws { try workplace.close() }
+
+    /// Moves the virtual clock.
+    package func pass(seconds: Double) {
+        now = now.adding(seconds: seconds)
+        clock.now = now
+    }
+
+    package var time: SandboxTime { SandboxTime(microseconds: now.microseconds) }
+
+    /// As after a crash: everything in memory is gone, everything on disk stays.
+    package func restart() throws {
+        try workplace.close()
+        let clock = clock
+        workplace = try Workplace(at: directory, clock: { clock.now })
+    }
+
+    private func connect() throws {
+        for (system, credentials) in [
+            (System.compass, Credentials(clientSecret: compass.settings.serviceKey)),
+            (
+                .mautic,
+                Credentials(
+                    clientID: mautic.settings.clients[0].id,
+                    clientSecret: mautic.settings.clients[0].secret)
+            ),
+            (
+                .suitecrm,
+                Credentials(
+                    clientID: suitecrm.settings.clientID,
+                    clientSecret: suitecrm.settings.clientSecret)
+            ),
+        ] {
+            var configured = ConnectionConfigured()
+            configured.connection = random.id()
+            configured.system = system
+            configured.label = system.name
+            configured.url = "http://127.0.0.1/\(system.name)"
+            configured.callsPerMinute = 1_000_000
+            try workplace.keep(credentials, for: configured.connection)
+            try workplace.append([
+                Draft(
+                    id: random.id(), stream: .connection(configured.connection),
+                    event: .connectionConfigured(configured))
+            ])
+        }
+    }
+
+    // MARK: - Running
+
+    /// Runs the engine to its end, or until `stopping` says so after a step (a crash).
+    ///
+    /// - Returns: the report; `nil` after a crash.
+    @discardableResult
+    package func run(
+        _ verb: RunRequest.Verb = .sync, sweep: Bool = false, approve: Bool = false,
+        stopping: (_ step: Int) -> Bool = { _ in false }
+    ) throws -> RunReport? {
+        try workplace.views.project()
+        var core = EngineCore(
+            views: workplace.views, mapping: workplace.mapping,
+            credentials: try workplace.secrets(), seed: random.next(), end: workplace.log.end,
+            now: now)
+        let request = RunRequest(
+            run: random.id(), verb: verb, isSweep: sweep, approves: approve)
+        var inputs: [EngineInput] = [.begin(request)]
+        var steps = 0
+        var wakeAt: Timestamp?
+        while true {
+            let input = inputs.isEmpty ? EngineInput.tick : inputs.removeFirst()
+            if inputs.isEmpty, case .tick = input, let at = wakeAt {
+                pass(seconds: Double(max(0, at.microseconds - now.microseconds)) / 1_000_000)
+                wakeAt = nil
+            }
+            pass(seconds: 0.000_5)
+            let effects = try core.step(input, now: now)
+            steps += 1
+            if stopping(steps) { return nil }
+            for effect in effects {
+                switch effect {
+                case .append(let id, let drafts, let conditions):
+                    let result = Result {
+                        try workplace.log.append(
+                            try workplace.sealer.seal(drafts), conditions: conditions)
+                    }
+                    try workplace.views.project()
+                    inputs.append(.recorded(id, result))
+                case .send(let id, let request):
+                    let answer = answer(request)
+                    let place = Int(random.next() % UInt64(inputs.count + 1))
+                    inputs.insert(.answered(id, answer), at: place)
+                case .wake(let at): wakeAt = min(wakeAt ?? at, at)
+                case .progress: break
+                case .finished(let report): return report
+                }
+            }
+            guard steps < 1_000_000 else { throw WorldError.endless }
+        }
+    }
+
+    private func answer(_ request: HTTPRequest) -> HTTPResult {
+        requests += 1
+        let fault = fault(request)
+        if case .lostBefore = fault { return lost }
+        let response = respond(request)
+        if case .lostAfter = fault { return lost }
+        return .response(response)
+    }
+
+    private var lost: HTTPResult {
+        .failure(
+            HTTPFailure(
+                kind: .connectionLost, reachedRemote: .maybe, message: "the connection ended"))
+    }
+
+    private func respond(_ request: HTTPRequest) -> HTTPResponse {
+        let prefix = "http://127.0.0.1/"
+        let rest = request.url.dropFirst(prefix.count)
+        let system = rest.prefix { $0 != "/" }
+        let message = SandboxRequest(
+            method: request.method.rawValue, target: String(rest.dropFirst(system.count)),
+            headers: request.headers.fields.map { SandboxHeader($0.name, $0.value) },
+            body: request.body)
+        let response =
+            switch system {
+            case "mautic": mautic.respond(to: message, now: time)
+            case "suitecrm": suitecrm.respond(to: message, now: time)
+            default: compass.respond(to: message, now: time)
+            }
+        return HTTPResponse(
+            status: response.status,
+            headers: HTTPHeaders(response.headers.map { ($0.name, $0.value) }),
+            body: response.body)
+    }
+
+    // MARK: - Comparing
+
+    /// Calls that meant to write, over all systems.
+    package var writeCalls: Int { mautic.writeCalls + suitecrm.writeCalls + compass.writeCalls }
+
+    /// The people of each system by e-mail address, for comparing them.
+    package func people(_ system: System) -> [SandboxRow] {
+        switch system {
+        case .mautic: mautic.rows
+        case .suitecrm: suitecrm.rows
+        default: compass.rows
+        }
+    }
+}
+
+package enum WorldError: Error {
+    case endless
+}
+
+/// The time of a world.
+// Unchecked: a world is used by one thread at a time.
+final class VirtualClock: @unchecked Sendable {
+    var now: Timestamp
+    init(_ now: Timestamp) { self.now = now }
+}

@@ -1,0 +1,60 @@
+import Foundation
+import Ledger
+import Projections
+import Sandbox
+import Simulation
+import Testing
+
+@testable import Engine
+
+@Suite struct `The main job` {
+    @Test func `people known to two systems are linked, made in the third and kept in step`() throws {
+        let world = try World(directory: scratch(), seed: 1)
+        defer { try? world.close() }
+        let time = world.time
+        world.mautic.seed(person("ann@example.com", "Ann", "Lee", phone: "+1-555-0101"), at: time)
+        world.suitecrm.seed(person("Ann@Example.com", "Ann", "Lee", phone: nil), at: time)
+        world.mautic.seed(person("bob@example.com", "Bob", "Ray", phone: nil), at: time)
+
+        let first = try #require(try world.run(.plan))
+        #expect(first.linked == 1)
+        #expect(first.newRecords == 1)
+        #expect(world.writeCalls == 0)
+
+        world.pass(seconds: 60)
+        let second = try #require(try world.run(.sync, approve: true))
+        #expect(second.failures.isEmpty)
+        #expect(second.refused == 0 && second.parked == 0 && second.uncertain == 0)
+        #expect(world.people(.compass).count == 2)
+        #expect(world.people(.suitecrm).count == 2)
+        #expect(world.people(.mautic).count == 2)
+        #expect(world.people(.suitecrm).allSatisfy { $0.person.firstName != nil })
+        #expect(
+            world.people(.suitecrm).first { $0.person.firstName == "Ann" }?.person.phone
+                == "+1-555-0101")
+
+        let writes = world.writeCalls
+        world.pass(seconds: 600)
+        let third = try #require(try world.run(.sync))
+        #expect(third.decisions == 0)
+        #expect(third.issued == 0)
+        #expect(world.writeCalls == writes)
+        #expect(try world.workplace.views.verify().isIdentical)
+    }
+}
+
+func person(
+    _ email: String, _ first: String, _ last: String, phone: String?
+) -> SandboxPerson {
+    var person = SandboxPerson()
+    person.email = email
+    person.firstName = first
+    person.lastName = last
+    person.phone = phone
+    return person
+}
+
+func scratch() -> String {
+    let path = NSTemporaryDirectory() + "syncledger-\(UUID().uuidString)"
+    return path
+}
