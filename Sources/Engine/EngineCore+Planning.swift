@@ -140,7 +140,10 @@ extension EngineCore {
             )
         }
         // A connection that could not be read is not written either: its state is not known.
-        let usable = connections.filter { sessions[$0.id]?.failure == nil && sessions[$0.id] != nil }
+        let usable = connections.filter { row in
+            row.configured.url.isEmpty
+                || sessions[row.id].map { $0.failure == nil } ?? false
+        }
         var ground = Ground(
             mapping: mapping, policy: Policy(from: changed), connections: usable)
         ground.queued = queued

@@ -112,8 +112,13 @@ package struct EngineCore {
         }
         try fireTimers()
         pump()
-        try advance()
-        pump()
+        // A phase with nothing to do is passed at once: nobody would call again.
+        var before: Phase
+        repeat {
+            before = phase
+            try advance()
+            pump()
+        } while phase != before
         return effects
     }
 
@@ -127,7 +132,8 @@ package struct EngineCore {
         let connections = try views.read { tables, transaction in
             try tables.connections.all(transaction)
         }
-        for row in connections where !row.isRemoved {
+        // A connection without an address takes in files; there is nobody to call.
+        for row in connections where !row.isRemoved && !row.configured.url.isEmpty {
             guard let credentials = credentials[row.id] else {
                 report.failures.append(
                     (

@@ -140,3 +140,11 @@ struct Unrecognized: EventPayload {
 
     mutating func visit(_ visitor: inout some WireVisitor) {}
 }
+
+extension Event {
+    /// The word for people.
+    package var name: String {
+        if case .unrecognized(let type, _, _) = self { return "type \(type)" }
+        return Swift.type(of: payload).name
+    }
+}

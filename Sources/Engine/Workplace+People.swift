@@ -1,0 +1,232 @@
+package import Ledger
+import Model
+import Projections
+import Reconciler
+
+/// What people decide: each a reversible event, refused when the ground moved meanwhile.
+extension Workplace {
+    /// Which side of a difference stands.
+    package enum Choice: Sendable, Equatable {
+        case system(System)
+        /// What the record stood on before.
+        case standing
+        case value(Value)
+    }
+
+    /// Settles a contested field.
+    ///
+    /// - Throws: `PersonError`; `LogError.conditionFailed` when the record moved meanwhile.
+    package func settle(_ record: RecordID, _ field: String, as choice: Choice) throws {
+        guard let mapping = mapping.field(field) else { throw PersonError.unknownField(field) }
+        let (row, replicas) = try recordAndReplicas(record)
+        guard let contest = row.contest(field) else { throw PersonError.notContested(field) }
+        let standing = row.outcome(field)
+        let value: Value
+        var author: ReplicaID?
+        switch choice {
+        case .system(let system):
+            guard let side = contest.sides.first(where: { $0.system == system }),
+                let content = side.content?.value
+            else {
+                if standing?.authorSystem == system, let content = standing?.value?.value {
+                    value = content
+                    author = standing?.author
+                    break
+                }
+                throw PersonError.noSuchSide(system)
+            }
+            value = content
+            author = side.replica
+        case .standing:
+            guard let content = standing?.value?.value else { throw PersonError.nothingStands }
+            value = content
+            author = standing?.author
+        case .value(let given): value = given
+        }
+        guard let author = author ?? contest.sides.first?.replica else {
+            throw PersonError.nothingStands
+        }
+        var decision = FieldDecision()
+        decision.field = field
+        decision.kind = .settled
+        decision.law = Reason.personDecided.rawValue
+        let isNew = standing?.value?.value != value
+        decision.version = (standing?.version ?? 0) + (isNew ? 1 : 0)
+        decision.outcome = Sealed(value, subject: author.subject, category: mapping.category)
+        decision.author = author
+        decision.inputs = contest.sides.compactMap { side in
+            input(side, mapping, replicas, won: side.content?.value == value)
+        }
+        var settled = Settled()
+        settled.record = record
+        settled.entity = row.entity
+        settled.field = decision
+        var draft = Draft(
+            id: eventID(), stream: .record(record), event: .settled(settled),
+            tags: [Tag(.record, record)])
+        draft.actor = Actor(.person)
+        draft.causation = contest.raisedBy
+        try append([draft], conditions: [.streamVersion(.record(record), row.version)])
+    }
+
+    private func input(
+        _ side: ContestRow.Side, _ field: FieldMapping, _ replicas: [ReplicaRow], won: Bool
+    ) -> DecisionInput? {
+        guard let replica = replicas.first(where: { $0.replica == side.replica }),
+            let branch = replica.branch(field)
+        else { return nil }
+        var input = DecisionInput()
+        input.replica = side.replica
+        input.observation = side.observation
+        input.attribute = branch.spelling.attribute
+        // The content that was put to the person; if the system moved on, that difference stays.
+        let isSame = branch.seenContent == side.content?.value
+        input.spelt =
+            isSame
+            ? replica[branch.spelling.attribute].seen
+            : side.content.map {
+                Sealed(
+                    $0.value.map(branch.spelling.codec.spelling), subject: $0.subject,
+                    category: $0.category)
+            }
+        input.canonical = side.content
+        input.role = won ? .won : .lost
+        return input
+    }
+
+    /// Answers what becomes of a record one of whose objects was deleted.
+    ///
+    /// - Parameter keep: the record lives, and the object is made again where that is allowed;
+    ///   otherwise the objects that are left are deleted too, by the next run.
+    package func answerDeletion(_ record: RecordID, keep: Bool) throws {
+        let (row, replicas) = try recordAndReplicas(record)
+        let gone = replicas.filter { $0.state == .gone && $0.goneProof != .merged }
+        guard !gone.isEmpty else { throw PersonError.nothingGone }
+        var drafts: [Draft] = []
+        if keep {
+            for replica in gone { drafts.append(unlinked(replica.replica, from: record)) }
+        } else {
+            for replica in replicas where replica.state == .live {
+                var command = CommandIssued()
+                command.record = record
+                command.replica = replica.replica
+                command.connection = replica.connection
+                command.entity = row.entity
+                command.operation = .delete
+                command.command = .derived(
+                    "delete", [replica.replica.bytes, bigEndianBytes(replica.lastSettled)])
+                var draft = Draft(
+                    id: .derived("command issued", [command.command.bytes]),
+                    stream: .replica(replica.replica), event: .commandIssued(command),
+                    tags: [Tag(.command, command.command), Tag(.record, record)])
+                draft.actor = Actor(.person)
+                drafts.append(draft)
+            }
+        }
+        try append(drafts, conditions: [.streamVersion(.record(record), row.version)])
+    }
+
+    /// Takes a replica out of its record.
+    package func unlink(_ replica: ReplicaID) throws {
+        guard
+            let row = try views.read({ tables, transaction in
+                try tables.replicas.row(replica.bytes, transaction)
+            }), let record = row.record
+        else { throw PersonError.notLinked }
+        try append([unlinked(replica, from: record)])
+    }
+
+    /// Says that these replicas are one person: they become one record.
+    ///
+    /// Refused where two of them belong to one connection, or to different records already.
+    package func link(_ replicas: [ReplicaID], answering question: QuestionID?) throws {
+        let rows = try views.read { tables, transaction in
+            try replicas.compactMap { try tables.replicas.row($0.bytes, transaction) }
+        }
+        guard rows.count == replicas.count, !rows.isEmpty else { throw PersonError.unknownReplica }
+        guard Set(rows.map(\.connection)).count == rows.count else { throw PersonError.twoOfOneSystem }
+        let records = Set(rows.compactMap(\.record))
+        guard records.count <= 1 else { throw PersonError.twoRecords }
+        let record = records.first ?? Identity.record(replicas, entity: mapping.entity)
+        var drafts = rows.filter { $0.record == nil }.map { row in
+            var draft = Draft(
+                id: eventID(), stream: .record(record),
+                event: .linked(
+                    Linked(
+                        record: record, entity: mapping.entity, replica: row.replica,
+                        reason: .person)),
+                tags: [Tag(.record, record), Tag(.replica, row.replica)])
+            draft.actor = Actor(.person)
+            return draft
+        }
+        if let question {
+            var settled = AmbiguitySettled()
+            settled.question = question
+            var draft = Draft(
+                id: eventID(), stream: Stream(.ledger, question),
+                event: .ambiguitySettled(settled), tags: [Tag(.question, question)])
+            draft.actor = Actor(.person)
+            drafts.append(draft)
+        }
+        try append(drafts)
+    }
+
+    private func unlinked(_ replica: ReplicaID, from record: RecordID) -> Draft {
+        var payload = Unlinked()
+        payload.record = record
+        payload.replica = replica
+        var draft = Draft(
+            id: eventID(), stream: .record(record), event: .unlinked(payload),
+            tags: [Tag(.record, record), Tag(.replica, replica)])
+        draft.actor = Actor(.person)
+        return draft
+    }
+
+    private func recordAndReplicas(_ record: RecordID) throws -> (RecordRow, [ReplicaRow]) {
+        try views.read { tables, transaction in
+            guard let row = try tables.records.row(record.bytes, transaction) else {
+                throw PersonError.unknownRecord
+            }
+            return (
+                row,
+                try row.replicas.compactMap { try tables.replicas.row($0.bytes, transaction) }
+            )
+        }
+    }
+
+    package func eventID() -> EventID {
+        var random = SystemRandomNumberGenerator()
+        return .version7(at: now(), using: &random)
+    }
+}
+
+package enum PersonError: Error, Equatable, CustomStringConvertible {
+    case unknownField(String)
+    case notContested(String)
+    case noSuchSide(System)
+    case nothingStands
+    case nothingGone
+    case notLinked
+    case unknownReplica
+    case unknownRecord
+    case twoOfOneSystem
+    case twoRecords
+
+    package var description: String {
+        switch self {
+        case .unknownField(let name):
+            "there is no field \(name): `syncledger mapping` lists them"
+        case .notContested(let name):
+            "\(name) is not contested: `syncledger conflicts` lists what is"
+        case .noSuchSide(let system): "\(system.name) is no side of this difference"
+        case .nothingStands: "nothing stood there before: choose a system or a value"
+        case .nothingGone: "nothing of this record was deleted"
+        case .notLinked: "that object belongs to no record"
+        case .unknownReplica: "there is no such object: `syncledger links` shows their ids"
+        case .unknownRecord: "there is no such record: `syncledger links` shows their ids"
+        case .twoOfOneSystem:
+            "two of these objects are in the same system: merge them there first, then sync"
+        case .twoRecords: "these objects belong to two records: unlink one of them first"
+        }
+    }
+}

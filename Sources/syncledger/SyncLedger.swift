@@ -1,0 +1,69 @@
+import ArgumentParser
+import Connectors
+import Engine
+import Ledger
+import Transport
+
+/// The command line: few verbs, each doing what its name says.
+@main
+struct SyncLedger: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "syncledger",
+        abstract: "Keeps people in step between Compass, Mautic and SuiteCRM, and can show why.",
+        discussion: """
+            First steps:
+              syncledger init                      make a ledger in ./ledger
+              syncledger connect mautic --url https://… --client-id …
+              syncledger plan                      look, link, and say what would be done
+              syncledger apply                     approve that and do it
+              syncledger sync                      from then on, as often as you like
+
+            Exit codes: 0 done or clean, 1 error, 2 there is something to do.
+            """,
+        subcommands: [
+            Init.self, Connect.self, Connections.self, Mapping.self, Ingest.self, Plan.self,
+            Apply.self, Sync.self, Status.self, Conflicts.self, Links.self, Commands.self,
+            Log.self, Show.self, Projector.self,
+        ])
+}
+
+/// Options of every verb.
+struct Common: ParsableArguments {
+    @Option(help: ArgumentHelp("The ledger's directory.", valueName: "dir"))
+    var ledger = "ledger"
+
+    @Flag(help: "Print JSON instead of text.")
+    var json = false
+
+    /// Opens the ledger, runs `body` and closes it again, whatever happened.
+    func withWorkplace<R>(_ body: (Workplace) throws -> R) throws -> R {
+        let workplace = try Workplace(at: ledger)
+        do {
+            let result = try body(workplace)
+            try workplace.close()
+            return result
+        } catch {
+            // The first error is the one to tell.
+            try? workplace.close()
+            throw error
+        }
+    }
+
+    /// Prints a value as JSON or its lines as text.
+    func show(_ value: JSON, _ lines: [String]) {
+        if json {
+            print(String(decoding: value.bytes, as: UTF8.self))
+        } else {
+            for line in lines { print(line) }
+        }
+    }
+}
+
+/// A sentence for the person, with the fix.
+struct Refusal: Error, CustomStringConvertible {
+    var description: String
+    init(_ description: String) { self.description = description }
+}
+
+/// There is something to do: exit code 2.
+let somethingToDo = ExitCode(2)

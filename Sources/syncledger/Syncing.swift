@@ -1,0 +1,178 @@
+import ArgumentParser
+import Connectors
+import Engine
+import Ledger
+import Model
+import Projections
+import Transport
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+struct Plan: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Look, link what is one person, and say what would be done. Writes to no system.",
+        discussion: "Exit code 2 means that there is something to do: `syncledger apply` does it.")
+    @OptionGroup var common: Common
+    @Flag(help: "Read every person again, not only what changed.") var sweep = false
+
+    func run() throws {
+        let report = try runEngine(common, .plan, sweep: sweep)
+        common.show(report.json, report.planLines)
+        if !report.failures.isEmpty { throw ExitCode.failure }
+        if report.wouldWrite + report.contested + report.ambiguous > 0 { throw somethingToDo }
+    }
+}
+
+struct Apply: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Approve every connection's first plan and do it.",
+        discussion: "Until then a connection is only read. Afterwards `sync` is enough.")
+    @OptionGroup var common: Common
+
+    func run() throws {
+        try reportRun(common, try runEngine(common, .sync, approve: true))
+    }
+}
+
+struct Sync: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Read what changed, decide, and write it where it is news.")
+    @OptionGroup var common: Common
+    @Flag(help: "Read every person again: finds deletions and what moved no date.") var sweep = false
+
+    func run() throws {
+        try reportRun(common, try runEngine(common, .sync, sweep: sweep))
+    }
+}
+
+private func reportRun(_ common: Common, _ report: RunReport) throws {
+    common.show(report.json, report.syncLines)
+    if !report.failures.isEmpty { throw ExitCode.failure }
+    if report.conflicted + report.parked + report.uncertain > 0 { throw somethingToDo }
+}
+
+private func runEngine(
+    _ common: Common, _ verb: RunRequest.Verb, sweep: Bool = false, approve: Bool = false
+) throws -> RunReport {
+    try common.withWorkplace { workplace in
+        let lock = try workplace.engineLock()
+        defer { withExtendedLifetime(lock) {} }
+        let progress = ProgressLine()
+        let report = try workplace.run(
+            RunRequest(run: workplace.newRun(), verb: verb, isSweep: sweep, approves: approve),
+            client: HTTPClient(), progress: progress.show)
+        progress.clear()
+        return report
+    }
+}
+
+/// One line on a terminal's standard error, written over and over; nothing where there is none.
+final class ProgressLine {
+    private let isTerminal = isatty(2) == 1
+    private var last = ""
+
+    func show(_ state: RunProgress) {
+        guard isTerminal else { return }
+        var text = "\(state.phase.rawValue): \(state.objects) objects read"
+        if state.commandsTotal > 0 {
+            text += ", \(state.commandsDone) of \(state.commandsTotal) writes done"
+        }
+        guard text != last else { return }
+        last = text
+        put("\r\u{1B}[K\(text)")
+    }
+
+    func clear() {
+        if isTerminal, !last.isEmpty { put("\r\u{1B}[K") }
+    }
+
+    private func put(_ text: String) {
+        let bytes = Array(text.utf8)
+        // A progress line that cannot be shown is no reason to stop.
+        _ = write(2, bytes, bytes.count)
+    }
+}
+
+extension RunReport {
+    var json: JSON {
+        func number(_ name: String, _ value: Int) -> JSON.Member { .init(name, .number("\(value)")) }
+        return .object([
+            .init("run", .string("\(run)")),
+            number("observations", observations), number("linked", linked),
+            number("newRecords", newRecords), number("ambiguous", ambiguous),
+            number("records", records), number("inSync", inSync), number("waiting", waiting),
+            number("conflicted", conflicted), number("excluded", excluded),
+            number("decisions", decisions), number("contested", contested),
+            number("wouldWrite", wouldWrite), number("issued", issued),
+            number("confirmed", confirmed), number("refused", refused),
+            number("uncertain", uncertain), number("superseded", superseded),
+            number("parked", parked), number("gone", gone), number("merged", merged),
+            number("calls", calls), number("writeCalls", writeCalls),
+            number("pairsChanged", pairsChanged),
+            .init(
+                "failures",
+                .array(
+                    failures.map {
+                        .object([
+                            .init("connection", .string($0.connection)),
+                            .init("reason", .string($0.reason)),
+                        ])
+                    })),
+            .init(
+                "proposals",
+                .object(
+                    proposals.sorted { $0.key < $1.key }.map { .init($0.key, .number("\($0.value)")) }
+                )),
+        ])
+    }
+
+    private var seenLine: String {
+        "Read "
+            + (objectsSeen.isEmpty
+                ? "nothing new"
+                : objectsSeen.sorted { $0.key < $1.key }.map { "\($0.value) in \($0.key.name)" }
+                    .joined(separator: ", ")) + "."
+    }
+
+    private var failureLines: [String] {
+        failures.map { "Could not use \($0.connection): \($0.reason)." }
+    }
+
+    var planLines: [String] {
+        var lines = [seenLine]
+        if linked + newRecords + ambiguous > 0 {
+            lines.append(
+                "Linked \(linked) people that are the same, \(newRecords) are new, \(ambiguous) could be several: `syncledger links` asks."
+            )
+        }
+        lines += failureLines
+        if !proposals.isEmpty { lines.append("Would do:") }
+        lines += proposals.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map {
+            "  \($0.value) × \($0.key)"
+        }
+        lines.append(
+            wouldWrite == 0
+                ? "Nothing is to be written."
+                : "\(wouldWrite) writes in all. `syncledger apply` does them; nothing was written yet.")
+        return lines
+    }
+
+    var syncLines: [String] {
+        var lines = [seenLine]
+        lines += failureLines
+        lines.append(
+            "Wrote \(confirmed) of \(issued)"
+                + (refused > 0 ? ", \(refused) refused" : "")
+                + (superseded > 0 ? ", \(superseded) overtaken before they were sent" : "")
+                + (uncertain > 0 ? ", \(uncertain) in doubt" : "")
+                + (parked > 0 ? ", \(parked) parked" : "") + ".")
+        lines.append(
+            "\(records) people: \(inSync) in step, \(conflicted) ask for you, \(waiting) waiting, \(excluded) excluded."
+        )
+        if conflicted > 0 { lines.append("`syncledger conflicts` shows what to decide.") }
+        lines.append("\(calls) calls for \(pairsChanged) changes.")
+        return lines
+    }
+}
