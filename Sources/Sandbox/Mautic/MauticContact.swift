@@ -32,7 +32,8 @@ struct MauticContact: Sendable, Hashable {
     var ownerID: Int?
     var addresses: [String] = []
     var added: SandboxTime
-    var createdBy: MauticUser
+    /// Nobody for a visitor whom tracking found.
+    var createdBy: MauticUser?
     var modified: SandboxTime?
     var modifiedBy: MauticUser?
     var lastActive: SandboxTime?
@@ -96,6 +97,18 @@ struct MauticField: Sendable {
         MauticField(
             id: id, alias: alias, label: label, type: "text", group: "social", isFixed: false)
     }
+
+    /// The fields in the order of the database's columns, which lists and batch edits show.
+    static let listed: [MauticField] = {
+        let core = [
+            "points", "last_active", "title", "firstname", "lastname", "company", "position",
+            "email", "phone", "mobile", "address1", "address2", "city", "state", "zipcode",
+            "timezone", "country", "fax", "preferred_locale", "attribution_date", "attribution",
+            "website",
+        ]
+        return core.compactMap { alias in all.first { $0.alias == alias } }
+            + all.filter { $0.group == "social" }
+    }()
 
     /// The fields whose text a contact's `values` hold.
     static let stored = all.filter { $0.alias != "points" && $0.alias != "last_active" }

@@ -19,6 +19,10 @@ enum MauticRefusal: Error {
                 "Looks like I encountered an error (error #\(status)). If I do it again, please "
                 + "report me to the system administrator!"
             return .mauticProblem(status, message: text, type: .null)
+        case .contactMissing:
+            var response = SandboxResponse.mautic(status: status, ["errors": [body]])
+            response.headers[1].value = "max-age=0, must-revalidate, private"
+            return response
         default:
             return .mautic(status: status, ["errors": [body]])
         }

@@ -78,8 +78,9 @@ extension MauticSandbox {
     ) {
         audit.append(
             MauticAuditRow(
-                id: (audit.last?.id ?? 0) + 1, user: user, objectID: id, action: action,
+                id: nextAuditID, user: user, objectID: id, action: action,
                 details: details, added: now))
+        nextAuditID += 1
     }
 
     /// The rows of one write: the change itself, then that it made somebody of a visitor, then

@@ -137,11 +137,7 @@ extension MauticSandbox {
         }
         do throws(MauticRefusal) {
             let made = try insert(item, .put, by: caller.user, via: "api-batch", at: now)
-            let blanks = Set(
-                MauticField.stored.map(\.alias).filter {
-                    contacts[made.id]?[$0] == nil
-                })
-            results.append((position, made.id, .created(blanks: blanks)))
+            results.append((position, made.id, made.form))
             answer.statuses.append((position, 201))
         } catch {
             answer.refuse(position, error)
@@ -168,7 +164,7 @@ extension MauticSandbox {
             nextContactID += 1
         }
         let stored = store(draft, by: caller.user, via: "api-batch", at: now)
-        return (stored.id, mode == .put ? .read(blanks: draft.blanks) : .listed)
+        return (stored.id, mode == .put ? .read(draft.echo) : .listed)
     }
 
     /// DELETE /api/contacts/batch/delete takes ids from the query only (D3).

@@ -47,6 +47,7 @@ extension MauticSandbox {
     struct Written {
         var id: Int
         var json: SandboxJSON
+        var form: MauticForm
     }
 
     mutating func createOrEdit(
@@ -57,7 +58,7 @@ extension MauticSandbox {
         {
             let draft = try draft(body, .patch, on: known, now: now)
             let contact = store(draft, by: user, via: key, at: now)
-            return (200, Written(id: contact.id, json: json(contact, .read())))
+            return (200, Written(id: contact.id, json: json(contact, .read()), form: .read()))
         }
         return (201, try insert(body, .create, by: user, via: key, at: now))
     }
@@ -75,8 +76,8 @@ extension MauticSandbox {
         nextContactID += 1
         contacts[blank.id] = draft.contact
         log(draft.changes, "create", blank.id, by: user, via: "lead:\(key)", at: now)
-        return Written(
-            id: blank.id, json: json(draft.contact, .created(blanks: draft.blanks)))
+        let form = MauticForm.created(draft.echo)
+        return Written(id: blank.id, json: json(draft.contact, form), form: form)
     }
 
     /// Stores an edit; without an effective change the stamp stays (B3).
@@ -84,6 +85,8 @@ extension MauticSandbox {
         _ draft: MauticDraft, by user: MauticUser, via key: String?, at now: SandboxTime
     ) -> MauticContact {
         var contact = draft.contact
+        // Who saved is noted even where nothing changed (timezone-user).
+        if key != nil { contact.modifiedBy = user }
         if !draft.changes.isEmpty {
             contact.modified = SandboxTime(seconds: now.seconds)
             contact.modifiedBy = user
@@ -112,7 +115,7 @@ extension MauticSandbox {
         }
         let draft = try draft(body, mode, on: known, now: now)
         let contact = store(draft, by: caller.user, via: "api-single", at: now)
-        return .mautic(["contact": json(contact, .read(blanks: draft.blanks))])
+        return .mautic(["contact": json(contact, .read(draft.echo))])
     }
 
     /// DELETE by an id that a merge ended deletes the survivor (A1).
@@ -122,7 +125,11 @@ extension MauticSandbox {
         guard let contact = resolve(id) else { throw .missing }
         guard caller.mayWrite else { throw .forbidden }
         remove(contact, by: caller.user, at: now)
-        return .mautic(["contact": json(contact, .read(), showing: .null)])
+        // Nothing of what is gone has an id any more (C9).
+        var shown = contact
+        shown.addresses = []
+        for index in shown.doNotContact.indices { shown.doNotContact[index].id = 0 }
+        return .mautic(["contact": json(shown, .read(), showing: .null)])
     }
 
     mutating func remove(_ contact: MauticContact, by user: MauticUser, at now: SandboxTime) {

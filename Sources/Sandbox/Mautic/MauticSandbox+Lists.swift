@@ -6,7 +6,7 @@ extension MauticSandbox {
             Self.count(query["start"], default: 0),
             Self.count(query["limit"], default: 30)
         )
-        let columns = try Self.selection(query["select"])
+        let selection = try Self.selection(query["select"])
         var table = MauticQuery<MauticContact>(
             numeric: ["id", "points", "owner_id", "is_published", "attribution"],
             dates: ["date_added", "date_modified", "date_identified", "last_active"],
@@ -20,7 +20,7 @@ extension MauticSandbox {
         let isMinimal = ["true", "1"].contains(query["minimal"]?.string)
         let members = page.map { contact in
             SandboxJSON.Member(
-                String(contact.id), listed(contact, isMinimal: isMinimal, columns: columns))
+                String(contact.id), listed(contact, isMinimal: isMinimal, selection: selection))
         }
         return .mautic([
             "total": .string(String(found.count)), "contacts": .object(members),
@@ -28,7 +28,7 @@ extension MauticSandbox {
     }
 
     private func listed(
-        _ contact: MauticContact, isMinimal: Bool, columns: Set<String>?
+        _ contact: MauticContact, isMinimal: Bool, selection: Selection?
     ) -> SandboxJSON {
         var contact = contact
         contact.tags.sort { collated($0) < collated($1) }
@@ -36,14 +36,13 @@ extension MauticSandbox {
         guard case .object(let members) = full else { return full }
         // `minimal` ends with the fields; `select[]` drops nulls and other fields (C8).
         if isMinimal { return .object(Array(members.prefix(11))) }
-        guard let columns else { return full }
-        let shown = members.compactMap { member -> SandboxJSON.Member? in
-            guard member.name == "fields" else {
-                return member.value == .null ? nil : member
-            }
-            return .init("fields", Self.shrunk(member.value, to: columns))
+        guard let selection else { return full }
+        guard case .columns(let columns) = selection else { return full.withoutAnyNulls }
+        let shown = members.map { member in
+            member.name == "fields"
+                ? .init("fields", Self.shrunk(member.value, to: columns)) : member
         }
-        return .object(shown)
+        return SandboxJSON.object(shown).withoutAnyNulls
     }
 
     private static func shrunk(_ fields: SandboxJSON, to columns: Set<String>) -> SandboxJSON {
@@ -56,16 +55,22 @@ extension MauticSandbox {
             })
     }
 
-    /// The columns `select[]` asks for; without `id` among them the call fails (C8).
-    ///
-    /// A text instead of a list is ignored.
+    /// What `select` asks for.
+    private enum Selection {
+        case columns(Set<String>)
+        /// A text instead of a list: all columns, but their nulls are dropped.
+        case text
+    }
+
+    /// Reads `select`; a list without `id` makes the call fail (C8).
     private static func selection(
         _ parameter: SandboxJSON?
-    ) throws(MauticRefusal) -> Set<String>? {
-        guard let parameter, parameter.string == nil else { return nil }
+    ) throws(MauticRefusal) -> Selection? {
+        guard let parameter else { return nil }
+        guard parameter.string == nil else { return .text }
         let columns = parameter.parts.compactMap(\.string)
         guard columns.contains("id") else { throw .crash(500) }
-        return Set(columns)
+        return .columns(Set(columns))
     }
 
     private static func count(
@@ -143,7 +148,7 @@ extension MauticSandbox {
         case "date_modified": contact.modified?.sql
         case "date_identified": contact.identified?.sql
         case "last_active": contact.lastActive?.sql
-        case "created_by_user": contact.createdBy.name
+        case "created_by_user": contact.createdBy?.name
         case "modified_by_user": contact.modifiedBy?.name
         case "owner_id": contact.ownerID.map(String.init)
         default: contact[column]

@@ -1,9 +1,19 @@
+/// What the answer to a write tells that no later read does.
+struct MauticEcho {
+    /// Fields a PUT blanked: `""` in the groups.
+    var blanks: Set<String> = []
+    /// Those among them that held something: null in `all`.
+    var cleared: Set<String> = []
+    /// The last activity as the fields and as the contact itself still tell it.
+    var lastActive: (field: SandboxTime?, contact: SandboxTime?)?
+}
+
 /// The ways Mautic spells one and the same contact (C4, C5).
 enum MauticForm {
     /// The answer to a create: field ids are numbers, what was not sent is null.
-    case created(blanks: Set<String>)
+    case created(MauticEcho)
     /// A single read, edit or delete.
-    case read(blanks: Set<String> = [])
+    case read(MauticEcho = .init())
     /// An entry of a list or a batch edit: two fields come first.
     case listed
     /// The answers about do-not-contact: no `all`, no nulls, some fields again at the top.
@@ -20,8 +30,8 @@ extension MauticSandbox {
             .init("isPublished", true),
             .init("dateAdded", .string(contact.added.iso)),
             .init("dateModified", .text(contact.modified?.iso)),
-            .init("createdBy", contact.createdBy.id.map(SandboxJSON.int) ?? .null),
-            .init("createdByUser", .string(contact.createdBy.name)),
+            .init("createdBy", contact.createdBy?.id.map(SandboxJSON.int) ?? .null),
+            .init("createdByUser", .text(contact.createdBy?.name)),
             .init("modifiedBy", contact.modifiedBy?.id.map(SandboxJSON.int) ?? .null),
             .init("modifiedByUser", .text(contact.modifiedBy?.name)),
             .init("id", id), .init("points", .int(contact.points)), .init("color", .null),
@@ -33,7 +43,7 @@ extension MauticSandbox {
         }
         members += [
             .init("fields", fields(contact, form, id: id)),
-            .init("lastActive", .text(contact.lastActive?.iso)),
+            .init("lastActive", .text((form.echo.lastActive?.contact ?? contact.lastActive)?.iso)),
             .init("owner", contact.ownerID == 1 ? Self.owner : .null),
             .init("ipAddresses", .array(contact.addresses.map(address))),
             .init("tags", .array(contact.tags.map { tag($0, form) })),
@@ -52,14 +62,7 @@ extension MauticSandbox {
         _ contact: MauticContact, _ form: MauticForm, id: SandboxJSON
     ) -> SandboxJSON {
         var ordered = MauticField.all
-        if case .listed = form {
-            let first = ["points", "last_active"]
-            ordered =
-                ordered.filter { first.contains($0.alias) }
-                + ordered.filter {
-                    !first.contains($0.alias)
-                }
-        }
+        if case .listed = form { ordered = MauticField.listed }
         var groups: [SandboxJSON.Member] = ["core", "social", "personal", "professional"].map {
             group in
             let entries = ordered.filter { $0.group == group }.map {
@@ -73,7 +76,7 @@ extension MauticSandbox {
             SandboxJSON.Member(
                 field.alias,
                 field.alias == "points"
-                    ? .int(contact.points) : value(field, contact, form))
+                    ? .int(contact.points) : flatValue(field, contact, form))
         }
         groups.append(.init("all", .object([.init("id", shownID)] + values)))
         return .object(groups)
@@ -104,23 +107,30 @@ extension MauticSandbox {
         return json
     }
 
+    /// A field in `all`, which shows what a PUT emptied as null.
+    private func flatValue(
+        _ field: MauticField, _ contact: MauticContact, _ form: MauticForm
+    ) -> SandboxJSON {
+        form.echo.cleared.contains(field.alias) ? .null : value(field, contact, form)
+    }
+
     private func value(
         _ field: MauticField, _ contact: MauticContact, _ form: MauticForm
     ) -> SandboxJSON {
         switch field.alias {
         case "points":
             if case .channel = form { return .number("\(contact.points).0") }
-            if case .created(let blanks) = form, contact.points == 0, blanks.isEmpty {
-                return .null
-            }
+            if form.isCreated, contact.points == 0, form.echo.blanks.isEmpty { return .null }
             return .int(contact.points)
-        case "last_active": if let time = contact.lastActive { return .string(time.sql) }
+        case "last_active":
+            let time = form.echo.lastActive.map(\.field) ?? contact.lastActive
+            if let time { return .string(time.sql) }
         case "attribution":
             if let text = contact[field.alias] { return .number(text) }
-            return form.blanks.contains(field.alias) ? .number("0.0") : .null
+            return form.echo.blanks.contains(field.alias) ? .number("0.0") : .null
         default: if let text = contact[field.alias] { return .string(text) }
         }
-        return form.blanks.contains(field.alias) ? "" : .null
+        return form.echo.blanks.contains(field.alias) ? "" : .null
     }
 
     private func tag(_ name: String, _ form: MauticForm) -> SandboxJSON {
@@ -140,7 +150,7 @@ extension MauticSandbox {
             ]
         }
         return [
-            "id": .int(entry.id), "reason": .int(entry.reason),
+            "id": entry.id == 0 ? nil : .int(entry.id), "reason": .int(entry.reason),
             "comments": .string(entry.comments), "channel": .string(entry.channel),
             "channelId": nil,
         ]
@@ -169,11 +179,11 @@ extension MauticForm {
         return false
     }
 
-    /// The fields that a PUT blanked and shows as `""` this once.
-    var blanks: Set<String> {
+    /// What a write's own answer adds.
+    var echo: MauticEcho {
         switch self {
-        case .created(let blanks), .read(let blanks): blanks
-        case .listed, .channel: []
+        case .created(let echo), .read(let echo): echo
+        case .listed, .channel: .init()
         }
     }
 }

@@ -11,8 +11,7 @@ enum MauticWrite {
 struct MauticDraft {
     var contact: MauticContact
     var changes = MauticChanges()
-    /// Fields a PUT blanked that were blank before: its own answer shows them as `""`.
-    var blanks: Set<String> = []
+    var echo = MauticEcho()
     fileprivate var violations: [MauticViolation] = []
 
     init(_ contact: MauticContact) { self.contact = contact }
@@ -41,9 +40,7 @@ extension MauticSandbox {
         applyPoints(body, mode, overwrites: overwrites, to: &draft)
         applyOwner(body, to: &draft)
         if let stage = body["stage"], stage != .null { draft.violations.append(.invalid("stage")) }
-        if let text = body["lastActive"]?.string, let time = SandboxTime(parsing: text) {
-            draft.contact.lastActive = time
-        }
+        draft.moveLastActive(to: body["lastActive"]?.string, mode)
         if let text = body["ipAddress"]?.string, !draft.contact.addresses.contains(text) {
             draft.contact.addresses.append(text)
             addressIDs[text] = addressIDs[text] ?? addressIDs.count + 1
@@ -224,11 +221,26 @@ extension MauticDraft {
         contact.values[alias] = text
     }
 
-    mutating func blank(_ alias: String, showing: Bool) {
-        guard let old = contact.values.removeValue(forKey: alias) else {
-            if showing { blanks.insert(alias) }
-            return
+    /// Sets the last activity, which the answer's fields do not show yet.
+    ///
+    /// A PUT without one empties it, which the answer's contact does not show yet.
+    mutating func moveLastActive(to text: String?, _ mode: MauticWrite) {
+        let old = contact.lastActive
+        if let time = text.flatMap(SandboxTime.init(parsing:)) {
+            contact.lastActive = time
+            echo.lastActive = (old, time)
+        } else if mode == .put {
+            contact.lastActive = nil
+            echo.lastActive = (nil, old)
+            echo.blanks.insert("last_active")
+            if old != nil { echo.cleared.insert("last_active") }
         }
+    }
+
+    mutating func blank(_ alias: String, showing: Bool) {
+        if showing { echo.blanks.insert(alias) }
+        guard let old = contact.values.removeValue(forKey: alias) else { return }
+        echo.cleared.insert(alias)
         changes.fields.append(.init(alias: alias, old: .string(old), new: .string("")))
     }
 }

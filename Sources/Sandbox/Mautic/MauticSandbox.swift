@@ -61,6 +61,7 @@ package struct MauticSandbox: SandboxMachine {
     var addressIDs: [String: Int] = [:]
     var audit: [MauticAuditRow] = []
     var nextContactID = 1
+    var nextAuditID = 1
     var nextDoNotContactID = 1
     package internal(set) var writeCalls = 0
 

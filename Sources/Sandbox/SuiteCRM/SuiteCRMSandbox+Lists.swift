@@ -166,6 +166,11 @@ struct SuiteCRMFilter {
                 throw .invalid(
                     "Filter field \(member.name) in \(module.singular) module is not found")
             }
+            if field.name == "deleted" {
+                // Any other operator on it is dropped without a word (fact 2).
+                wantsDeleted = member.value["eq"]?.scalarText == "1"
+                continue
+            }
             guard let operations = member.value.members else {
                 throw .invalid("Filter field \(member.name) must be an array")
             }
@@ -175,10 +180,6 @@ struct SuiteCRMFilter {
                     throw .invalid("Filter operator \(operation.name) is invalid")
                 }
                 let value = operation.value.scalarText ?? ""
-                if field.name == "deleted" {
-                    if operation.name == "eq" { wantsDeleted = value == "1" }
-                    continue
-                }
                 guard field.isColumn || field.name == "email1" else { throw .database }
                 conditions.append(
                     Condition(

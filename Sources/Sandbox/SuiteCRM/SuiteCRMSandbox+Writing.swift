@@ -93,6 +93,7 @@ extension SuiteCRMSandbox {
         let module = write.module
         let id = write.id ?? ""
         var record = try living(module, id)
+        let wasPortalUnset = record["portal_account_disabled"] == nil
         rewrite(&record, module)
         record["date_modified"] = nil
         set(write.attributes, on: &record, module)
@@ -114,6 +115,7 @@ extension SuiteCRMSandbox {
         data.replace("deleted", with: 1)
         data.replace("date_modified", with: .string(now.iso))
         data.replace("modified_by_name", with: "admin")
+        if wasPortalUnset { data.replace("portal_account_disabled", with: false) }
         return .suiteCRM(status: 201, ["data": data])
     }
 

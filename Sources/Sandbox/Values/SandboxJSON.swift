@@ -71,6 +71,19 @@ package indirect enum SandboxJSON: Sendable, Hashable {
         return .object(members.filter { $0.value != .null })
     }
 
+    /// This value without members whose value is null, at any depth.
+    package var withoutAnyNulls: SandboxJSON {
+        switch self {
+        case .array(let elements): .array(elements.map(\.withoutAnyNulls))
+        case .object(let members):
+            .object(
+                members.filter { $0.value != .null }.map {
+                    .init($0.name, $0.value.withoutAnyNulls)
+                })
+        default: self
+        }
+    }
+
     /// The value as a form field or query parameter would spell it; nil for arrays and objects.
     package var scalarText: String? {
         switch self {

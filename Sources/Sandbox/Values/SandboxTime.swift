@@ -116,6 +116,7 @@ extension SandboxTime {
             (1...31).contains(day)
         else { return nil }
         self.init(year, month, day)
+        guard date == "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))" else { return nil }
         guard !rest.isEmpty else { return }
         guard rest.take(" ") || rest.take("T"), let hour = rest.takeInt(2), rest.take(":"),
             let minute = rest.takeInt(2), hour < 24, minute < 60
