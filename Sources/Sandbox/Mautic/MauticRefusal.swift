@@ -50,7 +50,7 @@ enum MauticRefusal: Error {
             return ["message": .string(message), "code": .int(status), "type": "api"]
         }
         return [
-            "code": .int(status), "message": .string(message), "details": details, "type": nil,
+            "code": .int(status), "message": .string(message), "details": details, "type": .null,
         ]
     }
 

@@ -7,15 +7,30 @@ struct MauticAuditRow: Sendable, Hashable {
     var details: PHPValue
     var added: SandboxTime
 
+    /// One column's text; nil where the table has no such column.
+    func cell(_ column: String) -> String? {
+        switch column {
+        case "id": String(id)
+        case "user_id": String(user.id ?? 0)
+        case "user_name": user.name
+        case "bundle", "object": "lead"
+        case "object_id": String(objectID)
+        case "action": action
+        case "details": details.serialized
+        case "date_added": added.sql
+        case "ip_address": "127.0.0.1"
+        default: nil
+        }
+    }
+
+    static let columns = [
+        "id", "user_id", "user_name", "bundle", "object", "object_id", "action", "details",
+        "date_added", "ip_address",
+    ]
+
     /// The columns as the table lists them.
     var json: SandboxJSON {
-        [
-            "id": .string(String(id)), "user_id": .string(String(user.id ?? 0)),
-            "user_name": .string(user.name), "bundle": "lead", "object": "lead",
-            "object_id": .string(String(objectID)), "action": .string(action),
-            "details": .string(details.serialized), "date_added": .string(added.sql),
-            "ip_address": "127.0.0.1",
-        ]
+        .object(Self.columns.map { .init($0, .text(cell($0))) })
     }
 }
 
@@ -107,7 +122,7 @@ extension MauticSandbox {
     func auditLog(_ request: SandboxRequest) -> SandboxResponse {
         let query = request.parameters.nested
         var table = MauticQuery<MauticAuditRow>(numeric: ["id", "user_id", "object_id"]) {
-            $0.json[$1]?.string
+            $0.cell($1)
         }
         table.conditions = query["where"]?.parts ?? []
         for order in query["order"]?.parts ?? [] {
@@ -117,11 +132,8 @@ extension MauticSandbox {
                     order["dir"]?.string?.lowercased() == "desc"
                 ))
         }
-        let columns = [
-            "id", "user_id", "user_name", "bundle", "object", "object_id", "action", "details",
-            "date_added", "ip_address",
-        ]
-        for column in table.columns + table.order.map(\.column) where !columns.contains(column) {
+        for column in table.columns + table.order.map(\.column)
+        where !MauticAuditRow.columns.contains(column) {
             return Self.databaseError(
                 "SQLSTATE[42S22]: Column not found: 1054 Unknown column 's.\(column)' in 'WHERE'",
                 1054)

@@ -53,7 +53,7 @@ extension MauticSandbox {
             windowStart: now)
         let json: SandboxJSON = [
             "access_token": .string(text), "expires_in": .int(Int(settings.tokenLifetime)),
-            "token_type": "bearer", "scope": nil,
+            "token_type": "bearer", "scope": .null,
         ]
         return SandboxResponse(
             status: 200,

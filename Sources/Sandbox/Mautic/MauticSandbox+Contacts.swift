@@ -157,11 +157,11 @@ extension MauticSandbox {
         let isShort = ["firstname", "lastname", "email"].contains(field.alias)
         let properties = field.properties == [] ? [:] : field.properties
         return [
-            "isPublished": true, "dateAdded": nil, "dateModified": nil, "createdBy": nil,
-            "createdByUser": nil, "modifiedBy": nil, "modifiedByUser": nil,
+            "isPublished": true, "dateAdded": .null, "dateModified": .null, "createdBy": .null,
+            "createdByUser": .null, "modifiedBy": .null, "modifiedByUser": .null,
             "id": .int(field.id), "label": .string(field.label), "alias": .string(field.alias),
             "type": .string(field.type), "group": .string(field.group), "order": .int(field.id),
-            "object": "lead", "defaultValue": field.alias == "points" ? "0" : nil,
+            "object": "lead", "defaultValue": field.alias == "points" ? "0" : .null,
             "isRequired": false, "isFixed": .bool(field.isFixed), "isListable": true,
             "isVisible": true, "isShortVisible": .bool(isShort),
             "isUniqueIdentifier": .bool(field.alias == "email"), "isPubliclyUpdatable": false,

@@ -100,7 +100,7 @@ extension MauticSandbox {
             "group": .string(field.group), "object": "lead",
             "is_fixed": field.isFixed ? "1" : "0",
             "properties": .string(field.serializedProperties),
-            "default_value": field.alias == "points" ? "0" : nil,
+            "default_value": field.alias == "points" ? "0" : .null,
             "value": value, "normalizedValue": normalized,
         ]
         if case .channel = form { return json.withoutNulls }
@@ -135,7 +135,7 @@ extension MauticSandbox {
 
     private func tag(_ name: String, _ form: MauticForm) -> SandboxJSON {
         let json: SandboxJSON = [
-            "id": .int(tagIDs[name] ?? 0), "tag": .string(name), "description": nil,
+            "id": .int(tagIDs[name] ?? 0), "tag": .string(name), "description": .null,
         ]
         if case .channel = form { return json.withoutNulls }
         return json
@@ -150,9 +150,9 @@ extension MauticSandbox {
             ]
         }
         return [
-            "id": entry.id == 0 ? nil : .int(entry.id), "reason": .int(entry.reason),
+            "id": entry.id == 0 ? .null : .int(entry.id), "reason": .int(entry.reason),
             "comments": .string(entry.comments), "channel": .string(entry.channel),
-            "channelId": nil,
+            "channelId": .null,
         ]
     }
 
@@ -168,7 +168,7 @@ extension MauticSandbox {
     }
 
     private static let owner: SandboxJSON = [
-        "createdByUser": nil, "modifiedByUser": nil, "id": 1, "username": "admin",
+        "createdByUser": .null, "modifiedByUser": .null, "id": 1, "username": "admin",
         "firstName": "Ada", "lastName": "Admin",
     ]
 }

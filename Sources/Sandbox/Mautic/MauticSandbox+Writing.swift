@@ -142,7 +142,7 @@ extension MauticSandbox {
     private func applyPoints(
         _ body: SandboxJSON, _ mode: MauticWrite, overwrites: Bool, to draft: inout MauticDraft
     ) {
-        let sent: SandboxJSON? = body["points"] ?? (mode == .put ? 0 : Optional.none)
+        let sent: SandboxJSON? = body["points"] ?? (mode == .put ? 0 : nil)
         guard let text = sent?.scalarText, !text.isEmpty else { return }
         guard let number = Double(text), abs(number) < 1e9 else {
             draft.violations.append(.invalid("points"))

@@ -49,7 +49,7 @@ enum SuiteCRMRefusal: Error {
         _ detail: String, isJSONAPI: Bool, tail: String = ""
     ) -> SandboxResponse {
         let json: SandboxJSON = [
-            "errors": ["status": 400, "title": nil, "detail": .string(detail)]
+            "errors": ["status": 400, "title": .null, "detail": .string(detail)]
         ]
         let type = isJSONAPI ? "application/vnd.api+json" : "application/json"
         return SandboxResponse(

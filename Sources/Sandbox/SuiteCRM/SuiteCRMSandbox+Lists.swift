@@ -120,9 +120,9 @@ extension SuiteCRMSandbox {
         }
         let number = page.number ?? 0
         return [
-            "first": number > 1 ? link(1) : nil, "prev": number > 1 ? link(number - 1) : nil,
-            "next": number < pages ? link(number + 1) : nil,
-            "last": number < pages ? link(pages) : nil,
+            "first": number > 1 ? link(1) : .null, "prev": number > 1 ? link(number - 1) : .null,
+            "next": number < pages ? link(number + 1) : .null,
+            "last": number < pages ? link(pages) : .null,
         ]
     }
 

@@ -95,14 +95,13 @@ package indirect enum SandboxJSON: Sendable, Hashable {
     }
 }
 
-extension SandboxJSON: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral,
-    ExpressibleByBooleanLiteral, ExpressibleByNilLiteral, ExpressibleByArrayLiteral,
+extension SandboxJSON: ExpressibleByStringInterpolation, ExpressibleByIntegerLiteral,
+    ExpressibleByBooleanLiteral, ExpressibleByArrayLiteral,
     ExpressibleByDictionaryLiteral
 {
     package init(stringLiteral value: String) { self = .string(value) }
     package init(integerLiteral value: Int) { self = .int(value) }
     package init(booleanLiteral value: Bool) { self = .bool(value) }
-    package init(nilLiteral: ()) { self = .null }
     package init(arrayLiteral elements: SandboxJSON...) { self = .array(elements) }
     package init(dictionaryLiteral elements: (String, SandboxJSON)...) {
         self = .object(elements.map { Member($0.0, $0.1) })
