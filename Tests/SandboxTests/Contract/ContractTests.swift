@@ -36,8 +36,9 @@ struct `The sandbox answers as the recordings do` {
         }
         let replayed = reports.map(\.replayed).reduce(0, +)
         let skipped = reports.flatMap(\.skipped.values).reduce(0, +)
+        let cut = reports.map(\.cut).reduce(0, +)
         print(
-            "total: replayed \(replayed), skipped \(skipped), known differences "
+            "total: replayed \(replayed) (\(cut) cut), skipped \(skipped), known differences "
                 + "\(differences.count - unknown.count), unknown \(unknown.count)")
         #expect(replayed >= count)
     }

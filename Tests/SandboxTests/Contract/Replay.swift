@@ -4,6 +4,8 @@ import Sandbox
 struct ReplayReport {
     var recording: String
     var replayed = 0
+    /// Those among them whose recorded body is cut: only status and headers were compared.
+    var cut = 0
     /// How many exchanges were left out, by reason.
     var skipped: [String: Int] = [:]
     var differences: [Difference] = []
@@ -11,7 +13,8 @@ struct ReplayReport {
     var summary: String {
         let reasons = skipped.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
         let tail = reasons.isEmpty ? "" : " (\(reasons.joined(separator: "; ")))"
-        return "\(recording): replayed \(replayed), skipped \(skipped.values.reduce(0, +))\(tail), "
+        return
+            "\(recording): replayed \(replayed) (\(cut) cut), skipped \(skipped.values.reduce(0, +))\(tail), "
             + "\(differences.count) differences"
     }
 
@@ -21,6 +24,7 @@ struct ReplayReport {
         _ comparison: Comparison
     ) {
         replayed += 1
+        if exchange.isCut { cut += 1 }
         var comparison = comparison
         let recorded = exchange.response
         if recorded.status != emulated.status {
