@@ -33,6 +33,9 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     ],
     targets: [
@@ -72,6 +75,9 @@ let package = Package(
             name: "SandboxServer",
             dependencies: [
                 "Sandbox", .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
             ], swiftSettings: house),
         .executableTarget(
             name: "syncledger-lab",
@@ -90,6 +96,9 @@ let package = Package(
             name: "LMDBTests", dependencies: ["LMDB", "CLMDB"], swiftSettings: tests),
         .testTarget(name: "TransportTests", dependencies: ["Transport"], swiftSettings: tests),
         .testTarget(name: "SandboxTests", dependencies: ["Sandbox"], swiftSettings: tests),
+        .testTarget(
+            name: "SandboxServerTests", dependencies: ["Sandbox", "SandboxServer"],
+            swiftSettings: tests),
         .testTarget(
             name: "EngineTests",
             dependencies: [

@@ -1,0 +1,53 @@
+import ArgumentParser
+import Connectors
+import Engine
+import Foundation
+import Ledger
+import Sandbox
+import SandboxServer
+
+extension Lab {
+    struct Demo: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "The product's first minute: 1,000 messy people in three systems, kept in step."
+        )
+
+        @Option(help: "How many people.") var people = 1_000
+        @Option(help: "The seed: the same people and edits again.") var seed: UInt64 = 2_026
+        @Option(help: "Keep the ledger here, to look around in afterwards.") var ledger: String?
+        @Flag(help: "End with one JSON object.") var json = false
+
+        func run() async throws {
+            let now = SandboxTime(microseconds: systemNow().microseconds)
+            let population = SandboxPopulation(seed: seed, people: people)
+            let world = SandboxWorld(
+                seed: seed, population: population, at: now.adding(seconds: -86_400))
+            let server = SandboxServer(world: world) {
+                SandboxTime(microseconds: systemNow().microseconds)
+            }
+            let directory = ledger ?? NSTemporaryDirectory() + "syncledger-demo-\(getpid())"
+            let keeps = ledger != nil
+            let (seed, json) = (seed, json)
+            let ok = try await server.run { ports in
+                try await onItsOwnThread {
+                    let demo = try DemoRun(
+                        directory: directory, ports: ports, server: server, seed: seed)
+                    return try demo.run(json: json, keeps: keeps)
+                }
+            }
+            if !keeps { try FileManager.default.removeItem(atPath: directory) }
+            if !ok { throw ExitCode.failure }
+        }
+    }
+}
+
+/// The engine blocks its thread, so it gets one that nobody else waits for.
+private func onItsOwnThread<R: Sendable>(
+    _ body: @escaping @Sendable () throws -> R
+) async throws -> R {
+    try await withCheckedThrowingContinuation { continuation in
+        let thread = Thread { continuation.resume(with: Result { try body() }) }
+        thread.stackSize = 8 << 20
+        thread.start()
+    }
+}

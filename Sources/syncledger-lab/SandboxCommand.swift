@@ -1,0 +1,38 @@
+import ArgumentParser
+import Engine
+import Ledger
+import Sandbox
+import SandboxServer
+
+extension Lab {
+    struct Sandbox: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Run a Mautic, a SuiteCRM and a Compass with invented people on loopback.",
+            discussion: "Stop it with Control-C; nothing is kept.")
+
+        @Option(help: "How many people.") var people = 100
+        @Option(help: "The seed: the same people again.") var seed: UInt64 = 1
+
+        func run() async throws {
+            let now = SandboxTime(microseconds: systemNow().microseconds)
+            let world = SandboxWorld(
+                seed: seed, population: SandboxPopulation(seed: seed, people: people), at: now)
+            let mautic = world.mautic.settings.clients[0]
+            let suiteCRM = world.suiteCRM.settings
+            let key = world.compass.settings.serviceKey
+            let server = SandboxServer(world: world) {
+                SandboxTime(microseconds: systemNow().microseconds)
+            }
+            try await server.run { ports in
+                print(
+                    """
+                    \(people) people in three systems. Connect them with:
+                      SYNCLEDGER_SECRET=\(mautic.secret) syncledger connect mautic --url \(ports.url(of: .mautic)) --client-id \(mautic.id)
+                      SYNCLEDGER_SECRET=\(suiteCRM.clientSecret) syncledger connect suitecrm --url \(ports.url(of: .suitecrm)) --client-id \(suiteCRM.clientID)
+                      SYNCLEDGER_SECRET=\(key) syncledger connect compass --url \(ports.url(of: .compass))
+                    """)
+                while !Task.isCancelled { try await Task.sleep(for: .seconds(3_600)) }
+            }
+        }
+    }
+}
