@@ -26,8 +26,12 @@ struct RequestTarget: Sendable, Equatable {
         }
         let parts = try ParsedURL(text)
         let scheme = try parts.part(CURLUPART_SCHEME)
-        guard scheme == "https" || scheme == "http" else {
-            throw .invalidRequest("The URL must start with https:// or http://.")
+        // libcurl would also read https:/host, https:///host and a bare host.
+        let start = text.prefix(scheme.utf8.count + 4).lowercased()
+        guard scheme == "https" || scheme == "http", start.hasPrefix("\(scheme)://"),
+            !start.hasSuffix("/")
+        else {
+            throw .invalidRequest("The URL must start with https:// or http:// and a host.")
         }
         let path = try parts.part(CURLUPART_PATH)
         guard !Self.hasDotSegment(path) else {
@@ -78,9 +82,8 @@ private struct ParsedURL: ~Copyable {
         unsafe self.handle = handle
         let flags = UInt32(CURLU_DISALLOW_USER | CURLU_PATH_AS_IS)
         let code = unsafe curl_url_set(handle, CURLUPART_URL, text, flags)
-        // A throw from here on runs no deinit: the handle is freed by hand.
+        // The handle is owned from here on: a throw runs the deinit, which frees it.
         guard code == CURLUE_OK else {
-            unsafe curl_url_cleanup(handle)
             throw code == CURLUE_USER_NOT_ALLOWED
                 ? .invalidRequest(
                     "The URL has a user or password in it: send credentials in a header.")

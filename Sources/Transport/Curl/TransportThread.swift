@@ -10,10 +10,10 @@ enum TransportThread {
         }
     }
 
-    /// Runs `body` on a new, detached thread that takes no signals.
+    /// Runs `body` on a new, detached thread.
     ///
-    /// Signals are for the program's other threads; above all, writing to a closed connection must
-    /// not end the process through SIGPIPE.
+    /// SIGPIPE is blocked on it: libcurl is told to leave signals alone, and the TLS library below
+    /// it may write to a connection that the other side has closed.
     static func start(_ body: @escaping @Sendable () -> Void) {
         let context = unsafe Unmanaged.passRetained(Body(body)).toOpaque()
         var thread = pthread_t()
@@ -21,8 +21,9 @@ enum TransportThread {
             &thread, nil,
             { context in
                 var signals = sigset_t()
-                unsafe sigfillset(&signals)
-                unsafe pthread_sigmask(SIG_SETMASK, &signals, nil)
+                unsafe sigemptyset(&signals)
+                unsafe sigaddset(&signals, SIGPIPE)
+                unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
                 guard let context = unsafe context else { return nil }
                 unsafe Unmanaged<Body>.fromOpaque(context).takeRetainedValue().run()
                 return nil
