@@ -29,6 +29,23 @@ import Testing
         }
     }
 
+    @Test func `that the server has closed meanwhile are replaced before anything is sent`()
+        async throws
+    {
+        try await withServer { connection in
+            connection.readRequest()
+            connection.respond("\(connection.index)")
+        } test: { server, client in
+            var endings = server.endings.makeAsyncIterator()
+            for index in 1...3 {
+                let request = HTTPRequest(method: .post, url: server.url, body: [1])
+                #expect(await client.perform(request).response?.text == "\(index)")
+                _ = await endings.next()
+            }
+            #expect(server.requests.count == 3)
+        }
+    }
+
     @Test(arguments: [HTTPMethod.get, .head, .post, .patch, .delete])
     func `that die while a request is on them do not carry it twice`(method: HTTPMethod)
         async throws

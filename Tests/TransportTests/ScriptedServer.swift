@@ -19,14 +19,19 @@ final class ScriptedServer: Sendable {
     /// Each request as it is read, for tests that must act while it is under way.
     let arrivals: AsyncStream<ReceivedRequest>
 
+    /// The index of each connection when it has been closed by its script's end.
+    let endings: AsyncStream<Int>
+
     private let state = Mutex(State())
     private let arrival: AsyncStream<ReceivedRequest>.Continuation
+    private let ending: AsyncStream<Int>.Continuation
     private let listener: Int32
     private let stopSignal = Pipe()
     private let threads = DispatchGroup()
 
     init(_ script: @escaping Script) throws {
         (arrivals, arrival) = AsyncStream.makeStream()
+        (endings, ending) = AsyncStream.makeStream()
         listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         port = try Self.listen(on: listener)
         threads.enter()
@@ -44,11 +49,12 @@ final class ScriptedServer: Sendable {
 
     /// Accepts what clients have opened so far and returns when every script is through.
     func stop() async {
-        try? stopSignal.fileHandleForWriting.close()
+        stopSignal.fileHandleForWriting.write(Data([0]))
         await withCheckedContinuation { continuation in
             threads.notify(queue: .global()) { continuation.resume() }
         }
         arrival.finish()
+        ending.finish()
     }
 
     private static func listen(on listener: Int32) throws -> UInt16 {
@@ -76,9 +82,12 @@ final class ScriptedServer: Sendable {
         while poll(&waiting, 2, -1) >= 0 {
             // A stop still takes what is in the queue, so that no late connection goes unseen.
             guard waiting[0].revents != 0 else { break }
-            let descriptor = accept(listener, nil, nil)
+            let descriptor = ChildProcesses.lock.withLock { _ in
+                let descriptor = accept(listener, nil, nil)
+                _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+                return descriptor
+            }
             guard descriptor >= 0 else { break }
-            _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
             serve(descriptor, script)
         }
         close(listener)
@@ -97,6 +106,7 @@ final class ScriptedServer: Sendable {
         Thread.detachNewThread {
             script(connection)
             connection.end()
+            self.ending.yield(index)
             self.threads.leave()
         }
     }

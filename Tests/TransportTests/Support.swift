@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 
 @testable import Transport
@@ -59,4 +60,12 @@ final class Barrier: @unchecked Sendable {
         if missing == 0 { condition.broadcast() }
         while missing > 0 { condition.wait() }
     }
+}
+
+/// Keeps starting a process and accepting a connection apart.
+///
+/// A child that is started before a new connection is marked as not to be inherited would hold it
+/// open for as long as it runs, and the client would wait for its end.
+enum ChildProcesses {
+    static let lock = Mutex(())
 }
