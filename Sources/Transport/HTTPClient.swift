@@ -22,8 +22,13 @@ package final class HTTPClient: Sendable {
         /// More requests than this at once are refused instead of queued.
         package var maximumOutstanding: Int
 
-        /// Whole seconds an unused connection is kept for a read; a write wants a fresher one.
-        package var idleLifetime: Duration
+        /// How long a connection may have been unused and still carry a GET or HEAD.
+        ///
+        /// Whole seconds. Common servers close after five, some after two.
+        package var idleLifetimeForReads: Duration
+
+        /// The same for every other method, whose outcome must not be left uncertain for nothing.
+        package var idleLifetimeForWrites: Duration
 
         package init(
             userAgent: String = "SyncLedger",
@@ -32,7 +37,8 @@ package final class HTTPClient: Sendable {
             maximumConnectionsPerHost: Int = 8,
             maximumConnections: Int = 64,
             maximumOutstanding: Int = 10_000,
-            idleLifetime: Duration = .seconds(3)
+            idleLifetimeForReads: Duration = .seconds(3),
+            idleLifetimeForWrites: Duration = .seconds(1)
         ) {
             self.userAgent = userAgent
             self.authorityFile = authorityFile
@@ -40,7 +46,8 @@ package final class HTTPClient: Sendable {
             self.maximumConnectionsPerHost = maximumConnectionsPerHost
             self.maximumConnections = maximumConnections
             self.maximumOutstanding = maximumOutstanding
-            self.idleLifetime = idleLifetime
+            self.idleLifetimeForReads = idleLifetimeForReads
+            self.idleLifetimeForWrites = idleLifetimeForWrites
         }
     }
 

@@ -55,7 +55,7 @@ import Testing
             connection.respond()
             connection.readRequest()
         }
-        let client = HTTPClient()
+        let client = HTTPClient(.patient())
         #expect(await client.perform(HTTPRequest(url: server.url)).response != nil)
         let request = HTTPRequest(method: method, url: server.url + "/second")
         let failure = try #require(await client.perform(request).failure)
@@ -77,7 +77,7 @@ import Testing
                 connection.respond()
             }
         }
-        let client = HTTPClient()
+        let client = HTTPClient(.patient())
         async let one = client.perform(HTTPRequest(url: server.url + "/a"))
         async let other = client.perform(HTTPRequest(url: server.url + "/b"))
         #expect(await (one.response?.status, other.response?.status) == (200, 200))
@@ -91,7 +91,7 @@ import Testing
     }
 
     @Test func `are at most as many to one host as the client allows`() async throws {
-        try await withServer(.init(maximumConnectionsPerHost: 3)) { connection in
+        try await withServer(.patient(maximumConnectionsPerHost: 3)) { connection in
             while connection.readRequest() != nil { connection.respond() }
         } test: { server, client in
             await withTaskGroup(of: HTTPResult.self) { group in
@@ -104,6 +104,24 @@ import Testing
             }
             #expect(server.connections <= 3)
             #expect(Set(server.requests.map(\.line)).count == 40)
+        }
+    }
+
+    @Test func `may be waited for longer than a connection may take`() async throws {
+        try await withServer(.patient(maximumConnectionsPerHost: 1)) { connection in
+            guard connection.readRequest()?.line == "GET /wait HTTP/1.1" else {
+                return connection.respond()
+            }
+            connection.waitForClose()
+        } test: { server, client in
+            let first = client.start(HTTPRequest(url: server.url + "/wait")) { _ in }
+            for await _ in server.arrivals { break }
+            let limits = HTTPLimits(connectTimeout: .milliseconds(100))
+            async let second = client.perform(HTTPRequest(url: server.url), limits: limits)
+            let clock = await client.perform(HTTPRequest(url: server.url), limits: .shortTotal)
+            #expect(clock.failure?.kind == .totalTimeout)
+            first.cancel()
+            #expect(await second.response?.status == 200)
         }
     }
 }

@@ -6,7 +6,7 @@ import Testing
 
 /// Runs a test with a server and a client, and ends both before it returns.
 func withServer(
-    _ configuration: HTTPClient.Configuration = .init(),
+    _ configuration: HTTPClient.Configuration = .patient(),
     script: @escaping ScriptedServer.Script,
     test: (ScriptedServer, HTTPClient) async throws -> Void
 ) async throws {
@@ -33,6 +33,15 @@ func result(
         result = await client.perform(HTTPRequest(url: server.url), limits: limits)
     }
     return try #require(result)
+}
+
+extension HTTPClient.Configuration {
+    /// Keeps connections however slow the machine is that runs the tests.
+    static func patient(maximumConnectionsPerHost: Int = 8) -> Self {
+        Self(
+            maximumConnectionsPerHost: maximumConnectionsPerHost,
+            idleLifetimeForReads: .seconds(600), idleLifetimeForWrites: .seconds(600))
+    }
 }
 
 extension HTTPLimits {

@@ -55,8 +55,9 @@ extension LiveTransfer {
         // libcurl looks whether a kept connection is still open before it reuses it, but a server
         // can close it just then, and a write would be left uncertain. A fresh connection is
         // cheaper than settling that, so a write wants one that was in use a moment ago.
-        let method = transfer.checked.request.method
-        let lifetime = method == .get || method == .head ? configuration.idleLifetime : .seconds(1)
+        let isRead = [.get, .head].contains(transfer.checked.request.method)
+        let lifetime =
+            isRead ? configuration.idleLifetimeForReads : configuration.idleLifetimeForWrites
         set(CURLOPT_MAXAGE_CONN, max(1, Int(lifetime.milliseconds / 1000)))
     }
 
