@@ -1,5 +1,3 @@
-import Glibc
-
 /// A request that may be sent: the only thing the thread behind the client accepts.
 struct CheckedRequest: Sendable {
     let request: HTTPRequest
@@ -51,7 +49,7 @@ struct CheckedRequest: Sendable {
                 throw .invalidRequest(
                     "The header \(field.name) is written by the transport: leave it out.")
             }
-            guard field.value.utf8.allSatisfy(\.isFieldContent) else {
+            guard field.value.isFieldContent else {
                 throw .invalidRequest(
                     "The value of the header \(field.name) has a line break or another control "
                         + "character.")
@@ -71,6 +69,11 @@ extension String {
     fileprivate var isToken: Bool {
         !utf8.isEmpty && utf8.allSatisfy { $0.isLetterOrDigit || tokenMarks.contains($0) }
     }
+
+    /// RFC 9110 section 5.5: visible, space, tab, or a byte above ASCII.
+    var isFieldContent: Bool {
+        utf8.allSatisfy { $0 == UInt8(ascii: "\t") || ($0 >= 0x20 && $0 != 0x7F) }
+    }
 }
 
 private let tokenMarks = Array("!#$%&'*+-.^_`|~".utf8)
@@ -83,10 +86,5 @@ extension UInt8 {
             true
         default: false
         }
-    }
-
-    /// RFC 9110 section 5.5: visible, space, tab, or a byte above ASCII.
-    fileprivate var isFieldContent: Bool {
-        self == UInt8(ascii: "\t") || (self >= 0x20 && self != 0x7F)
     }
 }

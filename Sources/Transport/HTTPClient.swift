@@ -73,7 +73,15 @@ package final class HTTPClient: Sendable {
     private let mailbox: Mailbox
     private let lastID = Atomic<Transfer.ID>(0)
 
+    /// Starts the thread.
+    ///
+    /// A configuration that cannot be meant is a mistake of the caller and traps.
     package init(_ configuration: Configuration = Configuration()) {
+        precondition(configuration.userAgent.isFieldContent, "The user agent is no header value.")
+        // Zero would mean no limit to libcurl.
+        precondition(
+            configuration.maximumConnectionsPerHost > 0 && configuration.maximumConnections > 0,
+            "A client needs at least one connection.")
         let multi = MultiHandle(configuration: configuration)
         let mailbox = Mailbox(multi: multi, capacity: configuration.maximumOutstanding)
         self.mailbox = mailbox

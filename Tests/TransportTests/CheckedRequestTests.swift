@@ -105,4 +105,10 @@ import Testing
             #expect(server.connections == 0)
         }
     }
+
+    @Test func `and a user agent that would end its line is a mistake that traps`() async {
+        await #expect(processExitsWith: .failure) {
+            _ = HTTPClient(.init(userAgent: "a\r\nX-Injected: 1"))
+        }
+    }
 }

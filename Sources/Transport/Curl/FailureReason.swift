@@ -1,6 +1,6 @@
 internal import CCurl
 
-/// Turns libcurl's verdict on a transfer into ours: pure, so that each row is one line to test.
+/// Turns libcurl's verdict on a transfer into ours.
 struct FailureReason {
     /// What our own callbacks and deadlines know better than libcurl's code does.
     enum Cause: Equatable {
