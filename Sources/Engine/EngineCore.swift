@@ -113,13 +113,21 @@ package struct EngineCore {
         try fireTimers()
         pump()
         // A phase with nothing to do is passed at once: nobody would call again.
-        var before: Phase
+        var before: (Phase, Int)
         repeat {
-            before = phase
+            before = (phase, rounds)
             try advance()
             pump()
-        } while phase != before
+        } while (phase, rounds) != before
+        try refuseToHang()
         return effects
+    }
+
+    /// A run that waits for nothing and is not over would wait for ever: a mistake of ours is told.
+    private func refuseToHang() throws {
+        let waits = !calls.isEmpty || !appends.isEmpty || !timers.isEmpty
+        if case .done = phase { return }
+        if !waits { throw EngineError.stuck("\(phase), \(lanes.count) lanes, \(walks.count) walks") }
     }
 
     // MARK: - The run

@@ -103,3 +103,15 @@ package struct RunReport: Sendable {
         pairsChanged == 0 ? 0 : Double(calls) / Double(pairsChanged)
     }
 }
+
+/// What ends a run before its time.
+package enum EngineError: Error, Equatable, CustomStringConvertible {
+    case stuck(String)
+
+    package var description: String {
+        switch self {
+        case .stuck(let state):
+            "the engine stopped making progress (\(state)): please report this; nothing is lost, and `syncledger sync` goes on where it was"
+        }
+    }
+}
