@@ -72,7 +72,13 @@ package struct Identifier<Kind>: Hashable, Sendable, Comparable, CustomStringCon
     }
 
     /// The 16 bytes, most significant first.
-    package var bytes: [UInt8] { bigEndianBytes(high) + bigEndianBytes(low) }
+    package var bytes: [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(16)
+        appendBigEndian(high, to: &bytes)
+        appendBigEndian(low, to: &bytes)
+        return bytes
+    }
 
     package var description: String {
         let digits = bytes.map(hexadecimal).joined()
@@ -124,7 +130,16 @@ extension ReplicaID {
 }
 
 package func bigEndianBytes(_ value: UInt64) -> [UInt8] {
-    (0..<8).map { UInt8(truncatingIfNeeded: value >> (56 - 8 * $0)) }
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(8)
+    appendBigEndian(value, to: &bytes)
+    return bytes
+}
+
+func appendBigEndian(_ value: UInt64, to bytes: inout [UInt8]) {
+    for shift in stride(from: 56, through: 0, by: -8) {
+        bytes.append(UInt8(truncatingIfNeeded: value >> shift))
+    }
 }
 
 /// Reads 8 bytes, most significant first; `nil` for any other length.

@@ -30,8 +30,9 @@ package struct Timestamp: Hashable, Sendable, Comparable, CustomStringConvertibl
         return text + "Z"
     }
 
-    /// Reads RFC 3339 (`2026-11-23T14:53:24.123+00:00`, `…Z`) and SQL's `2026-11-23 14:53:24`,
-    /// which is taken as UTC. Anything else is `nil`.
+    /// Reads RFC 3339 (`2026-11-23T14:53:24.123+00:00`, `…Z`) and SQL's `2026-11-23 14:53:24`.
+    ///
+    /// The latter is taken as UTC. Anything else is `nil`.
     package init?(_ text: String) {
         let bytes = Array(text.utf8)
         func number(_ from: Int, _ count: Int) -> Int64? {
@@ -84,8 +85,8 @@ private func padded(_ value: Int64, _ width: Int) -> String {
 }
 
 private func floorDivision(_ value: Int64, _ by: Int64) -> (quotient: Int64, remainder: Int64) {
-    let remainder = ((value % by) + by) % by
-    return ((value - remainder) / by, remainder)
+    let (quotient, remainder) = value.quotientAndRemainder(dividingBy: by)
+    return remainder < 0 ? (quotient - 1, remainder + by) : (quotient, remainder)
 }
 
 /// The proleptic Gregorian calendar, by counting eras of 400 years (146,097 days) that begin on

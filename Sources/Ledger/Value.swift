@@ -43,11 +43,13 @@ extension Value: WireMessage {
         var set: StringSet? = nil
         var bytes: [UInt8]? = nil
         switch self {
+        // Elements of a set that comes in two pieces are put together, as Protocol Buffers has it.
+        case .set(let value): set = StringSet(elements: value)
+        case _ where visitor.isDecoding: break
         case .null: null = true
         case .text(let value): text = value
         case .number(let value): number = value
         case .bool(let value): bool = value
-        case .set(let value): set = StringSet(elements: value)
         case .bytes(let value): bytes = value
         }
         visitor.bool(1, &null)
@@ -57,14 +59,14 @@ extension Value: WireMessage {
         visitor.message(5, &set)
         visitor.bytes(6, &bytes)
         guard visitor.isDecoding else { return }
-        // The last field of a oneof wins, so the one just read replaces what stood before.
+        // The last field of a oneof wins; one of another wire type was not taken and says nothing.
         switch visitor.fieldJustRead {
-        case 1: self = .null
-        case 2: self = .text(text ?? "")
-        case 3: self = .number(number ?? "")
-        case 4: self = .bool(bool ?? false)
-        case 5: self = .set(set?.elements ?? [])
-        case 6: self = .bytes(bytes ?? [])
+        case 1 where null != nil: self = .null
+        case 2: if let text { self = .text(text) }
+        case 3: if let number { self = .number(number) }
+        case 4: if let bool { self = .bool(bool) }
+        case 5: if let set { self = .set(set.elements) }
+        case 6: if let bytes { self = .bytes(bytes) }
         default: break
         }
     }

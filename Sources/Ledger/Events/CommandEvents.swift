@@ -52,7 +52,9 @@ package struct CommandChange: WireMessage, Hashable {
     }
 }
 
-/// An API call that a decision wants. Durable before its request leaves.
+/// An API call that a decision wants.
+///
+/// Durable before its request leaves.
 package struct CommandIssued: EventPayload {
     package static var type: UInt64 { 501 }
     package static var name: String { "command issued" }

@@ -39,7 +39,9 @@ package enum CreatePolicy: UInt64, WireChoice {
     case never = 1
 }
 
-/// A connection was set up or changed. Credentials live elsewhere; only their fingerprint is here.
+/// A connection was set up or changed.
+///
+/// Credentials live elsewhere; only their fingerprint is here.
 package struct ConnectionConfigured: EventPayload {
     package static var type: UInt64 { 101 }
     package static var name: String { "connection configured" }
@@ -62,7 +64,7 @@ package struct ConnectionConfigured: EventPayload {
         visitor.string(5, &credentialFingerprint)
         visitor.choice(6, &direction)
         visitor.choice(7, &create)
-        visitor.unsigned(8, &callsPerMinute)
+        visitor.always(8, &callsPerMinute)
         visitor.bool(9, &allowsClearText)
     }
 }

@@ -124,8 +124,8 @@ package struct Decided: EventPayload {
         visitor.string(2, &entity)
         visitor.messages(3, &fields)
         visitor.id(4, &policy)
-        visitor.unsigned(5, &codec)
-        visitor.unsigned(6, &merge)
+        visitor.always(5, &codec)
+        visitor.always(6, &merge)
     }
 }
 

@@ -35,7 +35,7 @@ package struct Entry: WireMessage, Equatable {
         visitor.message(5, &stream)
         visitor.unsigned(6, &streamVersion)
         visitor.unsigned(7, &type)
-        visitor.unsigned(8, &schema)
+        visitor.always(8, &schema)
         visitor.message(9, &actor)
         visitor.id(10, &run)
         visitor.id(11, &correlation)

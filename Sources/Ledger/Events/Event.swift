@@ -99,7 +99,12 @@ package enum Event: Sendable, Equatable {
     private static func reader<P: EventPayload>(
         _ make: @escaping @Sendable (P) -> Event
     ) -> (UInt64, @Sendable ([UInt8], OpenedParts) throws -> Event) {
-        (P.type, { bytes, parts in make(try WireDecoder.decode(P.self, from: bytes, parts: parts)) })
+        (
+            P.type,
+            { bytes, parts in
+                make(try WireDecoder.decode(P.self, from: bytes, parts: parts))
+            }
+        )
     }
 
     /// Reads a payload; a type or a newer schema that this code does not know is kept whole.

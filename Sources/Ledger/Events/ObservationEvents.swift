@@ -52,7 +52,7 @@ package struct Observed: EventPayload {
         visitor.unsigned(7, &lookedAfter)
         visitor.messages(8, &attributes)
         visitor.string(9, &stamp)
-        visitor.unsigned(10, &codec)
+        visitor.always(10, &codec)
         visitor.id(11, &writtenBy)
     }
 }

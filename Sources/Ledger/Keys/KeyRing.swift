@@ -121,7 +121,9 @@ package final class KeyRing: Sendable {
     }
 }
 
-/// The key that wraps all data keys of an epoch. It never enters an LMDB file.
+/// The key that wraps all data keys of an epoch.
+///
+/// It never enters an LMDB file.
 package struct MasterKey: Sendable {
     package var epoch: UInt64
     let key: SymmetricKey

@@ -56,7 +56,9 @@ package enum PartSeal {
         return Array(code.finalize())
     }
 
-    /// What an event's sealed part is bound to. Not the sequence: sealing comes before the writer.
+    /// What an event's sealed part is bound to.
+    ///
+    /// Not the sequence: sealing comes before the writer.
     package static func context(
         ledger: LedgerID, event: EventID, part: Int, subject: SubjectID, category: Category,
         schema: UInt64

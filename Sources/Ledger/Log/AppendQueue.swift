@@ -83,7 +83,9 @@ struct LogCommit {
         self.now = now
     }
 
-    /// Checks a batch, then puts it. A refused batch leaves no trace in the commit.
+    /// Checks a batch, then puts it.
+    ///
+    /// A refused batch leaves no trace in the commit.
     mutating func add(
         _ drafts: [SealedDraft], _ conditions: [AppendCondition],
         _ transaction: borrowing WriteTransaction

@@ -177,7 +177,8 @@ package enum LogError: Error, Equatable, CustomStringConvertible {
             "event \(sequence) is not what the tree committed to: restore the log from a backup"
         case .gap(let expected, let found):
             "event \(expected) is missing before \(found): restore the log from a backup"
-        case .noKey(let subject): "the key of subject \(subject) is gone: nothing can be sealed for it"
+        case .noKey(let subject):
+            "the key of subject \(subject) is gone: nothing can be sealed for it"
         case .entryTooLarge(let id, let bytes):
             "the entry of event \(id) has \(bytes) bytes, more than 65,535: use fewer tags or parts"
         case .newerFormat(let version):

@@ -147,7 +147,9 @@ package final class EventLog: Sendable {
             try transaction.scan(tables.events, .from(bigEndianBytes(first))) { key, value in
                 let expected = first + UInt64(events.count)
                 let found = bigEndianInteger(key.copy()) ?? 0
-                guard found == expected else { throw LogError.gap(expected: expected, found: found) }
+                guard found == expected else {
+                    throw LogError.gap(expected: expected, found: found)
+                }
                 events.append(try WireDecoder.decode(StoredEvent.self, from: value.copy()))
                 return events.count < limit ? .next : .stop
             }

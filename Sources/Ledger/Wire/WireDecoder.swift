@@ -32,7 +32,9 @@ package struct WireDecoder: WireVisitor {
         self.depth = depth
     }
 
-    /// Reads a whole message. Sealed values are taken from `parts`; one that is not there is `nil`.
+    /// Reads a whole message.
+    ///
+    /// Sealed values are taken from `parts`; one that is not there is `nil`.
     ///
     /// - Throws: `WireError` with the offset of the first byte that makes no sense.
     package static func decode<M: WireMessage>(
@@ -108,11 +110,17 @@ package struct WireDecoder: WireVisitor {
         return nil
     }
 
+    package mutating func refuse(_ problem: String) { fail(problem) }
+
+    package mutating func leaveUnknown() { taken = false }
+
     private mutating func fail(_ problem: String) {
         if failure == nil { failure = WireError(offset: position, problem: problem) }
     }
 
-    /// Whether the current field is this one, of this type. A type that differs leaves it unknown.
+    /// Whether the current field is this one, of this type.
+    ///
+    /// A type that differs leaves it unknown.
     private mutating func takes(_ field: Int, _ wanted: WireType) -> Bool {
         guard number == field, type == wanted else { return false }
         taken = true
@@ -186,7 +194,7 @@ package struct WireDecoder: WireVisitor {
     package mutating func sealed(_ field: Int, _ value: inout Sealed?) {
         var place: SealedPlace? = nil
         message(field, &place)
-        if let place { value = parts.value(part: Int(place.part), slot: Int(place.slot)) }
+        if let place { value = parts.value(at: place) }
     }
 
     private mutating func nested(_ message: inout some WireMessage) {
@@ -214,11 +222,18 @@ package struct OpenedParts: Sendable {
 
     package init(_ parts: [Part] = []) { self.parts = parts }
 
-    func value(part: Int, slot: Int) -> Sealed? {
-        guard part >= 1, part <= parts.count else { return nil }
-        let part = parts[part - 1]
+    /// What stands at a place; `nil` when the event has no such part.
+    func value(at place: SealedPlace) -> Sealed? {
+        guard let index = Int(exactly: place.part), index >= 1, index <= parts.count else {
+            return nil
+        }
+        let part = parts[index - 1]
         var value: Value?
-        if let values = part.values, values.indices.contains(slot) { value = values[slot] }
+        if !place.erased, let values = part.values, let slot = Int(exactly: place.slot),
+            values.indices.contains(slot)
+        {
+            value = values[slot]
+        }
         return Sealed(value, subject: part.subject, category: part.category)
     }
 }

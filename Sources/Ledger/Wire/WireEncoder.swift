@@ -94,20 +94,43 @@ package struct WireEncoder: WireVisitor {
         if index == sealedGroups.count {
             sealedGroups.append(SealedGroup(subject: value.subject, category: value.category))
         }
-        sealedGroups[index].values.append(value.value ?? .null)
-        nested(
-            field,
-            SealedPlace(
-                part: UInt64(index) + 1, slot: UInt64(sealedGroups[index].values.count) - 1))
+        var place = SealedPlace(part: UInt64(index) + 1)
+        if let clear = value.value {
+            place.slot = UInt64(sealedGroups[index].values.count)
+            sealedGroups[index].values.append(clear)
+        } else {
+            // An erased value must not turn into null on its way into another event.
+            place.erased = true
+        }
+        nested(field, place)
     }
 
+    package mutating func id<Kind>(_ field: Int, _ value: inout Identifier<Kind>?) {
+        guard let value else { return }
+        key(field, .lengthDelimited)
+        output.append(16)
+        appendBigEndian(value.high, to: &output)
+        appendBigEndian(value.low, to: &output)
+    }
+
+    /// Leaves one byte for the length, which is enough for most, and makes room where it is not.
     private mutating func nested(_ field: Int, _ value: some WireMessage) {
         key(field, .lengthDelimited)
         let start = output.count
+        output.append(0)
         write(value)
-        var length: [UInt8] = []
-        appendVarint(UInt64(output.count - start), to: &length)
-        output.insert(contentsOf: length, at: start)
+        var length = UInt64(output.count - start - 1)
+        if length >= 0x80 {
+            let more = (63 - length.leadingZeroBitCount) / 7
+            output.insert(contentsOf: repeatElement(0, count: more), at: start)
+        }
+        var position = start
+        while length >= 0x80 {
+            output[position] = UInt8(truncatingIfNeeded: length) | 0x80
+            length >>= 7
+            position += 1
+        }
+        output[position] = UInt8(truncatingIfNeeded: length)
     }
 
     private mutating func varintField(_ field: Int, _ value: UInt64) {
@@ -154,11 +177,14 @@ package struct SealedGroup: Sendable, Equatable {
 struct SealedPlace: WireMessage {
     var part: UInt64 = 0
     var slot: UInt64 = 0
+    /// Nothing stands there: the value was erased already when the event was written.
+    var erased = false
     var unknownFields: [UInt8] = []
 
     mutating func visit(_ visitor: inout some WireVisitor) {
         visitor.unsigned(1, &part)
         visitor.unsigned(2, &slot)
+        visitor.bool(3, &erased)
     }
 }
 

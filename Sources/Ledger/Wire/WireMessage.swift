@@ -35,9 +35,25 @@ package protocol WireVisitor {
     mutating func messages<M: WireMessage>(_ field: Int, _ value: inout [M])
     /// A value for one subject's eyes: it goes into a sealed part, and its place into the message.
     mutating func sealed(_ field: Int, _ value: inout Sealed?)
+    /// An identifier as 16 bytes; absent is `nil`.
+    mutating func id<Kind>(_ field: Int, _ value: inout Identifier<Kind>?)
+    /// While decoding: what was just read makes no sense, so neither does the message.
+    mutating func refuse(_ problem: String)
+    /// While decoding: what was just read is from a newer writer and stays among the unknown fields.
+    mutating func leaveUnknown()
 }
 
 extension WireVisitor {
+    package mutating func refuse(_ problem: String) {}
+    package mutating func leaveUnknown() {}
+
+    /// A number that is written even when it is zero, since one that is left out means another.
+    package mutating func always(_ field: Int, _ value: inout UInt64) {
+        var raw: UInt64? = isDecoding ? nil : value
+        unsigned(field, &raw)
+        if let raw { value = raw }
+    }
+
     /// A moment, as microseconds since 1970 in zigzag form; absent is `nil`.
     package mutating func time(_ field: Int, _ value: inout Timestamp?) {
         var raw: UInt64? = value.map { zigzag($0.microseconds) }
@@ -45,11 +61,12 @@ extension WireVisitor {
         value = raw.map { Timestamp(microseconds: unzigzag($0)) }
     }
 
-    /// An identifier as 16 bytes; absent is `nil`.
     package mutating func id<Kind>(_ field: Int, _ value: inout Identifier<Kind>?) {
         var raw: [UInt8]? = isDecoding ? nil : value?.bytes
         bytes(field, &raw)
-        if isDecoding, let raw { value = Identifier(bytes: raw) ?? value }
+        guard isDecoding, let raw else { return }
+        guard let id = Identifier<Kind>(bytes: raw) else { return refuse("an id of other length") }
+        value = id
     }
 
     /// An identifier that always stands; all zero stands for one that was left out.
@@ -73,15 +90,18 @@ extension WireVisitor {
         }
     }
 
-    /// A closed choice, as its raw number; a number that this code does not know leaves `unknown`.
+    /// A closed choice, as its raw number; one that this code does not know stays unknown.
     package mutating func choice<C: WireChoice>(_ field: Int, _ value: inout C) {
         var raw = value.rawValue
         unsigned(field, &raw)
-        if isDecoding { value = C(rawValue: raw) ?? value }
+        guard isDecoding, raw != value.rawValue else { return }
+        if let known = C(rawValue: raw) { value = known } else { leaveUnknown() }
     }
 }
 
-/// An enumeration on the wire. Raw value 0 is the one that is not written.
+/// An enumeration on the wire.
+///
+/// Raw value 0 is the one that is not written.
 package protocol WireChoice: RawRepresentable, Sendable, Hashable where RawValue == UInt64 {}
 
 extension Identifier {

@@ -1,0 +1,159 @@
+import Foundation
+import SwiftProtobuf
+import Testing
+
+@testable import Ledger
+
+/// Our hand-written wire format against the generated types of the published schema.
+@Suite struct OracleTests {
+    @Test(arguments: 0..<100)
+    func `every payload is what the schema says, byte for byte`(seed: Int) throws {
+        try Oracle.payloads.forEach { try $0.agrees(seed) }
+    }
+
+    @Test func `the oracle knows every payload that can be read`() {
+        #expect(Set(Oracle.payloads.map(\.type)) == Set(Event.readers.keys))
+    }
+
+    @Test(arguments: 0..<100)
+    func `the messages around the payloads are what the schema says`(seed: Int) throws {
+        for message in Oracle.frame { try message.agrees(seed) }
+        var random = SeededRandom(seed)
+        let body = SealedBody(values: (0..<8).map { _ in random.value() })
+        let theirs = try Syncledger_Ledger_V1_SealedBody(
+            serializedBytes: WireEncoder.encode(body))
+        #expect(try theirs.serializedBytes() == WireEncoder.encode(body))
+        #expect(try WireDecoder.decode(SealedBody.self, from: theirs.serializedBytes()) == body)
+    }
+
+    @Test func `a number of the schema stands for the property of the same name`() throws {
+        for message in Oracle.payloads + Oracle.frame { try message.namesAgree() }
+    }
+
+    @Test func `a moment before 1970 and a skew below zero are zigzag numbers`() throws {
+        var skew = ClockSkewMeasured()
+        skew.skewMicroseconds = .min
+        let theirs = try Syncledger_Ledger_V1_ClockSkewMeasured(
+            serializedBytes: WireEncoder.encode(skew))
+        #expect(theirs.skewMicroseconds == .min)
+        var evidence = Evidence()
+        evidence.latest = Timestamp(microseconds: -1)
+        let same = try Syncledger_Ledger_V1_Evidence(
+            serializedBytes: WireEncoder.encode(evidence))
+        #expect(same.latest == -1)
+        #expect(!same.hasEarliest)
+    }
+
+    @Test func `a zero that differs from the default is written`() throws {
+        var configured = ConnectionConfigured()
+        configured.callsPerMinute = 0
+        let bytes = WireEncoder.encode(configured)
+        #expect(try WireDecoder.decode(ConnectionConfigured.self, from: bytes) == configured)
+        let theirs = try Syncledger_Ledger_V1_ConnectionConfigured(serializedBytes: bytes)
+        #expect(theirs.hasCallsPerMinute)
+        #expect(theirs.callsPerMinute == 0)
+    }
+}
+
+/// One of our messages beside the generated type of the same name.
+struct Oracle: Sendable {
+    var name: String
+    var type: UInt64
+    var agrees: @Sendable (Int) throws -> Void
+    var namesAgree: @Sendable () throws -> Void
+
+    init<Ours: WireMessage & Equatable, Theirs: SwiftProtobuf.Message>(
+        _ ours: Ours.Type, _ theirs: Theirs.Type, type: UInt64 = 0
+    ) {
+        name = "\(ours)"
+        self.type = type
+        agrees = { seed in
+            let message = Filler.fill(Ours.self, seed: seed)
+            let (bytes, groups) = WireEncoder.encodeWithParts(message)
+            let parsed = try Theirs(serializedBytes: bytes)
+            #expect(try parsed.serializedBytes() == bytes, "\(ours), seed \(seed)")
+            // JSON leaves out what the schema does not know, so nothing was unknown.
+            let known = try Theirs(jsonString: parsed.jsonString())
+            #expect(try known.serializedBytes() == bytes, "\(ours), seed \(seed)")
+            let back = try WireDecoder.decode(
+                Ours.self, from: parsed.serializedBytes(), parts: opened(groups))
+            #expect(back == message, "\(ours), seed \(seed)")
+        }
+        namesAgree = {
+            let blank = Mirror(reflecting: Ours()).children.map { "\($0.value)" }
+            let theirBlank = try Self.json(Ours(), Theirs.self)
+            for field in 1...15 {
+                let message = Filler.fill(Ours.self, seed: field, only: field)
+                let ours = zip(Mirror(reflecting: message).children, blank)
+                    .filter { "\($0.value)" != $1 }.compactMap(\.0.label)
+                let json = try Self.json(message, Theirs.self)
+                let theirs = json.keys.filter { json[$0] != theirBlank[$0] }
+                #expect(
+                    ours.map { $0.lowercased() } == theirs.map { $0.lowercased() },
+                    "\(Ours.self), field \(field)")
+            }
+        }
+    }
+
+    init<Ours: EventPayload, Theirs: SwiftProtobuf.Message>(
+        payload ours: Ours.Type, _ theirs: Theirs.Type
+    ) {
+        self.init(ours, theirs, type: Ours.type)
+    }
+
+    /// The fields of a message by the oracle's names, as text.
+    private static func json<Theirs: SwiftProtobuf.Message>(
+        _ message: some WireMessage, _ type: Theirs.Type
+    ) throws -> [String: String] {
+        let parsed = try Theirs(serializedBytes: WireEncoder.encodeWithParts(message).plain)
+        let object = try JSONSerialization.jsonObject(with: Data(parsed.jsonUTF8Data()))
+        return (object as? [String: Any] ?? [:]).mapValues { "\($0)" }
+    }
+
+    static let payloads: [Oracle] = [
+        Oracle(payload: ConnectionConfigured.self, Syncledger_Ledger_V1_ConnectionConfigured.self),
+        Oracle(payload: ConnectionRemoved.self, Syncledger_Ledger_V1_ConnectionRemoved.self),
+        Oracle(payload: WritesApproved.self, Syncledger_Ledger_V1_WritesApproved.self),
+        Oracle(payload: PolicyChanged.self, Syncledger_Ledger_V1_PolicyChanged.self),
+        Oracle(payload: ClockSkewMeasured.self, Syncledger_Ledger_V1_ClockSkewMeasured.self),
+        Oracle(payload: Observed.self, Syncledger_Ledger_V1_Observed.self),
+        Oracle(payload: Gone.self, Syncledger_Ledger_V1_Gone.self),
+        Oracle(payload: SweepOpened.self, Syncledger_Ledger_V1_SweepOpened.self),
+        Oracle(payload: SweepClosed.self, Syncledger_Ledger_V1_SweepClosed.self),
+        Oracle(payload: CursorMoved.self, Syncledger_Ledger_V1_CursorMoved.self),
+        Oracle(payload: Linked.self, Syncledger_Ledger_V1_Linked.self),
+        Oracle(payload: Unlinked.self, Syncledger_Ledger_V1_Unlinked.self),
+        Oracle(payload: AmbiguityRaised.self, Syncledger_Ledger_V1_AmbiguityRaised.self),
+        Oracle(payload: AmbiguitySettled.self, Syncledger_Ledger_V1_AmbiguitySettled.self),
+        Oracle(payload: Decided.self, Syncledger_Ledger_V1_Decided.self),
+        Oracle(payload: Settled.self, Syncledger_Ledger_V1_Settled.self),
+        Oracle(payload: Overtaken.self, Syncledger_Ledger_V1_Overtaken.self),
+        Oracle(payload: CommandIssued.self, Syncledger_Ledger_V1_CommandIssued.self),
+        Oracle(payload: CommandConfirmed.self, Syncledger_Ledger_V1_CommandConfirmed.self),
+        Oracle(payload: CommandRefused.self, Syncledger_Ledger_V1_CommandRefused.self),
+        Oracle(payload: CommandUncertain.self, Syncledger_Ledger_V1_CommandUncertain.self),
+        Oracle(payload: CommandSuperseded.self, Syncledger_Ledger_V1_CommandSuperseded.self),
+        Oracle(payload: CommandParked.self, Syncledger_Ledger_V1_CommandParked.self),
+        Oracle(payload: ConsentGiven.self, Syncledger_Ledger_V1_ConsentGiven.self),
+        Oracle(payload: RunStarted.self, Syncledger_Ledger_V1_RunStarted.self),
+        Oracle(payload: RunFinished.self, Syncledger_Ledger_V1_RunFinished.self),
+    ]
+
+    static let frame: [Oracle] = [
+        Oracle(Entry.self, Syncledger_Ledger_V1_Entry.self),
+        Oracle(Ledger.Stream.self, Syncledger_Ledger_V1_Stream.self),
+        Oracle(Actor.self, Syncledger_Ledger_V1_Actor.self),
+        Oracle(Evidence.self, Syncledger_Ledger_V1_Evidence.self),
+        Oracle(Ledger.Tag.self, Syncledger_Ledger_V1_Tag.self),
+        Oracle(PartHead.self, Syncledger_Ledger_V1_PartHead.self),
+        Oracle(StoredEvent.self, Syncledger_Ledger_V1_StoredEvent.self),
+        Oracle(StoredEvent.Body.self, Syncledger_Ledger_V1_StoredEvent.Body.self),
+        Oracle(FieldPolicyText.self, Syncledger_Ledger_V1_FieldPolicyText.self),
+        Oracle(ObservedAttribute.self, Syncledger_Ledger_V1_ObservedAttribute.self),
+        Oracle(DecisionInput.self, Syncledger_Ledger_V1_DecisionInput.self),
+        Oracle(FieldDecision.self, Syncledger_Ledger_V1_FieldDecision.self),
+        Oracle(CommandChange.self, Syncledger_Ledger_V1_CommandChange.self),
+        Oracle(StoredAttribute.self, Syncledger_Ledger_V1_StoredAttribute.self),
+        Oracle(RunFinished.Count.self, Syncledger_Ledger_V1_RunFinished.Count.self),
+    ]
+}
