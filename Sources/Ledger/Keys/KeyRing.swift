@@ -28,6 +28,8 @@ package final class KeyRing: Sendable {
 
     /// Above this the cache starts anew; each entry is about 150 bytes.
     private static var cacheLimit: Int { 200_000 }
+    /// New keys of one transaction, well below what one may hold.
+    private static var keysPerCommit: Int { 16_384 }
 
     package init(directory: String, ledger: LedgerID, master: MasterKey) throws {
         var options = Options()
@@ -48,12 +50,16 @@ package final class KeyRing: Sendable {
         var found = try existing(names)
         let missing = Set(names).subtracting(found.keys)
         guard !missing.isEmpty else { return found }
-        let made = missing.map { ($0, SymmetricKey(size: .bits256)) }
-        let wrapped = try made.map { ($0.0, try wrap($0.1, $0.0)) }
-        try environment.write { transaction in
-            for (name, bytes) in wrapped
-            where try !transaction.contains(table, key: name.key) {
-                try transaction.put(table, key: name.key, value: bytes)
+        var wrapped: [(key: [UInt8], value: [UInt8])] = []
+        for name in missing {
+            wrapped.append((name.key, try wrap(SymmetricKey(size: .bits256), name)))
+        }
+        for start in stride(from: 0, to: wrapped.count, by: Self.keysPerCommit) {
+            let some = wrapped[start..<min(start + Self.keysPerCommit, wrapped.count)]
+            try environment.write { transaction in
+                for row in some where try !transaction.contains(table, key: row.key) {
+                    try transaction.put(table, key: row.key, value: row.value)
+                }
             }
         }
         // Another process may have been first: what is stored counts, not what we made.
@@ -71,10 +77,11 @@ package final class KeyRing: Sendable {
         cache.withLock { cache in
             for name in names { found[name] = cache[name] }
         }
-        guard found.count < names.count else { return found }
+        let unknown = Set(names).subtracting(found.keys)
+        guard !unknown.isEmpty else { return found }
         var read: [Name: PartKeys] = [:]
         try environment.read { transaction in
-            for name in names where found[name] == nil {
+            for name in unknown {
                 guard let bytes = try transaction.bytes(table, key: name.key) else { continue }
                 read[name] = PartKeys(dataKey: try unwrap(bytes, name))
             }

@@ -5,7 +5,41 @@ import Synchronization
 struct AppendRequest: Sendable {
     let drafts: [SealedDraft]
     let conditions: [AppendCondition]
+    /// Rows that putting it may take.
+    let rows: Int
+    /// Bytes that putting it may take, at most.
+    let bytes: Int
     let complete: @Sendable (Result<[UInt64], any Error>) -> Void
+
+    /// The largest batch: what one transaction of the log may hold, less the head.
+    static var mostRows: Int { 49_000 }
+    static var mostBytes: Int { 60 << 20 }
+
+    /// - Throws: `LogError.batchTooLarge`.
+    init(
+        _ drafts: [SealedDraft], _ conditions: [AppendCondition],
+        complete: @escaping @Sendable (Result<[UInt64], any Error>) -> Void
+    ) throws {
+        self.drafts = drafts
+        self.conditions = conditions
+        self.complete = complete
+        var rows = 0
+        var bytes = 0
+        for draft in drafts {
+            rows += 1
+            // An entry's own fields take at most 256 bytes, a part's head 112, a tag 24.
+            bytes += 256 + 24 * draft.entry.tags.count + draft.entry.unknownFields.count
+            for body in draft.bodies {
+                if body.count > LogCommit.largestInlineBody { rows += 1 }
+                bytes += 112 + 16 + body.count
+            }
+        }
+        guard rows <= Self.mostRows, bytes <= Self.mostBytes else {
+            throw LogError.batchTooLarge(events: drafts.count, bytes: bytes)
+        }
+        self.rows = rows
+        self.bytes = bytes
+    }
 }
 
 /// What waits for the writer thread, and whether it has been called.
@@ -13,8 +47,9 @@ struct AppendQueue {
     private var waiting: [AppendRequest] = []
     private var isDraining = false
 
-    /// A commit takes whole requests up to this many events, so that one flush stays bounded.
-    private static var commitLimit: Int { 8_192 }
+    /// A commit takes whole requests up to these, so that one flush stays bounded.
+    private static var mostRows: Int { 8_192 }
+    private static var mostBytes: Int { 16 << 20 }
 
     /// Adds a request; `true` when the writer thread must be called.
     mutating func add(_ request: AppendRequest) -> Bool {
@@ -30,11 +65,13 @@ struct AppendQueue {
             isDraining = false
             return nil
         }
-        var events = 0
+        var rows = 0
+        var bytes = 0
         var count = 0
         for request in waiting {
-            if count > 0, events + request.drafts.count > Self.commitLimit { break }
-            events += request.drafts.count
+            rows += request.rows
+            bytes += request.bytes
+            if count > 0, rows > Self.mostRows || bytes > Self.mostBytes { break }
             count += 1
         }
         defer { waiting.removeFirst(count) }
@@ -58,156 +95,5 @@ final class Completion: Sendable {
             preconditionFailure("the signal is raised after the result is set")
         }
         return try outcome.get()
-    }
-}
-
-/// One commit in the making: what is put is also staged for the index, which takes it once durable.
-struct LogCommit {
-    private var head: LogHead
-    private let index: LogIndex
-    private let tables: LogTables
-    private let now: Timestamp
-    private(set) var staged: [IndexedEvent] = []
-    private var ids: [EventID: Int] = [:]
-    private var versions: [Stream: UInt64] = [:]
-
-    /// C2SP's tile format holds entries of at most this many bytes.
-    private static var largestEntry: Int { 65_535 }
-    /// A larger value would take whole pages of the event table.
-    private static var largestInlineBody: Int { 1_900 }
-
-    init(head: LogHead, index: LogIndex, tables: LogTables, now: Timestamp) {
-        self.head = head
-        self.index = index
-        self.tables = tables
-        self.now = now
-    }
-
-    /// Checks a batch, then puts it.
-    ///
-    /// A refused batch leaves no trace in the commit.
-    mutating func add(
-        _ drafts: [SealedDraft], _ conditions: [AppendCondition],
-        _ transaction: borrowing WriteTransaction
-    ) throws -> [UInt64] {
-        let places = try drafts.map { try knownPlace($0, transaction) }
-        if places.allSatisfy({ $0 != nil }) { return places.compactMap { $0 } }
-        for condition in conditions { try check(condition) }
-        for draft in drafts where draft.entry.parts.count > 255 {
-            throw LogError.entryTooLarge(draft.entry.id, bytes: draft.entry.parts.count * 100)
-        }
-        let entries = try number(drafts, places)
-        for (draft, entry) in zip(drafts, entries) {
-            if let entry { try put(entry, draft.bodies, transaction) }
-        }
-        return zip(places, entries).map { $0 ?? $1?.entry.sequence ?? 0 }
-    }
-
-    /// The place of an event that stands already with the same content.
-    private func knownPlace(
-        _ draft: SealedDraft, _ transaction: borrowing WriteTransaction
-    ) throws -> UInt64? {
-        let id = draft.entry.id
-        if let position = ids[id] {
-            let other = staged[position]
-            guard other.likeness == Likeness(draft.entry) else {
-                throw LogError.idConflict(id, sequence: other.sequence)
-            }
-            return other.sequence
-        }
-        guard let sequence = try index.sequence(of: id) else { return nil }
-        let entry = try tables.entry(sequence, transaction)
-        guard Likeness(entry) == Likeness(draft.entry) else {
-            throw LogError.idConflict(id, sequence: sequence)
-        }
-        return sequence
-    }
-
-    private func check(_ condition: AppendCondition) throws {
-        let holds =
-            switch condition {
-            case .streamVersion(let stream, let version):
-                try (versions[stream] ?? index.version(of: stream)) == version
-            case .noEvent(let tag, let after):
-                try !staged.contains { $0.tags.contains(tag) && $0.sequence > after }
-                    && (index.lastSequence(tagged: tag) ?? 0) <= after
-            }
-        if !holds { throw LogError.conditionFailed(condition) }
-    }
-
-    private typealias Numbered = (entry: Entry, bytes: [UInt8])
-
-    /// Gives each new event its sequence, time and stream version; nothing is put yet.
-    private func number(_ drafts: [SealedDraft], _ places: [UInt64?]) throws -> [Numbered?] {
-        var sequence = head.size
-        var recordedAt = head.lastRecordedAt
-        var versions = versions
-        var batchIDs: Set<EventID> = []
-        return try zip(drafts, places).map { draft, place in
-            guard place == nil else { return nil }
-            guard batchIDs.insert(draft.entry.id).inserted else {
-                throw LogError.idConflict(draft.entry.id, sequence: sequence)
-            }
-            sequence += 1
-            recordedAt = max(
-                now,
-                recordedAt.map { Timestamp(microseconds: $0.microseconds + 1) } ?? now)
-            let version =
-                try (versions[draft.entry.stream] ?? index.version(of: draft.entry.stream)) + 1
-            versions[draft.entry.stream] = version
-            var entry = draft.entry
-            entry.sequence = sequence
-            entry.recordedAt = recordedAt
-            entry.receivedAt = entry.receivedAt ?? now
-            entry.streamVersion = version
-            let bytes = WireEncoder.encode(entry)
-            guard bytes.count <= Self.largestEntry else {
-                throw LogError.entryTooLarge(entry.id, bytes: bytes.count)
-            }
-            return (entry, bytes)
-        }
-    }
-
-    private mutating func put(
-        _ numbered: Numbered, _ bodies: [[UInt8]], _ transaction: borrowing WriteTransaction
-    ) throws {
-        let entry = numbered.entry
-        var inline: [StoredEvent.Body] = []
-        for (part, body) in bodies.enumerated() {
-            if body.count > Self.largestInlineBody {
-                try transaction.put(
-                    tables.parts, key: bigEndianBytes(entry.sequence) + [UInt8(part)], value: body)
-            } else {
-                inline.append(.init(index: UInt64(part), bytes: body))
-            }
-        }
-        try transaction.put(
-            tables.events, key: bigEndianBytes(entry.sequence),
-            value: WireEncoder.encode(StoredEvent(entry: numbered.bytes, bodies: inline)),
-            mode: .append)
-        head.frontier.append(leaf: Merkle.leaf(numbered.bytes))
-        head.lastRecordedAt = entry.recordedAt
-        versions[entry.stream] = entry.streamVersion
-        ids[entry.id] = staged.count
-        staged.append(IndexedEvent(entry))
-    }
-
-    /// Writes the head and the root, which belong to the same commit as the events.
-    mutating func finish(_ transaction: borrowing WriteTransaction) throws {
-        guard !staged.isEmpty else { return }
-        try tables.setHead(head, transaction)
-    }
-}
-
-/// What makes two sendings of one event the same: all but place and time.
-struct Likeness: Equatable {
-    private let stream: Stream
-    private let type: UInt64
-    private let parts: [[UInt8]]
-
-    init(_ entry: Entry) {
-        stream = entry.stream
-        type = entry.type
-        parts = entry.parts.map { $0.mac.isEmpty ? $0.sha256 : $0.mac }
     }
 }

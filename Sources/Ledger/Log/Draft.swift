@@ -108,33 +108,42 @@ package struct Sealer: Sendable {
     ///   type's bytes make no sense.
     package func open(_ stored: StoredEvent, sequence: UInt64) throws -> LoggedEvent {
         let entry = try WireDecoder.decode(Entry.self, from: stored.entry)
-        guard entry.sequence == sequence else { throw LogError.damaged(sequence: sequence) }
+        guard entry.sequence == sequence, let head = entry.parts.first,
+            let plain = stored.body(0) ?? (head.length == 0 ? [] : nil),
+            Merkle.digest(plain) == head.sha256
+        else { throw LogError.damaged(sequence: sequence) }
         var parts: [OpenedParts.Part] = []
-        for (index, head) in entry.parts.enumerated().dropFirst() {
-            let subject = head.subject ?? .none
-            var part = OpenedParts.Part(subject: subject, category: head.category)
-            if let body = stored.body(index),
-                let keys = try keys.key(for: .init(subject: subject, category: head.category))
-            {
-                let clear: [UInt8]
-                do {
-                    clear = try PartSeal.open(
-                        body,
-                        context: PartSeal.context(
-                            ledger: ledger, event: entry.id, part: index, subject: subject,
-                            category: head.category, schema: entry.schema),
-                        keys: keys)
-                } catch {
-                    throw LogError.damaged(sequence: sequence)
-                }
-                part.values = try WireDecoder.decode(SealedBody.self, from: clear).values
-            }
-            parts.append(part)
+        for index in entry.parts.indices.dropFirst() {
+            parts.append(try open(index, of: stored, entry))
         }
         let event = try Event.read(
-            type: entry.type, schema: entry.schema, plain: stored.body(0) ?? [],
-            parts: OpenedParts(parts))
+            type: entry.type, schema: entry.schema, plain: plain, parts: OpenedParts(parts))
         return LoggedEvent(entry: entry, event: event)
+    }
+
+    /// Opens one sealed part; its values are `nil` once the key or the body is gone.
+    private func open(
+        _ index: Int, of stored: StoredEvent, _ entry: Entry
+    ) throws -> OpenedParts.Part {
+        let head = entry.parts[index]
+        let subject = head.subject ?? .none
+        var part = OpenedParts.Part(subject: subject, category: head.category)
+        guard let body = stored.body(index),
+            let keys = try keys.key(for: .init(subject: subject, category: head.category))
+        else { return part }
+        let context = PartSeal.context(
+            ledger: ledger, event: entry.id, part: index, subject: subject,
+            category: head.category, schema: entry.schema)
+        do {
+            let clear = try PartSeal.open(body, context: context, keys: keys)
+            part.values = try WireDecoder.decode(SealedBody.self, from: clear).values
+        } catch {
+            // An intact body under a younger key: its own was erased, and the subject came back.
+            guard !(error is WireError), Merkle.digest(body) == head.sha256 else {
+                throw LogError.damaged(sequence: entry.sequence)
+            }
+        }
+        return part
     }
 }
 
@@ -164,6 +173,9 @@ package enum LogError: Error, Equatable, CustomStringConvertible {
     case gap(expected: UInt64, found: UInt64)
     case noKey(SubjectID)
     case entryTooLarge(EventID, bytes: Int)
+    case batchTooLarge(events: Int, bytes: Int)
+    /// The index is of another log and cannot be taken away.
+    case indexStays(path: String)
     case newerFormat(UInt64)
     case otherLedger
 
@@ -181,6 +193,10 @@ package enum LogError: Error, Equatable, CustomStringConvertible {
             "the key of subject \(subject) is gone: nothing can be sealed for it"
         case .entryTooLarge(let id, let bytes):
             "the entry of event \(id) has \(bytes) bytes, more than 65,535: use fewer tags or parts"
+        case .batchTooLarge(let events, let bytes):
+            "a batch of \(events) events and \(bytes) bytes is more than one commit holds: append it in smaller batches"
+        case .indexStays(let path):
+            "the index at \(path) is of another log and cannot be removed: delete that directory"
         case .newerFormat(let version):
             "this ledger has format \(version), made by a newer syncledger: update this program"
         case .otherLedger: "these files belong to another ledger"

@@ -12,18 +12,25 @@ package final class EventLog: Sendable {
     let index: LogIndex
     private let clock: @Sendable () -> Timestamp
     private let queue = Mutex(AppendQueue())
-    private let waiters = Mutex<[Waiter]>([])
+    private let waiters = Waiters()
     private let knownEnd: Mutex<UInt64>
 
     /// Opens or creates the log and its index; reads what the index does not know yet.
     ///
     /// - Throws: `LMDBError`, `LogError.newerFormat`, `LogError.otherLedger`.
-    package init(
+    package convenience init(
         directory: String, ledger: LedgerID,
         clock: @escaping @Sendable () -> Timestamp
     ) throws {
         var options = Options()
         options.mapSize = 1 << 40
+        try self.init(directory: directory, ledger: ledger, options: options, clock: clock)
+    }
+
+    init(
+        directory: String, ledger: LedgerID, options: Options,
+        clock: @escaping @Sendable () -> Timestamp
+    ) throws {
         let environment = try Environment(
             at: directory + "/log", tables: LogTables.names, options: options)
         let tables = LogTables(environment)
@@ -31,18 +38,16 @@ package final class EventLog: Sendable {
         self.tables = tables
         self.clock = clock
         try tables.claim(environment, for: ledger)
-        let index = try LogIndex(directory: directory + "/index")
-        self.index = index
-        let end = try environment.read { transaction in
-            try index.catchUp(with: tables, transaction)
-        }
-        knownEnd = Mutex(end)
+        index = try LogIndex.open(
+            directory: directory + "/index", for: tables, in: environment)
+        knownEnd = Mutex(try index.catchUp(with: tables, in: environment))
     }
 
-    /// Writes the index's tail and closes both environments.
+    /// Closes both environments, after writing the index's tail; whoever waits goes on.
     package func close() throws {
-        try index.flush()
+        defer { waiters.close() }
         try environment.close()
+        try index.flush()
         try index.close()
     }
 
@@ -57,12 +62,13 @@ package final class EventLog: Sendable {
     /// returned. Conditions are checked, in the order of commits, before anything is put.
     ///
     /// - Returns: the sequence of each event of the batch.
-    /// - Throws: `LogError.conditionFailed`, `LogError.idConflict`, `LMDBError`.
+    /// - Throws: `LogError.conditionFailed`, `LogError.idConflict`, `LogError.entryTooLarge`,
+    ///   `LogError.batchTooLarge`, `LMDBError`.
     package func append(
         _ drafts: [SealedDraft], conditions: [AppendCondition] = []
     ) throws -> [UInt64] {
         let done = Completion()
-        enqueue(AppendRequest(drafts: drafts, conditions: conditions) { done.complete($0) })
+        enqueue(try AppendRequest(drafts, conditions) { done.complete($0) })
         return try done.wait()
     }
 
@@ -85,10 +91,11 @@ package final class EventLog: Sendable {
         _ drafts: [SealedDraft], conditions: [AppendCondition] = []
     ) async throws -> [UInt64] {
         try await withCheckedThrowingContinuation { continuation in
-            enqueue(
-                AppendRequest(drafts: drafts, conditions: conditions) {
-                    continuation.resume(with: $0)
-                })
+            do {
+                enqueue(try AppendRequest(drafts, conditions) { continuation.resume(with: $0) })
+            } catch {
+                continuation.resume(throwing: error)
+            }
         }
     }
 
@@ -115,24 +122,44 @@ package final class EventLog: Sendable {
 
     private func commit(_ requests: [AppendRequest]) -> [Result<[UInt64], any Error>] {
         do {
+            // What other processes appended is read before the write lock is taken.
+            _ = try index.catchUp(with: tables, in: environment)
+            try index.makeRoom()
             let now = clock()
             let (results, staged) = try environment.write { transaction in
                 try index.catchUp(with: tables, transaction)
-                var commit = LogCommit(
-                    head: try tables.head(transaction), index: index, tables: tables, now: now)
-                let results = requests.map { request in
-                    Result { try commit.add(request.drafts, request.conditions, transaction) }
+                return try index.look { look in
+                    try commit(requests, at: now, look, transaction)
                 }
-                try commit.finish(transaction)
-                return (results, commit.staged)
             }
-            index.take(staged)
+            try index.take(staged)
             if let last = staged.last { announce(last.sequence) }
-            try index.flushIfLarge()
+            index.flushBeside()
             return results
         } catch {
             return requests.map { _ in .failure(error) }
         }
+    }
+
+    private func commit(
+        _ requests: [AppendRequest], at now: Timestamp, _ look: borrowing LogIndex.Look,
+        _ transaction: borrowing WriteTransaction
+    ) throws -> (results: [Result<[UInt64], any Error>], staged: [IndexedEvent]) {
+        var commit = LogCommit(head: try tables.head(transaction), tables: tables, now: now)
+        var results: [Result<[UInt64], any Error>] = []
+        for request in requests {
+            let batch: LogCommit.Batch
+            do {
+                batch = try commit.check(request, look, transaction)
+            } catch let refusal as LogError {
+                results.append(.failure(refusal))
+                continue
+            }
+            try commit.put(batch, transaction)
+            results.append(.success(batch.places))
+        }
+        try commit.finish(transaction)
+        return (results, commit.staged)
     }
 
     // MARK: - Reading
@@ -141,19 +168,28 @@ package final class EventLog: Sendable {
     ///
     /// - Throws: `LogError.gap` when a sequence is missing.
     package func read(from first: UInt64, limit: Int) throws -> [StoredEvent] {
-        try environment.read { transaction in
+        let first = max(first, 1)
+        guard limit > 0 else { return [] }
+        return try environment.read { transaction in
             var events: [StoredEvent] = []
-            guard limit > 0 else { return [] }
             try transaction.scan(tables.events, .from(bigEndianBytes(first))) { key, value in
                 let expected = first + UInt64(events.count)
-                let found = bigEndianInteger(key.copy()) ?? 0
+                let found = key.bigEndianInteger(at: 0)
                 guard found == expected else {
                     throw LogError.gap(expected: expected, found: found)
                 }
                 events.append(try WireDecoder.decode(StoredEvent.self, from: value.copy()))
                 return events.count < limit ? .next : .stop
             }
+            let next = first + UInt64(events.count)
+            if events.count < limit, next <= (try tables.head(transaction).size) {
+                throw LogError.damaged(sequence: next)
+            }
             for position in events.indices {
+                let entry = events[position].entry
+                let parts = try EntryView(entry.span).partCount
+                // What does not stand in the row may stand beside it.
+                guard parts > events[position].bodies.count else { continue }
                 try tables.addLargeParts(
                     to: &events[position], sequence: first + UInt64(position), transaction)
             }
@@ -192,9 +228,7 @@ package final class EventLog: Sendable {
     /// - Returns: the last sequence.
     @discardableResult
     package func refresh() throws -> UInt64 {
-        let end = try environment.read { transaction in
-            try index.catchUp(with: tables, transaction)
-        }
+        let end = try index.catchUp(with: tables, in: environment)
         announce(end)
         return end
     }
@@ -204,32 +238,20 @@ package final class EventLog: Sendable {
 
     /// Waits until an event after this sequence is durable; returns the last sequence.
     ///
-    /// Appends of other processes are noticed by `refresh`.
+    /// Appends of other processes are noticed by `refresh`. Returns early, with a last sequence
+    /// that is not beyond the one given, when the log is closed or the task is cancelled.
     package func wait(after sequence: UInt64) async -> UInt64 {
-        await withCheckedContinuation { continuation in
-            let end = waiters.withLock { waiters -> UInt64? in
-                let end = self.end
-                if end > sequence { return end }
-                waiters.append(Waiter(after: sequence, continuation: continuation))
-                return nil
-            }
-            if let end { continuation.resume(returning: end) }
+        await waiters.wait {
+            let end = self.end
+            return end > sequence ? end : nil
+        } otherwise: {
+            self.end
         }
     }
 
     private func announce(_ end: UInt64) {
         knownEnd.withLock { $0 = max($0, end) }
-        let due = waiters.withLock { waiters in
-            let due = waiters.filter { $0.after < end }
-            waiters.removeAll { $0.after < end }
-            return due
-        }
-        for waiter in due { waiter.continuation.resume(returning: end) }
-    }
-
-    private struct Waiter {
-        var after: UInt64
-        var continuation: CheckedContinuation<UInt64, Never>
+        waiters.wake()
     }
 }
 

@@ -1,24 +1,6 @@
+import Glibc
 import LMDB
 import Synchronization
-
-/// What the index keeps of an event.
-struct IndexedEvent: Sendable {
-    let sequence: UInt64
-    let id: EventID
-    let stream: Stream
-    let version: UInt64
-    let tags: [Tag]
-    let likeness: Likeness
-
-    init(_ entry: Entry) {
-        sequence = entry.sequence
-        id = entry.id
-        stream = entry.stream
-        version = entry.streamVersion
-        tags = entry.tags
-        likeness = Likeness(entry)
-    }
-}
 
 /// Finds events by id, stream and tag.
 ///
@@ -30,31 +12,17 @@ final class LogIndex: Sendable {
     private let streams: Table
     private let tags: Table
     private let meta: Table
-    private let tail: Mutex<Tail>
+    private let tail: Mutex<IndexTail>
+    private let isFlushing = Atomic(false)
 
-    /// The tail is written when it holds this many events.
+    /// The tail is written, beside the appends, when it holds this many events.
     private static var flushSize: Int { 4_096 }
+    /// Above this an append waits for the tail to be written.
+    private static var largestTail: Int { 262_144 }
     /// Rows of one write transaction, well below LMDB's spill size.
-    private static var rowsPerFlush: Int { 8_192 }
-
-    private struct Tail {
-        /// The last sequence in the environment when the tail began.
-        var flushed: UInt64
-        var events: [IndexedEvent] = []
-        var ids: [EventID: UInt64] = [:]
-        var versions: [Stream: UInt64] = [:]
-        var tags: [Tag: [UInt64]] = [:]
-
-        var end: UInt64 { flushed + UInt64(events.count) }
-
-        mutating func add(_ event: IndexedEvent) {
-            precondition(event.sequence == end + 1, "the index takes events in order")
-            events.append(event)
-            ids[event.id] = event.sequence
-            versions[event.stream] = event.version
-            for tag in event.tags { tags[tag, default: []].append(event.sequence) }
-        }
-    }
+    private static var rowsPerFlush: Int { 16_384 }
+    /// Rows of the log read in one transaction while catching up.
+    private static var rowsPerRead: Int { 4_096 }
 
     init(directory: String) throws {
         var options = Options()
@@ -66,133 +34,214 @@ final class LogIndex: Sendable {
         tags = environment.table("tags")
         meta = environment.table("meta")
         let meta = meta
-        let flushed = try environment.read { transaction in
-            try Self.position(transaction.bytes(meta, key: Self.positionKey))
+        let flushed = try environment.read { try Self.position($0, meta) }
+        tail = Mutex(IndexTail(flushed: flushed))
+    }
+
+    /// Opens the index that belongs to a log, a new one if what is there is of another log.
+    ///
+    /// A log that was put back from a backup may be shorter than the index, or have other events.
+    static func open(
+        directory: String, for log: LogTables, in environment: Environment
+    ) throws -> LogIndex {
+        let index = try LogIndex(directory: directory)
+        if try index.belongs(to: log, in: environment) { return index }
+        try index.close()
+        for file in ["data.mdb", "lock.mdb"] {
+            guard unlink(directory + "/" + file) == 0 || errno == ENOENT else {
+                throw LogError.indexStays(path: directory)
+            }
         }
-        tail = Mutex(Tail(flushed: flushed))
+        return try LogIndex(directory: directory)
     }
 
     func close() throws { try environment.close() }
 
     // MARK: - Keeping up
 
-    /// Takes over what the log holds beyond the tail.
-    @discardableResult
-    func catchUp(
-        with log: LogTables, _ transaction: borrowing ReadTransaction
-    ) throws -> UInt64 {
-        let size = try log.head(transaction).size
-        var end = tail.withLock { $0.end }
-        if end > size { try restart(size: size); end = tail.withLock { $0.end } }
-        guard end < size else { return size }
-        try transaction.scan(log.events, .from(bigEndianBytes(end + 1))) { key, value in
-            try self.takeStored(value)
-            return .next
+    private func belongs(to log: LogTables, in environment: Environment) throws -> Bool {
+        let (flushed, last) = try self.environment.read { transaction in
+            (
+                try Self.position(transaction, meta),
+                try transaction.bytes(meta, key: Self.lastKey)
+            )
         }
-        return size
+        guard flushed > 0 else { return true }
+        let id = try environment.read { transaction in
+            try transaction.get(log.events, key: BigEndianKey(flushed)) {
+                try IndexedEvent(stored: $0).id
+            }
+        }
+        return id != nil && id?.bytes == last
     }
 
+    /// Reads what the log holds beyond the tail, in short transactions; blocks for flushes if it is
+    /// much.
+    ///
+    /// - Returns: the log's last sequence.
+    func catchUp(with log: LogTables, in environment: Environment) throws -> UInt64 {
+        while true {
+            let size = try environment.read { transaction in
+                try take(log, transaction, limit: Self.rowsPerRead)
+                return try log.head(transaction).size
+            }
+            let (end, waiting) = tail.withLock { ($0.end, $0.events.count) }
+            if end >= size { return size }
+            if waiting >= Self.flushSize { try flush() }
+        }
+    }
+
+    /// The same inside the write transaction, where little is left to read.
     func catchUp(with log: LogTables, _ transaction: borrowing WriteTransaction) throws {
+        try take(log, transaction, limit: .max)
+    }
+
+    private func take(
+        _ log: LogTables, _ transaction: borrowing some Reading & ~Copyable, limit: Int
+    ) throws {
         let size = try log.head(transaction).size
         let end = tail.withLock { $0.end }
         guard end < size else { return }
-        try transaction.scan(log.events, .from(bigEndianBytes(end + 1))) { key, value in
-            try self.takeStored(value)
-            return .next
+        var rows = 0
+        try transaction.scan(log.events, .from(bigEndianBytes(end + 1))) { _, row in
+            let event = try IndexedEvent(stored: row)
+            try tail.withLock { tail in if event.sequence > tail.end { try tail.add(event) } }
+            rows += 1
+            return rows < limit ? .next : .stop
         }
-    }
-
-    private func takeStored(_ value: Span<UInt8>) throws {
-        let stored = try WireDecoder.decode(StoredEvent.self, from: value.copy())
-        take([IndexedEvent(try WireDecoder.decode(Entry.self, from: stored.entry))])
-        try flushIfLarge()
+        // Whoever else reads on meanwhile only adds, so an end that stayed means missing rows.
+        let reached = tail.withLock { $0.end }
+        guard reached > end else { throw LogError.gap(expected: end + 1, found: size) }
     }
 
     /// Takes over events that are durable, in order; those it has already are passed over.
-    func take(_ events: [IndexedEvent]) {
-        tail.withLock { tail in
-            for event in events where event.sequence > tail.end { tail.add(event) }
+    func take(_ events: [IndexedEvent]) throws {
+        try tail.withLock { tail in
+            for event in events where event.sequence > tail.end { try tail.add(event) }
         }
     }
 
-    /// The log is shorter than the index (restored from a backup): the index starts anew.
-    private func restart(size: UInt64) throws {
-        try environment.write { transaction in
-            for table in [ids, streams, tags, meta] { try transaction.clear(table) }
+    /// Has the tail written on the index's own thread once it is large.
+    ///
+    /// A failure is not the append's, which is durable: the tail stays and is tried again.
+    func flushBeside() {
+        guard tail.withLock({ $0.events.count >= Self.flushSize }),
+            isFlushing.compareExchange(expected: false, desired: true, ordering: .acquiring)
+                .exchanged
+        else { return }
+        do {
+            try environment.onWriter {
+                try? self.flush()
+                self.isFlushing.store(false, ordering: .releasing)
+            }
+        } catch {
+            isFlushing.store(false, ordering: .releasing)
         }
-        tail.withLock { $0 = Tail(flushed: 0) }
     }
 
-    func flushIfLarge() throws {
-        if tail.withLock({ $0.events.count >= Self.flushSize }) { try flush() }
+    /// Holds an append up while memory is full of what the index could not write.
+    ///
+    /// - Throws: what keeps the index from being written, before the append has begun.
+    func makeRoom() throws {
+        if tail.withLock({ $0.events.count >= Self.largestTail }) { try flush() }
     }
 
     /// Writes the tail into the environment; blocks for a flush.
     func flush() throws {
         while true {
-            let (flushed, events) = tail.withLock {
-                ($0.flushed, Array($0.events.prefix(Self.rowsPerFlush)))
-            }
-            guard let last = events.last else { return }
+            let events = tail.withLock { $0.prefix(rows: Self.rowsPerFlush) }
+            guard let first = events.first, let last = events.last else { return }
             try environment.write { transaction in
-                let position = try Self.position(transaction.bytes(meta, key: Self.positionKey))
+                let position = try Self.position(transaction, meta)
+                guard position >= first.sequence - 1 else {
+                    throw LogError.gap(expected: position + 1, found: first.sequence)
+                }
                 // Another process may have flushed some of them.
-                guard position >= flushed, position < last.sequence else { return }
+                guard position < last.sequence else { return }
                 for event in events where event.sequence > position {
                     try put(event, transaction)
                 }
                 try transaction.put(
                     meta, key: Self.positionKey, value: bigEndianBytes(last.sequence))
+                try transaction.put(meta, key: Self.lastKey, value: last.id.bytes)
             }
-            tail.withLock { tail in
-                let rest = tail.events.dropFirst(events.count)
-                var fresh = Tail(flushed: last.sequence)
-                for event in rest { fresh.add(event) }
-                tail = fresh
-            }
+            tail.withLock { $0.drop(through: last.sequence) }
         }
     }
 
     private func put(_ event: IndexedEvent, _ transaction: borrowing WriteTransaction) throws {
         let sequence = bigEndianBytes(event.sequence)
         try transaction.put(ids, key: event.id.bytes, value: sequence)
-        try transaction.put(streams, key: event.stream.key, value: bigEndianBytes(event.version))
-        for tag in event.tags { try transaction.put(tags, key: tag.key + sequence, value: []) }
+        try transaction.put(
+            streams, key: event.stream.bytes, value: bigEndianBytes(event.version))
+        for tag in event.tags { try transaction.put(tags, key: tag.bytes + sequence, value: []) }
     }
 
     // MARK: - Asking
 
-    func sequence(of id: EventID) throws -> UInt64? {
-        if let sequence = tail.withLock({ $0.ids[id] }) { return sequence }
-        return try environment.read { transaction in
-            try transaction.bytes(ids, key: id.bytes).flatMap { bigEndianInteger($0) }
-        }
-    }
+    func sequence(of id: EventID) throws -> UInt64? { try look { try $0.sequence(of: id) } }
 
     func version(of stream: Stream) throws -> UInt64 {
-        if let version = tail.withLock({ $0.versions[stream] }) { return version }
-        return try environment.read { transaction in
-            try transaction.bytes(streams, key: stream.key).flatMap { bigEndianInteger($0) } ?? 0
-        }
+        try look { try $0.version(of: HandleKey(stream)) }
     }
 
     func sequences(tagged tag: Tag) throws -> [UInt64] {
-        let recent = tail.withLock { $0.tags[tag] ?? [] }
+        let key = HandleKey(tag)
+        let recent = tail.withLock { $0.sequences(tagged: key) }
         var found: [UInt64] = []
         try environment.read { transaction in
-            try transaction.scan(tags, .prefix(tag.key)) { key, _ in
-                if let sequence = bigEndianInteger(key.copy().suffix(8)) { found.append(sequence) }
+            try transaction.scan(tags, .prefix(key.bytes)) { key, _ in
+                found.append(key.bigEndianInteger(at: key.count - 8))
                 return .next
             }
         }
-        return found + recent.filter { $0 > found.last ?? 0 }
+        let last = found.last ?? 0
+        return found + recent.filter { $0 > last }
     }
 
-    func lastSequence(tagged tag: Tag) throws -> UInt64? { try sequences(tagged: tag).last }
+    /// Lends one state of the index for any number of questions.
+    func look<R>(_ body: (borrowing Look) throws -> R) throws -> R {
+        // The tail is taken first: what leaves it afterwards stands in the snapshot.
+        let tail = tail.withLock { $0 }
+        return try environment.read { transaction in
+            try body(Look(tail: tail, index: self, access: transaction.access))
+        }
+    }
+
+    /// One state of the index: the tail, and a snapshot of the environment.
+    struct Look: ~Copyable, Reading {
+        fileprivate let tail: IndexTail
+        fileprivate let index: LogIndex
+        let access: Access
+
+        func sequence(of id: EventID) throws -> UInt64? {
+            if let sequence = tail.sequence(of: id) { return sequence }
+            return try get(index.ids, key: id.bytes) { $0.bigEndianInteger(at: 0) }
+        }
+
+        func version(of stream: HandleKey) throws -> UInt64 {
+            if let version = tail.version(of: stream) { return version }
+            return try get(index.streams, key: stream.bytes) { $0.bigEndianInteger(at: 0) } ?? 0
+        }
+
+        /// The last sequence of a tag; 0 where no event has it.
+        func lastSequence(tagged tag: HandleKey) throws -> UInt64 {
+            if let last = tail.sequences(tagged: tag).last { return last }
+            var last: UInt64 = 0
+            try scan(index.tags, .prefix(tag.bytes), reversed: true) { key, _ in
+                last = key.bigEndianInteger(at: key.count - 8)
+                return .stop
+            }
+            return last
+        }
+    }
 
     private static let positionKey = Array("position".utf8)
+    private static let lastKey = Array("last".utf8)
 
-    private static func position(_ bytes: [UInt8]?) throws -> UInt64 {
-        bytes.flatMap { bigEndianInteger($0) } ?? 0
+    private static func position(
+        _ transaction: borrowing some Reading & ~Copyable, _ meta: Table
+    ) throws -> UInt64 {
+        try transaction.get(meta, key: positionKey) { $0.bigEndianInteger(at: 0) } ?? 0
     }
 }

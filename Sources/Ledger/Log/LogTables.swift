@@ -22,21 +22,28 @@ struct LogTables: Sendable {
 
     /// Writes the ledger's id and format into a new log; refuses another's or a newer one.
     func claim(_ environment: Environment, for ledger: LedgerID) throws {
-        let stored = try environment.read { transaction in
-            (
-                try transaction.bytes(meta, key: Self.ledgerKey),
-                try transaction.bytes(meta, key: Self.formatKey)
-            )
-        }
-        if let owner = stored.0, let format = stored.1.flatMap({ bigEndianInteger($0) }) {
-            guard owner == ledger.bytes else { throw LogError.otherLedger }
-            guard format <= Self.format else { throw LogError.newerFormat(format) }
-            return
-        }
+        if try environment.read({ try isClaimed($0, by: ledger) }) { return }
         try environment.write { transaction in
+            // Another process may have been first.
+            if try isClaimed(transaction, by: ledger) { return }
             try transaction.put(meta, key: Self.ledgerKey, value: ledger.bytes)
             try transaction.put(meta, key: Self.formatKey, value: bigEndianBytes(Self.format))
         }
+    }
+
+    private func isClaimed(
+        _ transaction: borrowing some Reading & ~Copyable, by ledger: LedgerID
+    ) throws -> Bool {
+        // The format comes first: it says how everything else reads.
+        guard
+            let format = try transaction.bytes(meta, key: Self.formatKey)
+                .flatMap({ bigEndianInteger($0) })
+        else { return false }
+        guard format <= Self.format else { throw LogError.newerFormat(format) }
+        guard try transaction.bytes(meta, key: Self.ledgerKey) == ledger.bytes else {
+            throw LogError.otherLedger
+        }
+        return true
     }
 
     func head(_ transaction: borrowing some Reading & ~Copyable) throws -> LogHead {
@@ -56,12 +63,29 @@ struct LogTables: Sendable {
             commits, key: bigEndianBytes(head.size), value: head.root, mode: .append)
     }
 
-    func entry(_ sequence: UInt64, _ transaction: borrowing WriteTransaction) throws -> Entry {
-        guard let bytes = try transaction.bytes(events, key: bigEndianBytes(sequence)) else {
-            throw LogError.damaged(sequence: sequence)
+    /// Whether the event at a sequence is another sending of this one.
+    func holds(
+        _ draft: Entry, at sequence: UInt64, _ transaction: borrowing some Reading & ~Copyable
+    ) throws -> Bool {
+        let holds = try transaction.get(events, key: BigEndianKey(sequence)) { row in
+            let entry = try EntryView(stored: row)
+            guard entry.sequence == sequence, entry.id == draft.id else {
+                throw LogError.damaged(sequence: sequence)
+            }
+            guard entry.stream == HandleKey(draft.stream), entry.type == draft.type,
+                entry.partCount == draft.parts.count
+            else { return false }
+            for (index, part) in draft.parts.enumerated() {
+                guard let stored = try entry.part(index, row)?.likeness else { return false }
+                let likeness = part.likeness
+                guard stored.count == likeness.count,
+                    zip(stored, likeness).allSatisfy({ row[$0] == $1 })
+                else { return false }
+            }
+            return true
         }
-        let stored = try WireDecoder.decode(StoredEvent.self, from: bytes)
-        return try WireDecoder.decode(Entry.self, from: stored.entry)
+        guard let holds else { throw LogError.damaged(sequence: sequence) }
+        return holds
     }
 
     func root(

@@ -9,25 +9,19 @@ package struct WireError: Error, Equatable, CustomStringConvertible {
 /// Reads a message in the Protocol Buffers wire format; what it does not know is kept.
 package struct WireDecoder: WireVisitor {
     private let input: [UInt8]
-    private var position: Int
-    private let end: Int
+    private var walk: FieldWalk
     private let parts: OpenedParts
     private let depth: Int
     private var failure: WireError?
 
-    private var number = 0
-    private var type = WireType.varint
-    private var varint: UInt64 = 0
-    private var payload = 0..<0
     private var taken = false
 
     package var isDecoding: Bool { true }
-    package var fieldJustRead: Int { number }
+    package var fieldJustRead: Int { walk.number }
 
     private init(_ input: [UInt8], _ range: Range<Int>, parts: OpenedParts, depth: Int) {
         self.input = input
-        self.position = range.lowerBound
-        self.end = range.upperBound
+        self.walk = FieldWalk(range)
         self.parts = parts
         self.depth = depth
     }
@@ -52,62 +46,21 @@ package struct WireDecoder: WireVisitor {
 
     private mutating func read(into message: inout some WireMessage) {
         guard depth < Self.maximumDepth else { return fail("nested too deeply") }
-        while position < end, failure == nil {
-            let start = position
-            guard nextField() else { return }
+        while failure == nil {
+            let start = walk.position
+            do throws(WireError) {
+                // A copy, since the walk and its bytes are both parts of this decoder.
+                var next = walk
+                guard try next.next(input.span) else { return }
+                walk = next
+            } catch {
+                failure = error
+                return
+            }
             taken = false
             message.visit(&self)
-            if !taken { message.unknownFields += input[start..<position] }
+            if !taken { message.unknownFields += input[start..<walk.position] }
         }
-    }
-
-    /// Moves over one field: its key and its payload.
-    private mutating func nextField() -> Bool {
-        guard let key = nextVarint() else { return false }
-        guard let type = WireType(rawValue: UInt8(key & 7)), key >> 3 > 0, key >> 3 < 1 << 29
-        else {
-            fail("a field key that no field has")
-            return false
-        }
-        number = Int(key >> 3)
-        self.type = type
-        let length: Int
-        switch type {
-        case .varint:
-            guard let value = nextVarint() else { return false }
-            varint = value
-            return true
-        case .fixed64: length = 8
-        case .fixed32: length = 4
-        case .lengthDelimited:
-            guard let value = nextVarint() else { return false }
-            guard value <= UInt64(end - position) else {
-                fail("a length beyond the end")
-                return false
-            }
-            length = Int(value)
-        }
-        guard length <= end - position else {
-            fail("a field beyond the end")
-            return false
-        }
-        payload = position..<position + length
-        position += length
-        return true
-    }
-
-    private mutating func nextVarint() -> UInt64? {
-        var value: UInt64 = 0
-        for shift in stride(from: UInt64(0), to: 70, by: 7) {
-            guard position < end else { break }
-            let byte = input[position]
-            position += 1
-            if shift == 63, byte > 1 { break }
-            value |= UInt64(byte & 0x7F) << shift
-            if byte < 0x80 { return value }
-        }
-        fail("a number cut short or too long")
-        return nil
     }
 
     package mutating func refuse(_ problem: String) { fail(problem) }
@@ -115,42 +68,42 @@ package struct WireDecoder: WireVisitor {
     package mutating func leaveUnknown() { taken = false }
 
     private mutating func fail(_ problem: String) {
-        if failure == nil { failure = WireError(offset: position, problem: problem) }
+        if failure == nil { failure = walk.problem(problem) }
     }
 
     /// Whether the current field is this one, of this type.
     ///
     /// A type that differs leaves it unknown.
     private mutating func takes(_ field: Int, _ wanted: WireType) -> Bool {
-        guard number == field, type == wanted else { return false }
+        guard walk.isAt(field, wanted) else { return false }
         taken = true
         return true
     }
 
     private mutating func text() -> String {
-        if let text = String(validating: input[payload], as: UTF8.self) { return text }
+        if let text = String(validating: input[walk.payload], as: UTF8.self) { return text }
         fail("text that is not UTF-8")
         return ""
     }
 
     package mutating func unsigned(_ field: Int, _ value: inout UInt64) {
-        if takes(field, .varint) { value = varint }
+        if takes(field, .varint) { value = walk.varint }
     }
 
     package mutating func unsigned(_ field: Int, _ value: inout UInt64?) {
-        if takes(field, .varint) { value = varint }
+        if takes(field, .varint) { value = walk.varint }
     }
 
     package mutating func signed(_ field: Int, _ value: inout Int64) {
-        if takes(field, .varint) { value = unzigzag(varint) }
+        if takes(field, .varint) { value = unzigzag(walk.varint) }
     }
 
     package mutating func bool(_ field: Int, _ value: inout Bool) {
-        if takes(field, .varint) { value = varint != 0 }
+        if takes(field, .varint) { value = walk.varint != 0 }
     }
 
     package mutating func bool(_ field: Int, _ value: inout Bool?) {
-        if takes(field, .varint) { value = varint != 0 }
+        if takes(field, .varint) { value = walk.varint != 0 }
     }
 
     package mutating func string(_ field: Int, _ value: inout String) {
@@ -166,11 +119,11 @@ package struct WireDecoder: WireVisitor {
     }
 
     package mutating func bytes(_ field: Int, _ value: inout [UInt8]) {
-        if takes(field, .lengthDelimited) { value = Array(input[payload]) }
+        if takes(field, .lengthDelimited) { value = Array(input[walk.payload]) }
     }
 
     package mutating func bytes(_ field: Int, _ value: inout [UInt8]?) {
-        if takes(field, .lengthDelimited) { value = Array(input[payload]) }
+        if takes(field, .lengthDelimited) { value = Array(input[walk.payload]) }
     }
 
     package mutating func message<M: WireMessage>(_ field: Int, _ value: inout M) {
@@ -198,7 +151,7 @@ package struct WireDecoder: WireVisitor {
     }
 
     private mutating func nested(_ message: inout some WireMessage) {
-        var inner = WireDecoder(input, payload, parts: parts, depth: depth + 1)
+        var inner = WireDecoder(input, walk.payload, parts: parts, depth: depth + 1)
         inner.read(into: &message)
         if let failure = inner.failure, self.failure == nil { self.failure = failure }
     }

@@ -1,0 +1,212 @@
+import LMDB
+
+/// One commit in the making: what is put is also staged for the index, which takes it once durable.
+struct LogCommit {
+    private var head: LogHead
+    private let tables: LogTables
+    private let now: Timestamp
+    private(set) var staged: [IndexedEvent] = []
+    /// The entries of `staged`, in the same order.
+    private var entries: [Entry] = []
+    private var positions: [EventID: Int] = [:]
+    private var versions: [HandleKey: UInt64] = [:]
+    private var tagged: [HandleKey: UInt64] = [:]
+
+    /// C2SP's tile format holds entries of at most this many bytes.
+    private static var largestEntry: Int { 65_535 }
+    /// A larger value would take whole pages of the event table.
+    static var largestInlineBody: Int { 1_900 }
+
+    init(head: LogHead, tables: LogTables, now: Timestamp) {
+        self.head = head
+        self.tables = tables
+        self.now = now
+    }
+
+    /// A batch that was checked: where each of its events stands or will stand.
+    struct Batch {
+        fileprivate var numbered: [Numbered] = []
+        var places: [UInt64] = []
+    }
+
+    fileprivate struct Numbered {
+        var entry: Entry
+        var bytes: [UInt8]
+        var bodies: [[UInt8]]
+    }
+
+    // MARK: - Checking
+
+    /// Checks a batch and numbers it; nothing is put yet, so a refused one leaves no trace.
+    ///
+    /// - Throws: `LogError` as a refusal of this batch alone; any other error ends the commit.
+    func check(
+        _ request: AppendRequest, _ index: borrowing LogIndex.Look,
+        _ transaction: borrowing WriteTransaction
+    ) throws -> Batch {
+        var known: [UInt64?] = []
+        known.reserveCapacity(request.drafts.count)
+        for draft in request.drafts {
+            known.append(try knownPlace(draft.entry, index, transaction))
+        }
+        if known.contains(where: { $0 == nil }) {
+            for condition in request.conditions { try check(condition, index) }
+        }
+        return try number(request.drafts, known, index)
+    }
+
+    /// The place of an event that stands already with the same content.
+    private func knownPlace(
+        _ draft: Entry, _ index: borrowing LogIndex.Look,
+        _ transaction: borrowing WriteTransaction
+    ) throws -> UInt64? {
+        if let position = positions[draft.id] {
+            return try place(draft, like: entries[position])
+        }
+        guard let sequence = try index.sequence(of: draft.id) else { return nil }
+        guard try tables.holds(draft, at: sequence, transaction) else {
+            throw LogError.idConflict(draft.id, sequence: sequence)
+        }
+        return sequence
+    }
+
+    private func place(_ draft: Entry, like other: Entry) throws -> UInt64 {
+        guard other.isLike(draft) else {
+            throw LogError.idConflict(draft.id, sequence: other.sequence)
+        }
+        return other.sequence
+    }
+
+    private func check(
+        _ condition: AppendCondition, _ index: borrowing LogIndex.Look
+    ) throws {
+        let holds: Bool
+        switch condition {
+        case .streamVersion(let stream, let version):
+            holds = try self.version(of: HandleKey(stream), index) == version
+        case .noEvent(let tag, let after):
+            let key = HandleKey(tag)
+            let last = try tagged[key] ?? index.lastSequence(tagged: key)
+            holds = last <= after
+        }
+        if !holds { throw LogError.conditionFailed(condition) }
+    }
+
+    private func version(
+        of stream: HandleKey, _ index: borrowing LogIndex.Look
+    ) throws -> UInt64 {
+        if let version = versions[stream] { return version }
+        return try index.version(of: stream)
+    }
+
+    // MARK: - Numbering
+
+    /// Gives each new event its sequence, time and stream version.
+    private func number(
+        _ drafts: [SealedDraft], _ known: [UInt64?], _ index: borrowing LogIndex.Look
+    ) throws -> Batch {
+        var batch = Batch()
+        batch.places.reserveCapacity(drafts.count)
+        var sequence = head.size
+        var recordedAt = head.lastRecordedAt
+        var versions: [HandleKey: UInt64] = [:]
+        var positions: [EventID: Int] = [:]
+        for (draft, place) in zip(drafts, known) {
+            if let place {
+                batch.places.append(place)
+                continue
+            }
+            if let position = positions[draft.entry.id] {
+                let twin = batch.numbered[position].entry
+                batch.places.append(try self.place(draft.entry, like: twin))
+                continue
+            }
+            let stream = HandleKey(draft.entry.stream)
+            var version = versions[stream] ?? 0
+            if version == 0 { version = try self.version(of: stream, index) }
+            versions[stream] = version + 1
+            sequence += 1
+            recordedAt = recordedAt.map { max(now, $0.next) } ?? now
+            var entry = draft.entry
+            entry.sequence = sequence
+            entry.recordedAt = recordedAt
+            entry.receivedAt = entry.receivedAt ?? now
+            entry.streamVersion = version + 1
+            positions[entry.id] = batch.numbered.count
+            batch.numbered.append(
+                Numbered(entry: entry, bytes: try encoded(entry), bodies: draft.bodies))
+            batch.places.append(sequence)
+        }
+        return batch
+    }
+
+    private func encoded(_ entry: Entry) throws -> [UInt8] {
+        let bytes = WireEncoder.encode(entry)
+        // A part's number is one byte of its key.
+        guard bytes.count <= Self.largestEntry, entry.parts.count <= 255 else {
+            throw LogError.entryTooLarge(entry.id, bytes: bytes.count)
+        }
+        return bytes
+    }
+
+    // MARK: - Putting
+
+    /// Puts a batch that was checked; an error ends the whole commit, for half of it may stand.
+    mutating func put(_ batch: Batch, _ transaction: borrowing WriteTransaction) throws {
+        for numbered in batch.numbered {
+            try put(numbered, transaction)
+            let entry = numbered.entry
+            let indexed = IndexedEvent(entry)
+            head.frontier.append(leaf: Merkle.leaf(numbered.bytes))
+            head.lastRecordedAt = entry.recordedAt
+            versions[indexed.stream] = entry.streamVersion
+            for tag in indexed.tags { tagged[tag] = entry.sequence }
+            positions[entry.id] = staged.count
+            staged.append(indexed)
+            entries.append(entry)
+        }
+    }
+
+    private func put(
+        _ numbered: Numbered, _ transaction: borrowing WriteTransaction
+    ) throws {
+        let sequence = numbered.entry.sequence
+        var inline: [StoredEvent.Body] = []
+        for (part, body) in numbered.bodies.enumerated() {
+            if body.count > Self.largestInlineBody {
+                try transaction.put(
+                    tables.parts, key: bigEndianBytes(sequence) + [UInt8(part)], value: body)
+            } else {
+                inline.append(.init(index: UInt64(part), bytes: body))
+            }
+        }
+        try transaction.put(
+            tables.events, key: BigEndianKey(sequence),
+            value: WireEncoder.encode(StoredEvent(entry: numbered.bytes, bodies: inline)),
+            mode: .append)
+    }
+
+    /// Writes the head and the root, which belong to the same commit as the events.
+    func finish(_ transaction: borrowing WriteTransaction) throws {
+        guard !staged.isEmpty else { return }
+        try tables.setHead(head, transaction)
+    }
+}
+
+extension Timestamp {
+    /// The next moment there is.
+    fileprivate var next: Timestamp { Timestamp(microseconds: microseconds &+ 1) }
+}
+
+extension Entry {
+    /// Whether this is another sending of the same event: all but place and time is the same.
+    func isLike(_ other: Entry) -> Bool {
+        stream == other.stream && type == other.type && parts.count == other.parts.count
+            && zip(parts, other.parts).allSatisfy { $0.likeness == $1.likeness }
+    }
+}
+
+extension PartHead {
+    /// What recognises the part: its MAC, or the hash of a plain one.
+    var likeness: [UInt8] { mac.isEmpty ? sha256 : mac }
+}
