@@ -51,6 +51,8 @@ struct AppendQueue {
     private static var mostRows: Int { 8_192 }
     private static var mostBytes: Int { 16 << 20 }
 
+    var count: Int { waiting.count }
+
     /// Adds a request; `true` when the writer thread must be called.
     mutating func add(_ request: AppendRequest) -> Bool {
         waiting.append(request)

@@ -54,6 +54,9 @@ package final class EventLog: Sendable {
     /// The last sequence that this process knows of; 0 for an empty log.
     package var end: UInt64 { knownEnd.withLock { $0 } }
 
+    /// Batches that wait for the writer.
+    package var queued: Int { queue.withLock { $0.count } }
+
     // MARK: - Appending
 
     /// Appends a batch whole or not at all, and waits until it is durable.
