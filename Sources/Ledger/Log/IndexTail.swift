@@ -52,7 +52,10 @@ struct IndexTail: Sendable {
         events.append(event)
         ids[event.id] = event.sequence
         versions[event.stream] = event.version
-        for tag in event.tags { tags[tag, default: []].append(event.sequence) }
+        // An event may carry a tag twice; its place is told once.
+        for tag in event.tags where tags[tag]?.last != event.sequence {
+            tags[tag, default: []].append(event.sequence)
+        }
     }
 
     /// The first events, of at most so many rows together.

@@ -6,7 +6,9 @@ import Testing
 @testable import Ledger
 
 @Suite struct SealingTests {
-    let house = try! House()
+    let house: House
+
+    init() throws { house = try House() }
 
     @Test func `the same event sealed twice is the same, byte for byte`() throws {
         let draft = person("Ada", 1)

@@ -5,7 +5,9 @@ import Testing
 @testable import Ledger
 
 @Suite struct AppendTests {
-    let house = try! House()
+    let house: House
+
+    init() throws { house = try House() }
 
     @Test func `sequences have no gap and the root is that of all entries`() throws {
         #expect(try house.log.head().root == Merkle.emptyRoot)
