@@ -28,12 +28,22 @@ package struct Entry: WireMessage, Equatable {
     package init() {}
 
     package mutating func visit(_ visitor: inout some WireVisitor) {
+        visitPlace(&visitor)
+        visitRest(&visitor)
+    }
+
+    /// What only the writer knows.
+    mutating func visitPlace(_ visitor: inout some WireVisitor) {
         visitor.unsigned(1, &sequence)
         visitor.id(2, &id)
         visitor.time(3, &receivedAt)
         visitor.time(4, &recordedAt)
         visitor.message(5, &stream)
         visitor.unsigned(6, &streamVersion)
+    }
+
+    /// What is known before the event has its place; it stands behind it in the entry's bytes.
+    private mutating func visitRest(_ visitor: inout some WireVisitor) {
         visitor.unsigned(7, &type)
         visitor.always(8, &schema)
         visitor.message(9, &actor)
@@ -43,6 +53,23 @@ package struct Entry: WireMessage, Equatable {
         visitor.message(13, &validAt)
         visitor.messages(14, &tags)
         visitor.messages(15, &parts)
+    }
+
+    /// The bytes from the type on, which no place changes.
+    func encodedRest() -> [UInt8] {
+        var encoder = WireEncoder()
+        var copy = self
+        copy.visitRest(&encoder)
+        return encoder.output + unknownFields
+    }
+
+    /// The whole entry's bytes, given those of its rest.
+    func encoded(rest: [UInt8]) -> [UInt8] {
+        var encoder = WireEncoder(capacity: 72 + rest.count)
+        var copy = self
+        copy.visitPlace(&encoder)
+        encoder.append(rest)
+        return encoder.output
     }
 }
 
@@ -217,6 +244,17 @@ package struct StoredEvent: WireMessage, Equatable {
     package mutating func visit(_ visitor: inout some WireVisitor) {
         visitor.bytes(1, &entry)
         visitor.messages(2, &bodies)
+    }
+
+    /// The bytes of a stored event, as `WireEncoder` would write them.
+    static func encoded(entry: [UInt8], bodies: [[UInt8]], where stays: (Int) -> Bool) -> [UInt8] {
+        let size = bodies.reduce(entry.count + 8) { $0 + $1.count + 12 }
+        var encoder = WireEncoder(capacity: size)
+        encoder.write(bytes: entry, field: 1)
+        for (index, body) in bodies.enumerated() where stays(body.count) {
+            encoder.write(body: body, index: UInt64(index), field: 2)
+        }
+        return encoder.output
     }
 
     /// The bytes of a part, or `nil` where it was dropped.

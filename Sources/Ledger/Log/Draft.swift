@@ -22,8 +22,18 @@ package struct Draft: Sendable {
 /// A draft whose personal values are sealed and whose bodies are hashed: the writer only numbers it.
 package struct SealedDraft: Sendable {
     /// Complete but for sequence, recorded-at and stream version.
-    package var entry: Entry
+    package var entry: Entry {
+        didSet { rest = entry.encodedRest() }
+    }
     package var bodies: [[UInt8]]
+    /// The entry's bytes but for its place, so that the writer need not encode them.
+    private(set) var rest: [UInt8]
+
+    init(entry: Entry, bodies: [[UInt8]]) {
+        self.entry = entry
+        self.bodies = bodies
+        rest = entry.encodedRest()
+    }
 }
 
 /// Turns drafts into sealed drafts and stored events back into events.

@@ -145,7 +145,7 @@ package final class EventLog: Sendable {
     }
 
     private func commit(
-        _ requests: [AppendRequest], at now: Timestamp, _ look: borrowing LogIndex.Look,
+        _ requests: [AppendRequest], at now: Timestamp, _ look: LogIndex.Look,
         _ transaction: borrowing WriteTransaction
     ) throws -> (results: [Result<[UInt64], any Error>], staged: [IndexedEvent]) {
         var commit = LogCommit(head: try tables.head(transaction), tables: tables, now: now)

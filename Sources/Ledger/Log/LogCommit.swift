@@ -41,7 +41,7 @@ struct LogCommit {
     ///
     /// - Throws: `LogError` as a refusal of this batch alone; any other error ends the commit.
     func check(
-        _ request: AppendRequest, _ index: borrowing LogIndex.Look,
+        _ request: AppendRequest, _ index: LogIndex.Look,
         _ transaction: borrowing WriteTransaction
     ) throws -> Batch {
         var known: [UInt64?] = []
@@ -57,10 +57,10 @@ struct LogCommit {
 
     /// The place of an event that stands already with the same content.
     private func knownPlace(
-        _ draft: Entry, _ index: borrowing LogIndex.Look,
+        _ draft: Entry, _ index: LogIndex.Look,
         _ transaction: borrowing WriteTransaction
     ) throws -> UInt64? {
-        if let position = positions[draft.id] {
+        if !positions.isEmpty, let position = positions[draft.id] {
             return try place(draft, like: entries[position])
         }
         guard let sequence = try index.sequence(of: draft.id) else { return nil }
@@ -78,7 +78,7 @@ struct LogCommit {
     }
 
     private func check(
-        _ condition: AppendCondition, _ index: borrowing LogIndex.Look
+        _ condition: AppendCondition, _ index: LogIndex.Look
     ) throws {
         let holds: Bool
         switch condition {
@@ -93,9 +93,9 @@ struct LogCommit {
     }
 
     private func version(
-        of stream: HandleKey, _ index: borrowing LogIndex.Look
+        of stream: HandleKey, _ index: LogIndex.Look
     ) throws -> UInt64 {
-        if let version = versions[stream] { return version }
+        if !versions.isEmpty, let version = versions[stream] { return version }
         return try index.version(of: stream)
     }
 
@@ -103,7 +103,7 @@ struct LogCommit {
 
     /// Gives each new event its sequence, time and stream version.
     private func number(
-        _ drafts: [SealedDraft], _ known: [UInt64?], _ index: borrowing LogIndex.Look
+        _ drafts: [SealedDraft], _ known: [UInt64?], _ index: LogIndex.Look
     ) throws -> Batch {
         var batch = Batch()
         batch.places.reserveCapacity(drafts.count)
@@ -134,14 +134,14 @@ struct LogCommit {
             entry.streamVersion = version + 1
             positions[entry.id] = batch.numbered.count
             batch.numbered.append(
-                Numbered(entry: entry, bytes: try encoded(entry), bodies: draft.bodies))
+                Numbered(entry: entry, bytes: try encoded(entry, draft.rest), bodies: draft.bodies))
             batch.places.append(sequence)
         }
         return batch
     }
 
-    private func encoded(_ entry: Entry) throws -> [UInt8] {
-        let bytes = WireEncoder.encode(entry)
+    private func encoded(_ entry: Entry, _ rest: [UInt8]) throws -> [UInt8] {
+        let bytes = entry.encoded(rest: rest)
         // A part's number is one byte of its key.
         guard bytes.count <= Self.largestEntry, entry.parts.count <= 255 else {
             throw LogError.entryTooLarge(entry.id, bytes: bytes.count)
@@ -171,19 +171,16 @@ struct LogCommit {
         _ numbered: Numbered, _ transaction: borrowing WriteTransaction
     ) throws {
         let sequence = numbered.entry.sequence
-        var inline: [StoredEvent.Body] = []
-        for (part, body) in numbered.bodies.enumerated() {
-            if body.count > Self.largestInlineBody {
-                try transaction.put(
-                    tables.parts, key: bigEndianBytes(sequence) + [UInt8(part)], value: body)
-            } else {
-                inline.append(.init(index: UInt64(part), bytes: body))
-            }
+        for (part, body) in numbered.bodies.enumerated()
+        where body.count > Self.largestInlineBody {
+            try transaction.put(
+                tables.parts, key: bigEndianBytes(sequence) + [UInt8(part)], value: body)
+        }
+        let row = StoredEvent.encoded(entry: numbered.bytes, bodies: numbered.bodies) {
+            $0 <= Self.largestInlineBody
         }
         try transaction.put(
-            tables.events, key: BigEndianKey(sequence),
-            value: WireEncoder.encode(StoredEvent(entry: numbered.bytes, bodies: inline)),
-            mode: .append)
+            tables.events, key: BigEndianKey(sequence), value: row, mode: .append)
     }
 
     /// Writes the head and the root, which belong to the same commit as the events.

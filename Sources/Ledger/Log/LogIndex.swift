@@ -15,12 +15,14 @@ final class LogIndex: Sendable {
     private let tail: Mutex<IndexTail>
     private let isFlushing = Atomic(false)
 
-    /// The tail is written, beside the appends, when it holds this many events.
-    private static var flushSize: Int { 4_096 }
+    /// The tail is written, beside the appends, when it holds this many events (about 8 MB).
+    ///
+    /// Its flushes compete with the log's for the disk, so they are few and large.
+    private static var flushSize: Int { 32_768 }
     /// Above this an append waits for the tail to be written.
     private static var largestTail: Int { 262_144 }
     /// Rows of one write transaction, well below LMDB's spill size.
-    private static var rowsPerFlush: Int { 16_384 }
+    private static var rowsPerFlush: Int { 32_768 }
     /// Rows of the log read in one transaction while catching up.
     private static var rowsPerRead: Int { 4_096 }
 
@@ -200,7 +202,7 @@ final class LogIndex: Sendable {
     }
 
     /// Lends one state of the index for any number of questions.
-    func look<R>(_ body: (borrowing Look) throws -> R) throws -> R {
+    func look<R>(_ body: (Look) throws -> R) throws -> R {
         // The tail is taken first: what leaves it afterwards stands in the snapshot.
         let tail = tail.withLock { $0 }
         return try environment.read { transaction in
@@ -209,7 +211,9 @@ final class LogIndex: Sendable {
     }
 
     /// One state of the index: the tail, and a snapshot of the environment.
-    struct Look: ~Copyable, Reading {
+    ///
+    /// Only valid while it is lent. Not `~Copyable`, on which the optimiser of Swift 6.3.1 crashes.
+    struct Look: Reading {
         fileprivate let tail: IndexTail
         fileprivate let index: LogIndex
         let access: Access

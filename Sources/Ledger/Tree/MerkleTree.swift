@@ -7,19 +7,21 @@ package typealias Hash = [UInt8]
 package enum Merkle {
     /// SHA-256(0x00 ‖ entry).
     package static func leaf(_ entry: some Collection<UInt8>) -> Hash {
-        var hash = SHA256()
-        hash.update(data: [0])
-        hash.update(data: Array(entry))
-        return Array(hash.finalize())
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(1 + entry.count)
+        bytes.append(0)
+        bytes.append(contentsOf: entry)
+        return digest(bytes)
     }
 
     /// SHA-256(0x01 ‖ left ‖ right).
     package static func node(_ left: Hash, _ right: Hash) -> Hash {
-        var hash = SHA256()
-        hash.update(data: [1])
-        hash.update(data: left)
-        hash.update(data: right)
-        return Array(hash.finalize())
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(65)
+        bytes.append(1)
+        bytes.append(contentsOf: left)
+        bytes.append(contentsOf: right)
+        return digest(bytes)
     }
 
     /// The root of no leaves at all: SHA-256 of nothing.
@@ -184,5 +186,8 @@ package enum MerkleProof {
 
 extension Merkle {
     /// Plain SHA-256.
-    package static func digest(_ bytes: [UInt8]) -> Hash { Array(SHA256.hash(data: bytes)) }
+    package static func digest(_ bytes: [UInt8]) -> Hash {
+        // Copied whole: a digest as a sequence is copied byte by byte.
+        SHA256.hash(data: bytes).withUnsafeBytes { [UInt8]($0) }
+    }
 }

@@ -7,6 +7,8 @@ package struct WireEncoder: WireVisitor {
 
     package init() {}
 
+    init(capacity: Int) { output.reserveCapacity(capacity) }
+
     package var isDecoding: Bool { false }
     package var fieldJustRead: Int { 0 }
 
@@ -31,6 +33,27 @@ package struct WireEncoder: WireVisitor {
         var copy = message
         copy.visit(&self)
         output += copy.unknownFields
+    }
+
+    /// Adds bytes that are fields already.
+    mutating func append(_ fields: [UInt8]) { output += fields }
+
+    mutating func write(bytes: [UInt8], field: Int) {
+        if !bytes.isEmpty { lengthField(field, bytes) }
+    }
+
+    /// Writes a `StoredEvent.Body` without building one.
+    mutating func write(body: [UInt8], index: UInt64, field: Int) {
+        var length = body.isEmpty ? 0 : 1 + varintSize(UInt64(body.count)) + body.count
+        if index != 0 { length += 1 + varintSize(index) }
+        key(field, .lengthDelimited)
+        appendVarint(UInt64(length), to: &output)
+        if index != 0 { varintField(1, index) }
+        write(bytes: body, field: 2)
+    }
+
+    private func varintSize(_ value: UInt64) -> Int {
+        max(1, (70 - value.leadingZeroBitCount) / 7)
     }
 
     package mutating func unsigned(_ field: Int, _ value: inout UInt64) {

@@ -1,0 +1,37 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// A package of its own, so that the product's build does not know of it. The rooms it measures are
+// links to the product's sources: what they offer is only open inside one package.
+//
+//     swift run -c release --package-path tools/Benchmarks bench-append [--json] [--directory DIR]
+
+let house: [SwiftSetting] = [
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+let package = Package(
+    name: "benchmarks",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2")
+    ],
+    targets: [
+        .systemLibrary(
+            name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"])]),
+        .target(
+            name: "LMDB", dependencies: ["CLMDB"],
+            swiftSettings: house + [.strictMemorySafety()]),
+        .target(
+            name: "Ledger",
+            dependencies: ["LMDB", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: house),
+        .target(name: "PlainLoop", dependencies: ["CLMDB"]),
+        .executableTarget(
+            name: "bench-append", dependencies: ["Ledger", "LMDB", "PlainLoop"],
+            path: "Sources/BenchAppend", swiftSettings: house),
+    ],
+    swiftLanguageModes: [.v6]
+)
