@@ -63,11 +63,19 @@ package struct Entry: WireMessage, Equatable {
         return encoder.output + unknownFields
     }
 
-    /// The whole entry's bytes, given those of its rest.
-    func encoded(rest: [UInt8]) -> [UInt8] {
+    /// The whole entry's bytes: what only the writer knows, and the rest.
+    func encoded(
+        sequence: UInt64, recordedAt: Timestamp?, receivedAt: Timestamp?, version: UInt64,
+        rest: [UInt8]
+    ) -> [UInt8] {
         var encoder = WireEncoder(capacity: 72 + rest.count)
-        var copy = self
-        copy.visitPlace(&encoder)
+        var place = (sequence, Optional(id), receivedAt, recordedAt, stream, version)
+        encoder.unsigned(1, &place.0)
+        encoder.id(2, &place.1)
+        encoder.time(3, &place.2)
+        encoder.time(4, &place.3)
+        encoder.message(5, &place.4)
+        encoder.unsigned(6, &place.5)
         encoder.append(rest)
         return encoder.output
     }

@@ -6,11 +6,12 @@ struct IndexedEvent: Sendable {
     let version: UInt64
     let tags: [HandleKey]
 
-    init(_ entry: Entry) {
-        sequence = entry.sequence
+    /// What the index will keep of a draft once it stands at a place.
+    init(_ entry: Entry, _ stream: HandleKey, at sequence: UInt64, version: UInt64) {
+        self.sequence = sequence
         id = entry.id
-        stream = HandleKey(entry.stream)
-        version = entry.streamVersion
+        self.stream = stream
+        self.version = version
         tags = entry.tags.isEmpty ? [] : entry.tags.map(HandleKey.init)
     }
 

@@ -6,8 +6,8 @@ struct LogCommit {
     private let tables: LogTables
     private let now: Timestamp
     private(set) var staged: [IndexedEvent] = []
-    /// The entries of `staged`, in the same order.
-    private var entries: [Entry] = []
+    /// What recognises the events of `staged`, in the same order.
+    private var likenesses: [Likeness] = []
     private var positions: [EventID: Int] = [:]
     private var versions: [HandleKey: UInt64] = [:]
     private var tagged: [HandleKey: UInt64] = [:]
@@ -30,7 +30,9 @@ struct LogCommit {
     }
 
     fileprivate struct Numbered {
-        var entry: Entry
+        var indexed: IndexedEvent
+        var likeness: Likeness
+        var recordedAt: Timestamp?
         var bytes: [UInt8]
         var bodies: [[UInt8]]
     }
@@ -61,7 +63,7 @@ struct LogCommit {
         _ transaction: borrowing WriteTransaction
     ) throws -> UInt64? {
         if !positions.isEmpty, let position = positions[draft.id] {
-            return try place(draft, like: entries[position])
+            return try place(draft, likenesses[position], staged[position].sequence)
         }
         guard let sequence = try index.sequence(of: draft.id) else { return nil }
         guard try tables.holds(draft, at: sequence, transaction) else {
@@ -70,11 +72,13 @@ struct LogCommit {
         return sequence
     }
 
-    private func place(_ draft: Entry, like other: Entry) throws -> UInt64 {
-        guard other.isLike(draft) else {
-            throw LogError.idConflict(draft.id, sequence: other.sequence)
+    private func place(
+        _ draft: Entry, _ likeness: Likeness, _ sequence: UInt64
+    ) throws -> UInt64 {
+        guard Likeness(draft) == likeness else {
+            throw LogError.idConflict(draft.id, sequence: sequence)
         }
-        return other.sequence
+        return sequence
     }
 
     private func check(
@@ -117,36 +121,34 @@ struct LogCommit {
                 continue
             }
             if let position = positions[draft.entry.id] {
-                let twin = batch.numbered[position].entry
-                batch.places.append(try self.place(draft.entry, like: twin))
+                let twin = batch.numbered[position]
+                batch.places.append(
+                    try self.place(draft.entry, twin.likeness, twin.indexed.sequence))
                 continue
             }
             let stream = HandleKey(draft.entry.stream)
             var version = versions[stream] ?? 0
             if version == 0 { version = try self.version(of: stream, index) }
-            versions[stream] = version + 1
+            version += 1
+            versions[stream] = version
             sequence += 1
             recordedAt = recordedAt.map { max(now, $0.next) } ?? now
-            var entry = draft.entry
-            entry.sequence = sequence
-            entry.recordedAt = recordedAt
-            entry.receivedAt = entry.receivedAt ?? now
-            entry.streamVersion = version + 1
-            positions[entry.id] = batch.numbered.count
+            let bytes = draft.entry.encoded(
+                sequence: sequence, recordedAt: recordedAt,
+                receivedAt: draft.entry.receivedAt ?? now, version: version, rest: draft.rest)
+            // A part's number is one byte of its key.
+            guard bytes.count <= Self.largestEntry, draft.entry.parts.count <= 255 else {
+                throw LogError.entryTooLarge(draft.entry.id, bytes: bytes.count)
+            }
+            positions[draft.entry.id] = batch.numbered.count
             batch.numbered.append(
-                Numbered(entry: entry, bytes: try encoded(entry, draft.rest), bodies: draft.bodies))
+                Numbered(
+                    indexed: IndexedEvent(draft.entry, stream, at: sequence, version: version),
+                    likeness: Likeness(draft.entry), recordedAt: recordedAt, bytes: bytes,
+                    bodies: draft.bodies))
             batch.places.append(sequence)
         }
         return batch
-    }
-
-    private func encoded(_ entry: Entry, _ rest: [UInt8]) throws -> [UInt8] {
-        let bytes = entry.encoded(rest: rest)
-        // A part's number is one byte of its key.
-        guard bytes.count <= Self.largestEntry, entry.parts.count <= 255 else {
-            throw LogError.entryTooLarge(entry.id, bytes: bytes.count)
-        }
-        return bytes
     }
 
     // MARK: - Putting
@@ -155,22 +157,21 @@ struct LogCommit {
     mutating func put(_ batch: Batch, _ transaction: borrowing WriteTransaction) throws {
         for numbered in batch.numbered {
             try put(numbered, transaction)
-            let entry = numbered.entry
-            let indexed = IndexedEvent(entry)
+            let indexed = numbered.indexed
             head.frontier.append(leaf: Merkle.leaf(numbered.bytes))
-            head.lastRecordedAt = entry.recordedAt
-            versions[indexed.stream] = entry.streamVersion
-            for tag in indexed.tags { tagged[tag] = entry.sequence }
-            positions[entry.id] = staged.count
+            head.lastRecordedAt = numbered.recordedAt
+            versions[indexed.stream] = indexed.version
+            for tag in indexed.tags { tagged[tag] = indexed.sequence }
+            positions[indexed.id] = staged.count
             staged.append(indexed)
-            entries.append(entry)
+            likenesses.append(numbered.likeness)
         }
     }
 
     private func put(
         _ numbered: Numbered, _ transaction: borrowing WriteTransaction
     ) throws {
-        let sequence = numbered.entry.sequence
+        let sequence = numbered.indexed.sequence
         for (part, body) in numbered.bodies.enumerated()
         where body.count > Self.largestInlineBody {
             try transaction.put(
@@ -195,11 +196,21 @@ extension Timestamp {
     fileprivate var next: Timestamp { Timestamp(microseconds: microseconds &+ 1) }
 }
 
-extension Entry {
-    /// Whether this is another sending of the same event: all but place and time is the same.
-    func isLike(_ other: Entry) -> Bool {
-        stream == other.stream && type == other.type && parts.count == other.parts.count
-            && zip(parts, other.parts).allSatisfy { $0.likeness == $1.likeness }
+/// What makes two sendings of one event the same: all but place and time.
+private struct Likeness: Equatable {
+    var stream: HandleKey
+    var type: UInt64
+    var parts: [PartHead]
+
+    init(_ entry: Entry) {
+        stream = HandleKey(entry.stream)
+        type = entry.type
+        parts = entry.parts
+    }
+
+    static func == (left: Self, right: Self) -> Bool {
+        left.stream == right.stream && left.type == right.type
+            && left.parts.map(\.likeness) == right.parts.map(\.likeness)
     }
 }
 

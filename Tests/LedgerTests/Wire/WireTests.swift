@@ -127,6 +127,24 @@ import Testing
         #expect(try theirs.serializedBytes() == bytes)
     }
 
+    @Test(arguments: 0..<100)
+    func `the writer's shortcuts write what the encoder writes`(seed: Int) {
+        let entry = Filler.fill(Entry.self, seed: seed)
+        let short = entry.encoded(
+            sequence: entry.sequence, recordedAt: entry.recordedAt,
+            receivedAt: entry.receivedAt, version: entry.streamVersion,
+            rest: entry.encodedRest())
+        #expect(short == WireEncoder.encode(entry))
+
+        var random = SeededRandom(seed)
+        let bodies = (0..<random.below(5)).map { _ in random.bytes(random.below(300)) }
+        let kept = bodies.enumerated().filter { $0.element.count <= 200 }
+        let stored = StoredEvent(
+            entry: short, bodies: kept.map { .init(index: UInt64($0.offset), bytes: $0.element) })
+        let row = StoredEvent.encoded(entry: short, bodies: bodies) { $0 <= 200 }
+        #expect(row == WireEncoder.encode(stored))
+    }
+
     // MARK: - Parts of messages
 
     private func key(_ field: Int, _ type: WireType) -> [UInt8] {
