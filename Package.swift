@@ -94,6 +94,12 @@ let package = Package(
 
         .testTarget(
             name: "LMDBTests", dependencies: ["LMDB", "CLMDB"], swiftSettings: tests),
+        .testTarget(
+            name: "LedgerTests",
+            dependencies: [
+                "Ledger", "LMDB", crypto,
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ], swiftSettings: tests),
         .testTarget(name: "TransportTests", dependencies: ["Transport"], swiftSettings: tests),
         .testTarget(name: "SandboxTests", dependencies: ["Sandbox"], swiftSettings: tests),
         .testTarget(

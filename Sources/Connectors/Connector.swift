@@ -232,7 +232,9 @@ package struct Token: Sendable, Equatable {
     package var lifetimeSeconds: Double
 }
 
-/// What a connection authenticates with. Never logged; stored sealed.
+/// What a connection authenticates with.
+///
+/// Never logged; stored sealed.
 package struct Credentials: Sendable, Equatable {
     package var clientID: String
     package var clientSecret: String

@@ -10,9 +10,10 @@ extension EngineCore {
 
     /// Who was there and did not show: looked at one by one, for absence proves nothing yet.
     private mutating func suspectMissing(_ connection: ConnectionID) {
-        let missing = (try? views.read { tables, transaction in
-            try tables.replicas.all(transaction)
-        }) ?? []
+        let missing =
+            (try? views.read { tables, transaction in
+                try tables.replicas.all(transaction)
+            }) ?? []
         for row in missing
         where row.connection == connection && row.state == .live && !seen.contains(row.replica) {
             look(at: row)
@@ -46,13 +47,18 @@ extension EngineCore {
                 if !drafts.isEmpty { append(drafts, then: .lookDone) }
             case .gone:
                 append(
-                    [gone(row, replica, .sweepAndGet, mergedInto: nil, lookedAfter: look.lookedAfter)],
+                    [
+                        gone(
+                            row, replica, .sweepAndGet, mergedInto: nil,
+                            lookedAfter: look.lookedAfter)
+                    ],
                     then: .lookDone)
             case .merged(let survivor): try merged(row, into: survivor, look)
             }
             if let record = row.record { dirty.insert(record) }
         } catch let error as RemoteFailure {
-            retry(pending, error) { core, failure in core.fail(pending.connection, failure.message) }
+            retry(pending, error) { core, failure in core.fail(pending.connection, failure.message)
+            }
         }
     }
 

@@ -39,7 +39,8 @@ extension EngineCore {
     /// Three tries, then it is given up or parked (design §8).
     static var maximumAttempts: Int { 3 }
 
-    mutating func start(_ call: Call, on connection: ConnectionID, for purpose: PendingCall.Purpose) {
+    mutating func start(_ call: Call, on connection: ConnectionID, for purpose: PendingCall.Purpose)
+    {
         let id = nextID()
         calls[id] = PendingCall(connection: connection, call: call, purpose: purpose)
         sessions[connection]?.enqueue(id)
@@ -174,7 +175,9 @@ extension EngineCore {
         sessions[connection]?.failure = reason
         report.failures.append((session.row.configured.label, reason))
         walks[connection] = nil
-        let dropped = calls.filter { $0.value.connection == connection && session.waiting.contains($0.key) }
+        let dropped = calls.filter {
+            $0.value.connection == connection && session.waiting.contains($0.key)
+        }
         for (id, pending) in dropped {
             calls[id] = nil
             if case .write(let command, _) = pending.purpose { drop(command) }

@@ -58,7 +58,8 @@ extension EngineCore {
             let page = try session.connector.page(from: result, walk)
             try take(page, pending, walk)
         } catch let error as RemoteFailure {
-            retry(pending, error) { core, failure in core.fail(pending.connection, failure.message) }
+            retry(pending, error) { core, failure in core.fail(pending.connection, failure.message)
+            }
         }
     }
 

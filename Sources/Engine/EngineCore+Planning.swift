@@ -64,7 +64,8 @@ extension EngineCore {
                 else { continue }
                 let ids = try tables.replicas(
                     field: name, content: content, entity: row.entity, transaction)
-                for id in ids where id != row.replica && !found.contains(where: { $0.replica == id }) {
+                for id in ids
+                where id != row.replica && !found.contains(where: { $0.replica == id }) {
                     if let other = try tables.replicas.row(id.bytes, transaction),
                         other.state == .live
                     {

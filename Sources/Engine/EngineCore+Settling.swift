@@ -208,7 +208,9 @@ extension EngineCore {
         }
     }
 
-    /// Did the write run? Every attribute as it leaves it: yes. As it was before: no.
+    /// Tells whether the write ran.
+    ///
+    /// Every attribute as it leaves it: yes. As it was before: no.
     private mutating func judge(
         _ row: CommandRow, _ object: RemoteObject, _ connection: ConnectionRow
     ) throws {

@@ -5,7 +5,9 @@ package import Projections
 import Reconciler
 import Transport
 
-/// The engine: a synchronous state machine. `step(input, now)` → effects, and nothing else.
+/// The engine as a synchronous state machine.
+///
+/// `step(input, now)` → effects, and nothing else.
 ///
 /// It has no task, lock, clock or socket; time and answers come in, appends and calls go out. An
 /// effect on the world is only asked for once the event that intends it is durable. It reads the
@@ -127,7 +129,9 @@ package struct EngineCore {
     private func refuseToHang() throws {
         let waits = !calls.isEmpty || !appends.isEmpty || !timers.isEmpty
         if case .done = phase { return }
-        if !waits { throw EngineError.stuck("\(phase), \(lanes.count) lanes, \(walks.count) walks") }
+        if !waits {
+            throw EngineError.stuck("\(phase), \(lanes.count) lanes, \(walks.count) walks")
+        }
     }
 
     // MARK: - The run

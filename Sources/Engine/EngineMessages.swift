@@ -25,7 +25,9 @@ package struct RunRequest: Sendable, Equatable {
     }
 }
 
-/// What the core is told. Everything from outside comes this way: time, answers, durability.
+/// What the core is told.
+///
+/// Everything from outside comes this way: time, answers, durability.
 package enum EngineInput: Sendable {
     case begin(RunRequest)
     case answered(CallID, HTTPResult)
@@ -37,7 +39,9 @@ package enum EngineInput: Sendable {
     case cancel
 }
 
-/// What the core wants done. The shell does it; a simulation does it, too.
+/// What the core wants done.
+///
+/// The shell does it; a simulation does it, too.
 package enum EngineEffect: Sendable {
     case append(AppendID, [Draft], [AppendCondition])
     case send(CallID, HTTPRequest)

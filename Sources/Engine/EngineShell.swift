@@ -34,7 +34,9 @@ package final class EngineShell {
         self.clock = clock
     }
 
-    /// Does one run and returns its report. Blocks until it is over.
+    /// Does one run and returns its report.
+    ///
+    /// Blocks until it is over.
     package func run(
         _ request: RunRequest, progress: (RunProgress) -> Void = { _ in }
     ) throws -> RunReport {

@@ -28,7 +28,8 @@ struct Observer: Sendable {
         let stampMoved = row?.stamp != object.stamp
         let tellsStamp = [.get, .readBack].contains(look.road) && stampMoved
         let isBack = row?.state == .gone
-        guard row == nil || !changed.isEmpty || tellsStamp || isBack || row?.needsLook == true else {
+        guard row == nil || !changed.isEmpty || tellsStamp || isBack || row?.needsLook == true
+        else {
             return []
         }
         var payload = Observed()
@@ -79,7 +80,8 @@ struct Observer: Sendable {
         let order = LookOrder(lastLook: row.lastLook, lastSettled: row.lastSettled)
         guard order.accepts(road: look.road, lookedAfter: look.lookedAfter) else {
             return [
-                draft(replica, observation: event, changed, by: row.branches.first?.seenBy ?? event,
+                draft(
+                    replica, observation: event, changed, by: row.branches.first?.seenBy ?? event,
                     stale: true, event)
             ]
         }

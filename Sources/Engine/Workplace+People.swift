@@ -96,8 +96,8 @@ extension Workplace {
 
     /// Answers what becomes of a record one of whose objects was deleted.
     ///
-    /// - Parameter keep: the record lives, and the object is made again where that is allowed;
-    ///   otherwise the objects that are left are deleted too, by the next run.
+    /// Keeping, the record lives, and the object is made again where that is allowed; otherwise the
+    /// objects that are left are deleted too, by the next run.
     package func answerDeletion(_ record: RecordID, keep: Bool) throws {
         let (row, replicas) = try recordAndReplicas(record)
         let gone = replicas.filter { $0.state == .gone && $0.goneProof != .merged }
@@ -144,7 +144,9 @@ extension Workplace {
             try replicas.compactMap { try tables.replicas.row($0.bytes, transaction) }
         }
         guard rows.count == replicas.count, !rows.isEmpty else { throw PersonError.unknownReplica }
-        guard Set(rows.map(\.connection)).count == rows.count else { throw PersonError.twoOfOneSystem }
+        guard Set(rows.map(\.connection)).count == rows.count else {
+            throw PersonError.twoOfOneSystem
+        }
         let records = Set(rows.compactMap(\.record))
         guard records.count <= 1 else { throw PersonError.twoRecords }
         let record = records.first ?? Identity.record(replicas, entity: mapping.entity)

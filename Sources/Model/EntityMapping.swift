@@ -117,7 +117,8 @@ extension EntityMapping {
                 "points", .activity, .sum, prefer: [.mautic],
                 spellings: [
                     .compass: Spelling("points", FieldCodec(.compass, .integer)),
-                    .mautic: Spelling("points", FieldCodec(.mautic, .integer), form: .delta, call: .points),
+                    .mautic: Spelling(
+                        "points", FieldCodec(.mautic, .integer), form: .delta, call: .points),
                 ]),
             FieldMapping(
                 "email_opt_out", .consent, .strictest,

@@ -83,7 +83,9 @@ extension Value {
         }
     }
 
-    /// A whole number; fractions are dropped as Mautic drops them. Blank is no number.
+    /// A whole number; fractions are dropped as Mautic drops them.
+    ///
+    /// Blank is no number.
     fileprivate var asInteger: Value {
         switch self {
         case .number(let text), .text(let text):

@@ -16,7 +16,9 @@ package struct LookOrder: Sendable, Hashable {
         self.lastSettled = lastSettled
     }
 
-    /// Whether a look counts. A write's own answer and a local feed are told in order.
+    /// Whether a look counts.
+    ///
+    /// A write's own answer and a local feed are told in order.
     package func accepts(road: Road, lookedAfter: UInt64) -> Bool {
         switch road {
         case .readBack, .outbox, .imported: true

@@ -2,7 +2,9 @@ import Ledger
 
 /// The three laws that join instead of choosing: whatever the preset, nothing of them is a contest.
 extension Merge {
-    /// Opted out wins. A lift without evidence is taken note of, answered once, then held.
+    /// Opted out wins.
+    ///
+    /// A lift without evidence is taken note of, answered once, then held.
     func strictest(_ changed: [Branch], _ state: FieldState) -> Ruling? {
         let strict = changed.filter { $0.seenContent == .bool(true) }
         let lifting = changed.filter { $0.seenContent != .bool(true) }

@@ -30,11 +30,14 @@ package enum WriteNeed: Sendable, Hashable {
 extension Merge {
     /// Whether a branch needs a write, and which.
     package func need(_ branch: Branch, _ state: FieldState) -> WriteNeed {
-        guard let outcome = state.outcome else { return .wait(.noOutcome) }
+        guard let outcome = state.outcome else {
+            return .wait(state.freezes(branch.replica) ? .contested : .noOutcome)
+        }
         guard let seen = branch.seen, let seenContent = branch.seenContent else {
             return .wait(.notSeen)
         }
-        let held = rules.contains(.acceptedForms)
+        let held =
+            rules.contains(.acceptedForms)
             ? branch.held(outcome) : branch.spelling.codec.held(outcome.value)
         if seenContent == held { return .inSync }
         if state.freezes(branch.replica) { return .wait(.contested) }

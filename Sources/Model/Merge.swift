@@ -103,7 +103,9 @@ package struct Merge: Sendable {
 
     /// A difference that nobody holds any more closes by itself.
     private func closing(_ state: FieldState) -> Ruling? {
-        guard state.contest != nil, !state.branches.contains(where: { $0.isOpen }) else { return nil }
+        guard state.contest != nil, !state.branches.contains(where: { $0.isOpen }) else {
+            return nil
+        }
         return Ruling(
             kind: .agreed, reason: .sameContent, outcome: state.outcome, inputs: [])
     }
@@ -231,7 +233,8 @@ package struct Merge: Sendable {
             return moved(
                 to: candidates[0], changed, state, isFirst ? .firstContact : .onlyCandidate)
         }
-        let settled = competes && rules.contains(.personStands) && state.outcome?.settledByPerson == true
+        let settled =
+            competes && rules.contains(.personStands) && state.outcome?.settledByPerson == true
         if !settled, let (winner, reason) = winner(candidates, isFirst: isFirst) {
             return moved(to: winner, changed, state, reason, competed: competes)
         }

@@ -2,8 +2,10 @@ package import Ledger
 
 /// How what is known of a branch moves: the only four ways.
 extension Branch {
-    /// A look that counts showed this. What was undecided before is gone from view; whoever appends
-    /// the observation also says so in the log (`overtaken`).
+    /// A look that counts showed this.
+    ///
+    /// What was undecided before is gone from view; whoever appends the observation also says so in
+    /// the log (`overtaken`).
     package mutating func see(_ value: Value, by observation: EventID, evidence: Evidence?) {
         seen = value
         seenBy = observation

@@ -1,6 +1,8 @@
 package import Ledger
 
-/// What is known of one remote object. Key: replica id.
+/// What is known of one remote object.
+///
+/// Key: replica id.
 package struct ReplicaRow: WireMessage, Equatable {
     package enum State: UInt64, WireChoice {
         case live = 0
@@ -104,7 +106,9 @@ package struct BranchRow: WireMessage, Equatable {
     }
 }
 
-/// One record: its replicas and what its fields stand on. Key: record id.
+/// One record, its replicas and what its fields stand on.
+///
+/// Key: record id.
 package struct RecordRow: WireMessage, Equatable {
     package var record: RecordID = .none
     package var entity = ""
@@ -208,7 +212,9 @@ package struct ContestRow: WireMessage, Equatable {
     }
 }
 
-/// A contest that was open once. Key: record id, sequence of its raising.
+/// A contest that was open once.
+///
+/// Key: record id, sequence of its raising.
 package struct ConflictRow: WireMessage, Equatable {
     package var record: RecordID = .none
     package var contest = ContestRow()
@@ -226,7 +232,9 @@ package struct ConflictRow: WireMessage, Equatable {
     }
 }
 
-/// One API call that was wanted, and what became of it. Key: command id.
+/// One API call that was wanted, and what became of it.
+///
+/// Key: command id.
 package struct CommandRow: WireMessage, Equatable {
     package enum State: UInt64, WireChoice, CaseIterable {
         case issued = 0
@@ -269,7 +277,9 @@ package struct CommandRow: WireMessage, Equatable {
     }
 }
 
-/// A connection as it stands. Key: connection id.
+/// A connection as it stands.
+///
+/// Key: connection id.
 package struct ConnectionRow: WireMessage, Equatable {
     package var configured = ConnectionConfigured()
     package var isRemoved = false
@@ -300,7 +310,9 @@ package struct ConnectionRow: WireMessage, Equatable {
     package var system: System { configured.system }
 }
 
-/// Several objects that could be one person. Key: question id.
+/// Several objects that could be one person.
+///
+/// Key: question id.
 package struct QuestionRow: WireMessage, Equatable {
     package var raised = AmbiguityRaised()
     package var isSettled = false
@@ -314,7 +326,9 @@ package struct QuestionRow: WireMessage, Equatable {
     }
 }
 
-/// One line of the sync log. Key: sequence.
+/// One line of the sync log.
+///
+/// Key: sequence.
 package struct ActivityRow: WireMessage, Equatable {
     package var sequence: UInt64 = 0
     package var at: Timestamp?

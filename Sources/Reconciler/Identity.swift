@@ -18,10 +18,8 @@ package struct Identity: Sendable {
 
     /// Decides for one unlinked replica.
     ///
-    /// - Parameters:
-    ///   - replica: the unlinked one.
-    ///   - alike: the other live replicas that hold the same key, at whatever system.
-    ///   - isTaken: whether a record has a live replica at the replica's connection already.
+    /// `alike` are the other live replicas that hold the same key, at whatever system; `isTaken`
+    /// tells whether a record has a live replica at the replica's connection already.
     package func match(
         _ replica: ReplicaRow, alike: [ReplicaRow], isTaken: (RecordID) throws -> Bool
     ) rethrows -> Match {

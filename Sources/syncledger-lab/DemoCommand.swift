@@ -9,7 +9,8 @@ import SandboxServer
 extension Lab {
     struct Demo: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "The product's first minute: 1,000 messy people in three systems, kept in step."
+            abstract:
+                "The product's first minute: 1,000 messy people in three systems, kept in step."
         )
 
         @Option(help: "How many people.") var people = 1_000

@@ -32,7 +32,8 @@ final class DemoRun {
         var uncertain = 0
     }
 
-    init(directory: String, ports: SandboxServer.Ports, server: SandboxServer, seed: UInt64) throws {
+    init(directory: String, ports: SandboxServer.Ports, server: SandboxServer, seed: UInt64) throws
+    {
         self.directory = directory
         self.server = server
         random = IdentitySource(seed: seed, now: systemNow())
@@ -55,7 +56,10 @@ final class DemoRun {
         }
         for (system, url, credentials) in [
             (System.compass, ports.url(of: .compass), Credentials(clientSecret: secrets.4)),
-            (.mautic, ports.url(of: .mautic), Credentials(clientID: secrets.0, clientSecret: secrets.1)),
+            (
+                .mautic, ports.url(of: .mautic),
+                Credentials(clientID: secrets.0, clientSecret: secrets.1)
+            ),
             (
                 .suitecrm, ports.url(of: .suitecrm),
                 Credentials(clientID: secrets.2, clientSecret: secrets.3)
@@ -128,9 +132,9 @@ final class DemoRun {
         say("  \(report.linked) linked by e-mail, \(report.newRecords) known to one system only,")
         say("  \(report.ambiguous) ambiguous: a person is asked, nobody guesses.")
         step("The plan")
-        for (what, count) in report.proposals.sorted(by: { ($1.value, $0.key) < ($0.value, $1.key) })
-            .prefix(12)
-        {
+        for (what, count) in report.proposals.sorted(by: { ($1.value, $0.key) < ($0.value, $1.key) }
+        )
+        .prefix(12) {
             say("  \(count) × \(what)")
         }
     }
@@ -178,7 +182,9 @@ final class DemoRun {
         let report = try engine(.sync, sweep: true)
         totals.opened += report.contested + report.gone
         say("  \(report.confirmed) of \(report.issued) writes confirmed, \(report.calls) calls")
-        say("  \(report.conflicted) people ask for you, \(report.gone) deleted, \(report.merged) merged")
+        say(
+            "  \(report.conflicted) people ask for you, \(report.gone) deleted, \(report.merged) merged"
+        )
     }
 
     private func settleEverything() throws {
@@ -192,9 +198,11 @@ final class DemoRun {
         for (index, record) in records.enumerated() {
             for contest in record.contests {
                 if index < 3 {
-                    say("  \(contest.field): " + contest.sides.map {
-                        "\($0.system.name) says \(words($0.content?.value))"
-                    }.joined(separator: ", "))
+                    say(
+                        "  \(contest.field): "
+                            + contest.sides.map {
+                                "\($0.system.name) says \(words($0.content?.value))"
+                            }.joined(separator: ", "))
                 }
                 guard let side = contest.sides.first else { continue }
                 try workplace.settle(record.record, contest.field, as: .system(side.system))
@@ -234,7 +242,9 @@ final class DemoRun {
             sequences.formUnion(try workplace.log.sequences(tagged: Tag(.replica, replica)))
         }
         for sequence in sequences.sorted().suffix(12) {
-            guard let stored = try workplace.log.read(from: sequence, limit: 1).first else { continue }
+            guard let stored = try workplace.log.read(from: sequence, limit: 1).first else {
+                continue
+            }
             let event = try workplace.sealer.open(stored, sequence: sequence)
             say("  \(sequence)  \(event.event.name)")
         }
@@ -273,7 +283,7 @@ final class DemoRun {
         }
     }
 
-    /// Looks into the systems themselves, past the ledger: do they hold the same people?
+    /// Looks into the systems themselves, past the ledger, whether they hold the same people.
     private func compareSystems() throws -> Bool {
         step("The three systems compared with each other")
         let rows = server.withWorld { world in
@@ -335,7 +345,9 @@ final class DemoRun {
         }
         try workplace.close()
         guard json else { return }
-        func number(_ name: String, _ value: Int) -> JSON.Member { .init(name, .number("\(value)")) }
+        func number(_ name: String, _ value: Int) -> JSON.Member {
+            .init(name, .number("\(value)"))
+        }
         let result = JSON.object([
             number("records", totals.records), number("linked", totals.linked),
             number("ambiguous", totals.ambiguous), number("conflictsOpened", totals.opened),

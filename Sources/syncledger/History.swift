@@ -168,7 +168,8 @@ private func summary(_ event: Event) -> String {
 struct Projector: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "The views: list, state, rebuild, verify.",
-        subcommands: [List.self, State.self, Rebuild.self, Verify.self], defaultSubcommand: State.self)
+        subcommands: [List.self, State.self, Rebuild.self, Verify.self],
+        defaultSubcommand: State.self)
 
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "The views and their rows.")

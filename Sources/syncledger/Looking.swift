@@ -229,7 +229,9 @@ struct Links: ParsableCommand {
 
         func run() throws {
             let ids = objects.compactMap { ReplicaID($0) }
-            guard ids.count == objects.count, ids.count > 1 else { throw PersonError.unknownReplica }
+            guard ids.count == objects.count, ids.count > 1 else {
+                throw PersonError.unknownReplica
+            }
             try common.withWorkplace { workplace in
                 let lock = try workplace.engineLock()
                 defer { withExtendedLifetime(lock) {} }
@@ -290,7 +292,8 @@ struct Commands: ParsableCommand {
                             .init("reason", .string(row.reason)),
                             .init("record", .string("\(row.issue.record)")),
                             .init(
-                                "attributes", .array(row.issue.changes.map { .string($0.attribute) })
+                                "attributes",
+                                .array(row.issue.changes.map { .string($0.attribute) })
                             ),
                         ])
                     }),

@@ -153,7 +153,8 @@ struct Connections: ParsableCommand {
                     ? ["Nothing is connected yet: syncledger connect mautic --url https://…"]
                     : rows.map { row in
                         "\(row.configured.label)  \(row.configured.url)  "
-                            + (row.writesApproved ? "writes approved" : "not approved yet: see plan")
+                            + (row.writesApproved
+                                ? "writes approved" : "not approved yet: see plan")
                             + (row.lastSweep.map { ", last swept \($0)" } ?? ", never read")
                     })
         }

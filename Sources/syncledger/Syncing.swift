@@ -40,7 +40,8 @@ struct Sync: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Read what changed, decide, and write it where it is news.")
     @OptionGroup var common: Common
-    @Flag(help: "Read every person again: finds deletions and what moved no date.") var sweep = false
+    @Flag(help: "Read every person again: finds deletions and what moved no date.") var sweep =
+        false
 
     func run() throws {
         try reportRun(common, try runEngine(common, .sync, sweep: sweep))
@@ -97,7 +98,9 @@ final class ProgressLine {
 
 extension RunReport {
     var json: JSON {
-        func number(_ name: String, _ value: Int) -> JSON.Member { .init(name, .number("\(value)")) }
+        func number(_ name: String, _ value: Int) -> JSON.Member {
+            .init(name, .number("\(value)"))
+        }
         return .object([
             .init("run", .string("\(run)")),
             number("observations", observations), number("linked", linked),
@@ -123,7 +126,9 @@ extension RunReport {
             .init(
                 "proposals",
                 .object(
-                    proposals.sorted { $0.key < $1.key }.map { .init($0.key, .number("\($0.value)")) }
+                    proposals.sorted { $0.key < $1.key }.map {
+                        .init($0.key, .number("\($0.value)"))
+                    }
                 )),
         ])
     }
@@ -155,7 +160,8 @@ extension RunReport {
         lines.append(
             wouldWrite == 0
                 ? "Nothing is to be written."
-                : "\(wouldWrite) writes in all. `syncledger apply` does them; nothing was written yet.")
+                : "\(wouldWrite) writes in all. `syncledger apply` does them; nothing was written yet."
+        )
         return lines
     }
 

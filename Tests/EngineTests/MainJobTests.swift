@@ -8,7 +8,8 @@ import Testing
 @testable import Engine
 
 @Suite struct `The main job` {
-    @Test func `people known to two systems are linked, made in the third and kept in step`() throws {
+    @Test func `people known to two systems are linked, made in the third and kept in step`() throws
+    {
         let world = try World(directory: scratch(), seed: 1)
         defer { try? world.close() }
         let time = world.time

@@ -56,7 +56,7 @@ struct CompassWrite: Conversation {
         let json: JSON
         do {
             json = try connector.success(answer)
-        } catch where error.kind == .refused(.conflict) && order.operation == .create {
+        } catch  where error.kind == .refused(.conflict) && order.operation == .create {
             // Our own id exists already: an earlier try of this very create ran.
             return .confirmed(remoteID: connector.chosenID(order), object: nil)
         }

@@ -2,7 +2,9 @@ package import Ledger
 import Model
 package import Transport
 
-/// Mautic 5 by its REST API. Fact numbers are those of the recordings' findings.
+/// Mautic 5 by its REST API.
+///
+/// Fact numbers are those of the recordings' findings.
 package struct MauticConnector: Connector {
     package var system: System { .mautic }
     /// Stamps have one second (B2); a request that is still running commits within two minutes.

@@ -103,7 +103,6 @@ struct MauticWrite: Conversation {
         }
     }
 
-
     /// What answers must be what was asked for, or it was written to somebody else (A1).
     private func check(_ object: RemoteObject) throws(RemoteFailure) {
         if order.operation != .create, object.id != order.remoteID {

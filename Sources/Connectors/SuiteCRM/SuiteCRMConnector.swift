@@ -2,7 +2,9 @@ package import Ledger
 import Model
 package import Transport
 
-/// SuiteCRM 7.14 by its V8 API. Fact numbers are those of the recordings' findings.
+/// SuiteCRM 7.14 by its V8 API.
+///
+/// Fact numbers are those of the recordings' findings.
 package struct SuiteCRMConnector: Connector {
     package var system: System { .suitecrm }
     /// Stamps have minutes (fact 3), so at least one; commits may be two more behind.
@@ -46,7 +48,9 @@ package struct SuiteCRMConnector: Connector {
 
     // MARK: - Looking
 
-    /// Keyset by id inside a date window: complete, and immune to edits meanwhile (fact 35). Size
+    /// Asks by keyset on the id inside a date window: complete, and immune to edits (fact 35).
+    ///
+    /// Size
     /// and number are always both given (facts 9, 10).
     package func pageCall(_ walk: Walk) -> Call {
         let attributes = EntityMapping.contact.attributes(of: .suitecrm) + ["date_modified"]
@@ -130,7 +134,9 @@ package struct SuiteCRMConnector: Connector {
         throw refusal(response, detail: json?["errors"]?["detail"]?.text)
     }
 
-    /// Nearly everything that fails is 400: told apart by text (fact 19). Bodies may not be JSON
+    /// Tells refusals apart by their text, for nearly everything that fails is 400.
+    ///
+    /// Fact 19. Bodies may not be JSON
     /// (fact 20).
     private func refusal(_ response: HTTPResponse, detail: String?) -> RemoteFailure {
         let text = detail ?? String(decoding: response.body.prefix(2_000), as: UTF8.self)

@@ -58,7 +58,7 @@ struct SuiteCRMWrite: Conversation {
         case .delete:
             do {
                 _ = try connector.success(answer)
-            } catch where error.kind == .refused(.notFound) {
+            } catch  where error.kind == .refused(.notFound) {
                 // Gone already, which is what was wanted.
             }
             return .done(.confirmed(remoteID: order.remoteID, object: nil))
@@ -94,7 +94,7 @@ struct SuiteCRMWrite: Conversation {
             let object = try connector.contact(answer)
             try check(object)
             return .done(.confirmed(remoteID: object.id, object: object))
-        } catch where error.kind == .refused(.conflict) && order.operation == .create {
+        } catch  where error.kind == .refused(.conflict) && order.operation == .create {
             // Our own id exists already: an earlier try of this very create ran.
             return .done(.confirmed(remoteID: connector.chosenID(order), object: nil))
         }
@@ -142,7 +142,8 @@ struct SuiteCRMWrite: Conversation {
     }
 
     /// The opt-out holds for the address, and so for everybody who shares it.
-    private mutating func beginOptOut(_ answer: HTTPResult) throws(RemoteFailure) -> ConversationStep
+    private mutating func beginOptOut(_ answer: HTTPResult) throws(RemoteFailure)
+        -> ConversationStep
     {
         let linked = try addresses(answer)
         let match = linked.first { $0.address.lowercased() == order.email?.lowercased() }
