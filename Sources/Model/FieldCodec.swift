@@ -127,6 +127,12 @@ extension Value {
 
 /// Leading and trailing white space removed.
 package func trimmed(_ text: String) -> String {
+    // Most texts begin and end with a visible ASCII character.
+    if let first = text.utf8.first, let last = text.utf8.last, (33...126).contains(first),
+        (33...126).contains(last)
+    {
+        return text
+    }
     var rest = text[...]
     while let first = rest.first, first.isWhitespace { rest.removeFirst() }
     while let last = rest.last, last.isWhitespace { rest.removeLast() }

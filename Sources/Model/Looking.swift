@@ -6,7 +6,8 @@ package import Ledger
 /// request that left before the last accepted look at the same replica, or before a write to it was
 /// settled, may show a state that is no more.
 package struct LookOrder: Sendable, Hashable {
-    /// `lookedAfter` of the last accepted look.
+    /// The sequence of the observation that the last accepted look appended: of two looks that
+    /// overlapped nobody can say which saw the later state.
     package var lastLook: UInt64
     /// The sequence at which the last write to the replica was settled.
     package var lastSettled: UInt64

@@ -16,19 +16,36 @@ extension Merge {
         if !strict.isEmpty, outcome.value != .bool(true) {
             return joined(.bool(true), changed, winners: strict, state, .strictest)
         }
-        if outcome.value == .bool(true), let first = lifting.first {
-            let isJoiner = first.accounted == nil
-            let isRepeated = !isJoiner && first.liftsAnswered > 0
-            if isRepeated {
-                return contested(
-                    [first], state, competed: true, joinersOnly: true, kind: .held,
-                    reason: .liftedWithoutEvidence)
-            }
-            return Ruling(
-                kind: .accounted, reason: isJoiner ? .strictest : .liftedWithoutEvidence,
-                outcome: outcome, inputs: [input(first, .lost)], outcomeCompeted: true)
+        if outcome.value == .bool(true), !lifting.isEmpty {
+            return self.lifting(lifting, state) ?? answer(lifting, outcome, state)
         }
         return joined(outcome.value, changed, winners: changed, state, .strictest)
+    }
+
+    /// A re-consent with evidence, newer than any opt-out that was decided, lifts.
+    func lifting(_ changed: [Branch], _ state: FieldState) -> Ruling? {
+        guard policy.law == .strictest, rules.contains(.evidenceLifts), state.consentGiven,
+            let outcome = state.outcome, outcome.value == .bool(true)
+        else { return nil }
+        return Ruling(
+            kind: .moved, reason: .evidencedConsent,
+            outcome: Outcome(value: .bool(false), version: outcome.version + 1),
+            inputs: changed.map { input($0, .won) }, outcomeCompeted: true)
+    }
+
+    /// A joiner's silence and a first lift are taken note of, so that the stricter value is written
+    /// there; only what is lifted again is held.
+    private func answer(_ lifting: [Branch], _ outcome: Outcome, _ state: FieldState) -> Ruling? {
+        guard let first = lifting.first(where: { $0.accounted == nil || $0.liftsAnswered == 0 })
+        else {
+            return contested(
+                lifting, state, competed: true, joinersOnly: true, kind: .held,
+                reason: .liftedWithoutEvidence)
+        }
+        return Ruling(
+            kind: .accounted,
+            reason: first.accounted == nil ? .strictest : .liftedWithoutEvidence,
+            outcome: outcome, inputs: [input(first, .lost)], outcomeCompeted: true)
     }
 
     /// Every add counts; an element goes when somebody removed it and nobody added it.

@@ -40,30 +40,6 @@ package enum Reason: String, Sendable, Hashable, CaseIterable {
     case unknownNormalisation = "the system changed what we wrote"
 }
 
-/// The rules of the merge, each of which can be switched off to see what it holds up.
-///
-/// In the product all are on; `RuleTests` shows what each prevents.
-package struct MergeRules: OptionSet, Sendable, Hashable {
-    package let rawValue: UInt32
-    package init(rawValue: UInt32) { self.rawValue = rawValue }
-
-    package static let openWritesWait = MergeRules(rawValue: 1 << 0)
-    package static let echoes = MergeRules(rawValue: 1 << 1)
-    package static let agreement = MergeRules(rawValue: 1 << 2)
-    package static let outcomeCompetes = MergeRules(rawValue: 1 << 3)
-    package static let richerStands = MergeRules(rawValue: 1 << 4)
-    package static let emptiesAreSilent = MergeRules(rawValue: 1 << 5)
-    package static let joinersApart = MergeRules(rawValue: 1 << 6)
-    package static let personStands = MergeRules(rawValue: 1 << 7)
-    package static let onlyNews = MergeRules(rawValue: 1 << 8)
-    package static let acceptedForms = MergeRules(rawValue: 1 << 9)
-    package static let strictConsent = MergeRules(rawValue: 1 << 10)
-    package static let addsBeatRemoves = MergeRules(rawValue: 1 << 11)
-    package static let sumsOfChanges = MergeRules(rawValue: 1 << 12)
-    package static let refusalsRest = MergeRules(rawValue: 1 << 13)
-    package static let all = MergeRules(rawValue: (1 << 14) - 1)
-}
-
 /// The merge of one field: pure, and the same for every room that must agree on it.
 ///
 /// The record is the hub, each replica a branch; what a branch says counts only as far as it differs
@@ -87,10 +63,10 @@ package struct Merge: Sendable {
     /// Deciding is repeated until `nil`: each ruling, once folded, leaves less to decide.
     package func decide(_ state: FieldState) -> Ruling? {
         let changed = state.branches.filter { branch in
-            branch.maySpeak && branch.hasChanged
+            branch.maySpeak && (branch.hasChanged || speaksAgain(branch, state))
                 && !(rules.contains(.openWritesWait) && branch.isOpen)
         }
-        guard !changed.isEmpty else { return closing(state) }
+        guard !changed.isEmpty else { return lifting(changed, state) ?? closing(state) }
         if rules.contains(.echoes), let ruling = echoes(changed, state) { return ruling }
         if rules.contains(.agreement), let ruling = agreements(changed, state) { return ruling }
         switch policy.law {
@@ -99,6 +75,32 @@ package struct Merge: Sendable {
         case .sum where rules.contains(.sumsOfChanges): return sum(changed, state)
         default: return choose(changed, state)
         }
+    }
+
+    /// What a replica brings along from another record is heard once where nothing is decided yet.
+    private func speaksAgain(_ branch: Branch, _ state: FieldState) -> Bool {
+        rules.contains(.freshRecordsHearAll) && state.outcome == nil
+            && !(branch.seenContent?.isBlank ?? true)
+    }
+
+    /// What a person's word for a contested field makes of it.
+    ///
+    /// It accounts for the sides that the person saw; what was seen since stays undecided.
+    package func settle(_ state: FieldState, on value: Value) -> Ruling {
+        let answered = state.branches.filter { branch in
+            state.contest?.sides.contains {
+                $0.replica == branch.replica && $0.content == branch.seenContent
+            } ?? false
+        }
+        let isNew = state.outcome?.value != value
+        let winner = answered.first { $0.seenContent == value }
+        return Ruling(
+            kind: .settled, reason: .personDecided,
+            outcome: Outcome(
+                value: value, version: (state.outcome?.version ?? 0) + (isNew ? 1 : 0),
+                author: winner?.replica, authorSystem: winner?.system, settledByPerson: true),
+            inputs: answered.map { input($0, $0.seenContent == value ? .won : .lost) },
+            outcomeCompeted: true)
     }
 
     /// A difference that nobody holds any more closes by itself.
@@ -111,9 +113,16 @@ package struct Merge: Sendable {
     }
 
     /// A look that shows what an unconfirmed command of ours would leave is that command's echo.
+    ///
+    /// An opt-out is never taken for one where it would be undone: it may as well be a person's.
     private func echoes(_ changed: [Branch], _ state: FieldState) -> Ruling? {
         let inputs = changed.filter { branch in
-            branch.pending.contains {
+            if policy.law == .strictest, branch.seenContent == .bool(true),
+                state.outcome?.value != .bool(true)
+            {
+                return false
+            }
+            return branch.pending.contains {
                 branch.spelling.codec.content(of: $0.leaves) == branch.seenContent
             }
         }
@@ -121,8 +130,10 @@ package struct Merge: Sendable {
     }
 
     /// A look that shows the outcome, as this system holds it, is agreement.
+    ///
+    /// Not for counts: who adds five where five are on their way makes ten.
     private func agreements(_ changed: [Branch], _ state: FieldState) -> Ruling? {
-        guard let outcome = state.outcome else { return nil }
+        guard let outcome = state.outcome, policy.law != .sum else { return nil }
         let inputs = changed.filter { $0.seenContent == $0.held(outcome) }
         return accounted(inputs, as: .agreed, .agreed, .sameContent, state)
     }
@@ -140,10 +151,16 @@ package struct Merge: Sendable {
     // MARK: - Choosing among candidates
 
     private func choose(_ changed: [Branch], _ state: FieldState) -> Ruling? {
+        let altered = changed.filter(\.isUnverified)
+        if rules.contains(.unknownFormsAsk), !altered.isEmpty, state.outcome != nil {
+            return contested(
+                changed, state, competed: true, joinersOnly: false, reason: .unknownNormalisation)
+        }
         let joiners = changed.filter { $0.accounted == nil }
         let editors = changed.filter { $0.accounted != nil }
         if rules.contains(.emptiesAreSilent) {
-            let blank = joiners.filter { $0.seenContent?.isBlank ?? true }
+            let blank = (state.outcome == nil ? changed : joiners)
+                .filter { $0.seenContent?.isBlank ?? true }
             // At first contact they go along with the decision, if there is one.
             if state.outcome != nil || blank.count == changed.count {
                 if let ruling = accounted(blank, as: .lost, .accounted, .blankJoiner, state) {
@@ -172,11 +189,7 @@ package struct Merge: Sendable {
             guard let content = branch.seenContent else { continue }
             if let same = found.firstIndex(where: { $0.value == content }) {
                 found[same].branches.append(branch)
-                if let evidence = branch.evidence,
-                    isNewer(evidence, than: found[same].evidence) || found[same].evidence == nil
-                {
-                    found[same].evidence = evidence
-                }
+                found[same].evidence = together(found[same].evidence, branch.evidence)
             } else {
                 found.append(
                     Candidate(
@@ -186,6 +199,16 @@ package struct Merge: Sendable {
         }
         guard rules.contains(.richerStands) else { return found }
         return withoutPoorer(found)
+    }
+
+    /// When the last of two edits to the same content was made: unknown if one of them is.
+    private func together(_ one: Evidence?, _ other: Evidence?) -> Evidence? {
+        guard let one, let other else { return nil }
+        let earliest = [one.earliest, other.earliest].compactMap(\.self).max()
+        guard let latest = one.latest, let otherLatest = other.latest else {
+            return Evidence(earliest: earliest, latest: nil)
+        }
+        return Evidence(earliest: earliest, latest: max(latest, otherLatest))
     }
 
     /// Two candidates are one if the poorer system would store the richer as its own.
@@ -206,6 +229,7 @@ package struct Merge: Sendable {
             }
             guard let richer else { continue }
             found[richer].branches += poorer.branches
+            found[richer].evidence = together(found[richer].evidence, poorer.evidence)
             found.remove(at: position)
         }
         return found

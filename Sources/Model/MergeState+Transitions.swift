@@ -4,13 +4,13 @@ package import Ledger
 extension Branch {
     /// A look that counts showed this.
     ///
-    /// What was undecided before is gone from view; whoever appends the observation also says so in
-    /// the log (`overtaken`).
+    /// What was undecided before is gone from view; whoever appends
+    /// the observation also says so in the log (`overtaken`).
     package mutating func see(_ value: Value, by observation: EventID, evidence: Evidence?) {
         seen = value
         seenBy = observation
         self.evidence = evidence
-        isUnverified = false
+        isUnverified = isUnverified && seenContent != accountedContent
     }
 
     /// A decision used this content of ours; it is accounted for from here on.
@@ -18,7 +18,10 @@ extension Branch {
         for spelt: Value, role: InputRole, kind: DecisionKind, reason: String, version: UInt64
     ) {
         accounted = spelt
-        if [.won, .agreed, .sideEffect].contains(role) {
+        isUnverified = false
+        // What went into a join is a part of the outcome, not this replica's form of it.
+        let isPart = [Reason.union.rawValue, Reason.sum.rawValue].contains(reason)
+        if role == .agreed || role == .won && !isPart {
             accepted = AcceptedForm(version: version, spelling: spelt)
         }
         if kind == .accounted, reason == Reason.liftedWithoutEvidence.rawValue {
@@ -55,6 +58,13 @@ extension Branch {
         refusedVersion = nil
     }
 
+    /// The replica was linked: to what record's outcome its forms belonged no longer matters, what is
+    /// accounted for stays with it.
+    package mutating func relinked() {
+        accepted = nil
+        refusedVersion = nil
+    }
+
     /// This outcome version was refused here: it is not sent again.
     package mutating func refuse(version: UInt64) { refusedVersion = version }
 
@@ -78,6 +88,12 @@ extension FieldState {
     /// The state after a ruling: what folding its event gives, too.
     package func folding(_ ruling: Ruling) -> FieldState {
         var state = self
+        // An opt-out that is decided after a re-consent makes it void.
+        if ruling.reason == .evidencedConsent
+            || ruling.inputs.contains(where: { $0.content == .bool(true) && $0.role != .echo })
+        {
+            state.consentGiven = false
+        }
         switch ruling.kind {
         case .contested, .held:
             state.contest = Contest(

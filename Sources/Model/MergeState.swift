@@ -94,8 +94,9 @@ package struct Branch: Sendable, Hashable {
         }
         let held = spelling.codec.held(outcome.value)
         guard spelling.form == .elements else { return held }
-        // Elements that are not ours to remove belong to how this replica holds the outcome.
-        let foreign = (seenContent?.elements ?? []).filter { !addedByUs.contains($0) }
+        // Elements that are not ours to remove belong to how this replica holds the outcome; what was
+        // added since is no part of it, or an add would look like agreement.
+        let foreign = (accountedContent?.elements ?? []).filter { !addedByUs.contains($0) }
         return .set(of: held.elements + foreign)
     }
 
