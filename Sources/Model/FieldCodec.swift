@@ -40,11 +40,15 @@ package struct FieldCodec: Sendable, Hashable {
     }
 
     /// How the system is told a content.
+    ///
+    /// Text is sent as the system will keep it: both programs decode and clean once more with every
+    /// save (SuiteCRM fact 5), so anything else would change again later.
     package func spelling(of content: Value) -> Value {
         switch (system, kind) {
+        case (.mautic, .text), (.mautic, .email), (.suitecrm, .text), (.suitecrm, .email):
+            stable(content.asText).blankAs(system == .mautic ? .null : .text(""))
         case (.suitecrm, .flag): .text(content == .bool(true) ? "1" : "0")
         case (.suitecrm, _) where content == .null: .text("")
-        case (.mautic, .text), (.mautic, .email): content.isBlank ? .null : content
         default: content
         }
     }
@@ -65,6 +69,16 @@ package struct FieldCodec: Sendable, Hashable {
     /// How this system holds a content: what it would show, read back.
     package func held(_ content: Value) -> Value {
         self.content(of: stored(spelling(of: content)))
+    }
+
+    /// A text that storing leaves as it is; every step that changes it makes it shorter.
+    private func stable(_ content: Value) -> Value {
+        var spelling = content
+        while true {
+            let next = stored(spelling)
+            if next == spelling { return spelling }
+            spelling = next
+        }
     }
 
     private func cut(_ text: String) -> String {

@@ -31,26 +31,25 @@ extension Branch {
 
     /// A write of ours is known to have left this.
     ///
-    /// A delta or elements move what was seen and what is accounted for alike, by exactly what was
-    /// sent: whatever else was seen there stays undecided.
+    /// A delta or elements move what is accounted for by exactly what was sent. Whatever was seen
+    /// while the write was open may hold it or not: it is gone from view (`overtaken`), and the next
+    /// look tells what else is there.
     package mutating func confirm(
         _ form: WriteForm, sent: Value?, stored: Value?, version: UInt64, told: Bool,
         by event: EventID
     ) {
         switch form {
         case .absolute:
-            seen = stored
             accounted = stored
         case .delta:
             let added = sent?.integer ?? 0
-            seen = .number(String((seenContent?.integer ?? 0) + added))
             accounted = .number(String((accountedContent?.integer ?? 0) + added))
         case .elements:
             let change = sent?.elements ?? []
-            seen = .set(of: Self.changing(seenContent?.elements ?? [], by: change))
             accounted = .set(of: Self.changing(accountedContent?.elements ?? [], by: change))
             addedByUs = Self.changing(addedByUs, by: change)
         }
+        seen = accounted
         seenBy = event
         evidence = nil
         if let accounted { accepted = AcceptedForm(version: version, spelling: accounted) }

@@ -124,6 +124,8 @@ struct Command {
     var uncertainSince: UInt64 = 0
     /// A look that left after all its tries came to rest did not show it.
     var isSeenNotRun = false
+    /// The moment at which it last landed; what the laws know.
+    var landedAt = 0
     /// The step from which on no try of it can be on its way any more.
     var restsSince = 0
 

@@ -98,6 +98,7 @@ extension World {
     }
 
     private func send(_ id: CommandID) {
+        if let command = commands[id] { checkSending(command) }
         commands[id]?.state = .sent
         commands[id]?.attempts += 1
         commands[id]?.isSeenNotRun = false
@@ -153,6 +154,8 @@ extension World {
         remotes[replica].ourEffect += remotes[replica].content.integer - before
         if branches[replica].system == .compass { remotes[replica].writtenBy = command.id }
         remotes[replica].ran.insert(command.id)
+        serial += 1
+        commands[command.id]?.landedAt = serial
         forms[replica].insert(remotes[replica].content)
         note("command \(command.id.low) lands at \(replica): \(remotes[replica].value)")
         return .stored(result, row: remotes[replica].row)
@@ -191,6 +194,7 @@ extension World {
         let replica = command.replica
         finish(command.id, .confirmed)
         if branches[replica].hasChanged { overtaken(replica) }
+        lastSerial[replica] = max(lastSerial[replica], commands[command.id]?.landedAt ?? 0)
         let stored = setup.engine.contains(.accountsWhatWasStored) ? stored : command.write.leaves
         branches[replica].confirm(
             command.write.form, sent: command.write.spelling, stored: stored,
@@ -207,7 +211,7 @@ extension World {
     func timeOut() {
         for id in open where commands[id]?.state == .sent {
             let isTravelling = calls.contains { $0.command == id }
-            if isTravelling, !isTyping || random.chance(60) { continue }
+            if isTravelling, !isTyping || random.chance(patience) { continue }
             finish(id, .uncertain)
             if !setup.engine.contains(.looksSettle) { commands[id]?.state = .queued }
         }
@@ -247,10 +251,6 @@ extension World {
             } else {
                 finish(id, .parked)
             }
-        }
-        // The look itself may count although the settlement was appended after it.
-        if order[replica].lastSettled > look.lookedAfter {
-            order[replica].lastSettled = look.lookedAfter
         }
     }
 

@@ -120,6 +120,7 @@ extension World {
         for ruling in rulings { fold(ruling, record, before) }
         for command in fresh {
             _ = append()
+            checkIssuing(command, state(record))
             commands[command.id] = command
             open.append(command.id)
             note(
@@ -146,10 +147,11 @@ extension World {
     /// What other processes and remotes do between a plan and its commit.
     private func interrupt(_ record: Int) {
         for _ in 0..<2 {
-            switch random.below(4) {
+            switch random.below(5) {
             case 0: if !looks.isEmpty { advanceLook(random.below(looks.count)) }
             case 1: if !calls.isEmpty { advanceCall(random.below(calls.count)) }
             case 2: settleByPerson(record)
+            case 3: plan(record, interrupted: false)
             default:
                 let replica = random.below(remotes.count)
                 requestLook(at: replica)
@@ -206,7 +208,11 @@ extension World {
         {
             choices.append(outcome.value)
         }
-        let choice = setup.kind == .strictest ? .bool(true) : random.pick(choices)
+        let altered = branches.first { $0.isUnverified && home[index($0.replica)] == record }
+        var choice = setup.kind == .strictest ? .bool(true) : random.pick(choices)
+        if records[record].contestReason == .unknownNormalisation, let seen = altered?.seenContent {
+            choice = seen
+        }
         let before = state(record)
         fold(merge.settle(before, on: choice), record, before)
     }

@@ -15,8 +15,16 @@ extension World {
 
     func check(_ ruling: Ruling, _ record: Int) {
         let outcome = records[record].outcome
+        let version = outcome?.version ?? 0
+        if let after = ruling.outcome, after.version < version
+            || after.version == version && after.value != outcome?.value
+        {
+            violate(.versionsGrow, "\(after.value) v\(after.version) after v\(version)")
+        }
+        checkJoiners(ruling, outcome)
         if ruling.kind == .moved {
             checkOwnWritesAreSilent(ruling)
+            if setup.kind == .plain, let outcome { checkChoice(ruling, outcome, record) }
             checkOrder(ruling, outcome, record)
         }
         let isLifted = outcome?.value == .bool(true) && ruling.outcome?.value == .bool(false)
@@ -42,6 +50,90 @@ extension World {
                 .subtracting(unclear)
             if !lost.isEmpty { violate(.blankSilent, "joiner removed \(lost)") }
         }
+    }
+
+    /// What the outcome is replaced by was judged against it, and is no poorer form of it.
+    private func checkChoice(_ ruling: Ruling, _ outcome: Outcome, _ record: Int) {
+        let known = state(record).branches
+        func branch(_ input: Ruling.Input) -> Branch? { known.first { $0.replica == input.replica } }
+        let winners = ruling.inputs.filter { $0.role == .won }
+        if ruling.reason == .onlyCandidate,
+            !ruling.inputs.contains(where: { branch($0)?.knows(outcome) ?? false }),
+            ruling.outcome?.value != outcome.value
+        {
+            violate(.outcomeHeard, "\(outcome.value) gave way to \(winners.map(\.content))")
+        }
+        if [.newest, .preferred].contains(ruling.reason), outcome.settledByPerson,
+            ruling.outcomeCompeted
+        {
+            violate(.personStands, "\(outcome.value) lost by \(ruling.reason.rawValue)")
+        }
+        let richer = [outcome.value] + ruling.inputs.filter { $0.role == .lost }.map(\.content)
+        for winner in winners {
+            let codec = branch(winner)?.spelling.codec
+            for other in richer
+            where other != winner.content && codec?.held(other) == winner.content
+                && winner.content == ruling.outcome?.value
+                && (other != outcome.value || ruling.reason == .onlyCandidate)
+            {
+                violate(.richerStays, "\(winner.content) replaced \(other)")
+            }
+        }
+    }
+
+    /// A late joiner neither takes away by being empty nor freezes the others.
+    private func checkJoiners(_ ruling: Ruling, _ outcome: Outcome?) {
+        guard setup.kind == .plain, outcome != nil else { return }
+        let joiners = ruling.inputs.filter { branches[index($0.replica)].accounted == nil }
+        let asks = ruling.kind == .contested && ruling.reason == .noLawDecides
+        if asks, !joiners.isEmpty, !ruling.freezesOnlyInputs {
+            violate(.joinerAlone, "\(joiners.map(\.content))")
+        }
+        if joiners.contains(where: { $0.content.isBlank && ($0.role == .won || asks) }) {
+            violate(.blankSilent, "\(ruling.kind)")
+        }
+    }
+
+    /// What is sent may be sent.
+    func checkSending(_ command: Command) {
+        let record = records[command.record]
+        let remote = remotes[command.replica]
+        let codec = remote.spelling.codec
+        // Back to what stood before looks the same as never having run.
+        if remote.ran.contains(command.id), case .person(let edit) = remote.author,
+            ![codec.content(of: remote.result(of: command.write)), codec.content(of: command.before)]
+                .contains(remote.content)
+        {
+            violate(.notRolledBack, "command \(command.id.low) goes again over edit \(edit)")
+        }
+        if let contest = record.contest, home[command.replica] == command.record,
+            !contest.freezesOnlyInputs
+                || contest.sides.contains(where: { index($0.replica) == command.replica })
+        {
+            violate(.frozen, "\(command.write.spelling) to \(command.replica)")
+        }
+        let lifts = setup.kind == .strictest && record.outcome?.value == .bool(false)
+        if lifts, remotes[command.replica].row != seenRow[command.replica] {
+            violate(.consentTightens, "lifted at \(command.replica) without a fresh look")
+        }
+    }
+
+    /// What is issued is news to the replica, and not on its way already.
+    func checkIssuing(_ command: Command, _ state: FieldState) {
+        let branch = branches[command.replica]
+        if let outcome = state.outcome, branch.knows(outcome), !merge.policy.enforce,
+            setup.kind == .plain
+        {
+            violate(.driftStays, "\(command.replica) gets \(command.write.spelling)")
+        }
+        let isTwice = open.contains { id in
+            commands[id].map {
+                $0.replica == command.replica && $0.version == command.version
+                    && $0.base == command.base && $0.isOpen && id != command.id
+                    && $0.record == command.record
+            } ?? false
+        }
+        if isTwice { violate(.nothingTwice, "two commands for \(command.replica)") }
     }
 
     /// No outcome moves to what a command of ours made a remote hold.
@@ -94,13 +186,6 @@ extension World {
 
     func checkArrival(of command: Command, at remote: Remote) {
         let result = remote.spelling.codec.content(of: remote.result(of: command.write))
-        if remote.ran.contains(command.id), case .person(let edit) = remote.author,
-            result != remote.content,
-            // Back to what stood before looks the same as never having run.
-            remote.content != remote.spelling.codec.content(of: command.before)
-        {
-            violate(.notRolledBack, "command \(command.id.low) ran again over edit \(edit)")
-        }
         guard command.write.form == .elements else { return }
         let gone = Set(remote.content.elements).subtracting(result.elements)
         let foreign = gone.subtracting(ours[command.replica])
@@ -129,7 +214,7 @@ extension World {
 
     private func judge(_ record: Int, asksPerson: Bool) {
         let state = state(record)
-        if asksPerson, records[record].contest != nil {
+        if asksPerson, records[record].contest != nil, answers[record] < 6 {
             violate(.converges, "a contest is open although a person answered")
         }
         for branch in state.branches {
@@ -152,7 +237,7 @@ extension World {
                 let isParked = branch.pending.contains {
                     [.parked, .uncertain].contains(commands[$0.command]?.state)
                 }
-                if asksPerson || !isParked { violate(.converges, "\(replica) waits for a write") }
+                if asksPerson && answers[record] < 6 || !isParked { violate(.converges, "\(replica) waits for a write") }
             case .wait(.undecided):
                 if records[record].contest == nil {
                     violate(.converges, "\(replica) waits for a decision")

@@ -33,6 +33,12 @@ final class World {
     var looks: [Look] = []
     var calls: [Call] = []
     var edits = 0
+    /// How often, of a hundred steps, nobody does anything and the engine catches up.
+    var rest = 0
+    /// How long we wait for answers, of a hundred.
+    var patience = 60
+    /// How often a person answered for each record once typing had stopped.
+    var answers = [0, 0]
     /// How closely the remotes' stamps tell the time of a change.
     var evidenceKinds: [Int] = []
 
@@ -77,6 +83,8 @@ final class World {
             policy.prefer = random.pick([[], [.suitecrm], [.mautic, .compass], [.compass]])
             policy.enforce = random.chance(15)
         }
+        rest = random.pick([0, 0, 30, 50])
+        patience = random.pick([30, 60, 85])
         merge = Merge(policy: policy, skew: 8_000_000, rules: setup.merge)
         populate(field)
     }
@@ -173,6 +181,11 @@ final class World {
 
     private func act() {
         let replica = random.below(remotes.count)
+        if random.chance(rest) {
+            requestLook(at: replica)
+            plan(0, interrupted: random.chance(25))
+            return random.chance(patience) ? dispatch() : timeOut()
+        }
         switch random.below(100) {
         case 0..<22: someoneTypes(at: replica)
         case 22..<38: requestLook(at: replica)
@@ -272,9 +285,17 @@ final class World {
 
     // MARK: - The end
 
+    /// A person answers what is open, but not for ever: a system may not do as it is told.
+    private func answerEverything() {
+        for record in records.indices where records[record].contest != nil && answers[record] < 6 {
+            answers[record] += 1
+            settleByPerson(record)
+        }
+    }
+
     /// Everything on its way arrives, everything is looked at, until nothing more happens.
     private func settleDown() {
-        for index in remotes.indices { remotes[index].quirk = .none }
+        if random.chance(50) { for index in remotes.indices { remotes[index].quirk = .none } }
         let asksPerson = random.chance(50) || setup.kind == .sum
         for replica in remotes.indices where home[replica] == nil && random.chance(70) {
             link(replica, to: 0)
@@ -296,7 +317,7 @@ final class World {
             step += 1
             lookAtAll()
             for record in records.indices { plan(record, interrupted: false) }
-            if asksPerson { for record in records.indices { settleByPerson(record) } }
+            if asksPerson { answerEverything() }
             for record in records.indices { plan(record, interrupted: false) }
             dispatch()
             if asksPerson { settleParked() }

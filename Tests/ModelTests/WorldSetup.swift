@@ -82,7 +82,14 @@ enum WorldLaw: String, Sendable, CaseIterable {
     case nothingTwice = "the same input again yields nothing"
     case neverSpread = "what a system made of our write goes to no other system"
     case looksForward = "what is known of a replica never goes back to an older look"
-    case blankSilent = "an empty joiner takes nothing away"
+    case blankSilent = "an empty joiner neither takes away nor asks"
+    case richerStays = "a system's poorer form never replaces the richer content"
+    case outcomeHeard = "who did not know the outcome does not replace it unjudged"
+    case joinerAlone = "a joiner's difference freezes nobody else"
+    case personStands = "no law overrules a person"
+    case driftStays = "a replica that knew the outcome is written only where enforced"
+    case frozen = "a contested field is not written"
+    case versionsGrow = "a version of an outcome names one content"
 }
 
 /// A law that did not hold, with where.
