@@ -31,12 +31,18 @@ package struct FieldCodec: Sendable, Hashable {
     /// What a spelling means.
     package func content(of spelling: Value) -> Value {
         switch kind {
-        case .text: spelling.asText
-        case .email: spelling.asText.mapText { trimmed($0).lowercased() }
+        case .text: oneBlank(spelling.asText)
+        case .email: oneBlank(spelling.asText.mapText { trimmed($0).lowercased() })
         case .integer: spelling.asInteger
         case .flag: spelling.asFlag
         case .tags: spelling.asTags
         }
+    }
+
+    /// Null and "" are one where the system cannot hold both: SuiteCRM never answers null, Mautic
+    /// never "".
+    private func oneBlank(_ content: Value) -> Value {
+        system == .compass ? content : content.blankAs(.null)
     }
 
     /// How the system is told a content.

@@ -5,9 +5,11 @@ import Testing
 /// What each system makes of a text, whatever the text is.
 @Suite struct CodecTests {
     private static let pieces = [
-        "a", "Z", "ß", "İ", "é", "e\u{301}", "🦊", "👩‍👩‍👧", "نص", "\u{202E}", " ", "\t", "\n", "\r\n", "\u{A0}",
+        "a", "Z", "ß", "İ", "é", "e\u{301}", "🦊", "👩‍👩‍👧", "نص", "\u{202E}", " ", "\t", "\n", "\r\n",
+        "\u{A0}",
         "\u{3000}", "<", ">", "< ", "<b>", "</b>", "<!--", "&", "&amp;", "&lt;", "&gt;", "&quot;",
-        "&#039;", "&#39;", "&copy;", "&nbsp;", "&amp;lt;", "'", "\"", "\\", ";", "\0", ",", "-", "0", "1.5",
+        "&#039;", "&#39;", "&copy;", "&nbsp;", "&amp;lt;", "'", "\"", "\\", ";", "\0", ",", "-",
+        "0", "1.5",
     ]
 
     private static func text(_ random: inout SplitMix64) -> String {
@@ -21,8 +23,11 @@ import Testing
     private static func content(_ kind: FieldCodec.Kind, _ random: inout SplitMix64) -> Value {
         switch kind {
         case .text, .email:
-            random.chance(5) ? .null : .text(random.chance(10)
-                ? String(repeating: text(&random), count: 40) : text(&random))
+            random.chance(5)
+                ? .null
+                : .text(
+                    random.chance(10)
+                        ? String(repeating: text(&random), count: 40) : text(&random))
         case .integer: .number(String(random.below(2_000_000) - 1_000_000))
         case .flag: .bool(random.chance(50))
         case .tags: .set(of: (0..<random.below(5)).map { _ in text(&random) })
@@ -50,7 +55,9 @@ import Testing
                 let stored = codec.stored(codec.spelling(of: content))
                 #expect(codec.content(of: stored) == codec.held(content))
                 let again = codec.stored(stored)
-                #expect(codec.content(of: again) == codec.content(of: stored), "\(codec.system) \(content)")
+                #expect(
+                    codec.content(of: again) == codec.content(of: stored),
+                    "\(codec.system) \(content)")
             }
         }
     }

@@ -75,7 +75,8 @@ import Testing
     private func text(_ ruling: Ruling) -> Vector.RulingText {
         Vector.RulingText(
             kind: ruling.kind.name, reason: ruling.reason.rawValue,
-            outcome: ruling.outcome.map { Plain($0.value) }, version: ruling.outcome?.version,
+            outcome: ruling.outcome.flatMap { $0.value == .null ? nil : Plain($0.value) },
+            version: ruling.outcome?.version,
             inputs: Dictionary(
                 uniqueKeysWithValues: ruling.inputs.map { (Vector.name($0.replica), $0.role.name) })
         )

@@ -259,7 +259,9 @@ extension World {
         -> Bool
     {
         guard write.form == .elements else { return content == leaves }
-        return write.spelling.elements.contains { change in
+        // A remove may as well be a person's; an add that shows is ours.
+        let adds = write.spelling.elements.filter { !$0.hasPrefix("-") }
+        return (adds.isEmpty ? write.spelling.elements : adds).contains { change in
             let name = change.hasPrefix("-") ? String(change.dropFirst()) : change
             return before.elements.contains(name) != content.elements.contains(name)
                 && content.elements.contains(name) != change.hasPrefix("-")

@@ -16,12 +16,14 @@ extension World {
     func check(_ ruling: Ruling, _ record: Int) {
         let outcome = records[record].outcome
         let version = outcome?.version ?? 0
-        if let after = ruling.outcome, after.version < version
-            || after.version == version && after.value != outcome?.value
+        if let after = ruling.outcome,
+            after.version < version
+                || after.version == version && after.value != outcome?.value
         {
             violate(.versionsGrow, "\(after.value) v\(after.version) after v\(version)")
         }
         checkJoiners(ruling, outcome)
+        checkAgreement(ruling, outcome)
         if ruling.kind == .moved {
             checkOwnWritesAreSilent(ruling)
             if setup.kind == .plain, let outcome { checkChoice(ruling, outcome, record) }
@@ -55,7 +57,9 @@ extension World {
     /// What the outcome is replaced by was judged against it, and is no poorer form of it.
     private func checkChoice(_ ruling: Ruling, _ outcome: Outcome, _ record: Int) {
         let known = state(record).branches
-        func branch(_ input: Ruling.Input) -> Branch? { known.first { $0.replica == input.replica } }
+        func branch(_ input: Ruling.Input) -> Branch? {
+            known.first { $0.replica == input.replica }
+        }
         let winners = ruling.inputs.filter { $0.role == .won }
         if ruling.reason == .onlyCandidate,
             !ruling.inputs.contains(where: { branch($0)?.knows(outcome) ?? false }),
@@ -81,6 +85,17 @@ extension World {
         }
     }
 
+    /// Who shows the outcome as its system holds it is no party to a contest.
+    private func checkAgreement(_ ruling: Ruling, _ outcome: Outcome?) {
+        guard setup.kind == .plain, let outcome, ruling.kind == .contested,
+            ruling.reason == .noLawDecides
+        else { return }
+        for input in ruling.inputs
+        where branches[index(input.replica)].held(outcome) == input.content {
+            violate(.agreementIsSilent, "\(index(input.replica)) holds \(input.content)")
+        }
+    }
+
     /// A late joiner neither takes away by being empty nor freezes the others.
     private func checkJoiners(_ ruling: Ruling, _ outcome: Outcome?) {
         guard setup.kind == .plain, outcome != nil else { return }
@@ -101,8 +116,11 @@ extension World {
         let codec = remote.spelling.codec
         // Back to what stood before looks the same as never having run.
         if remote.ran.contains(command.id), case .person(let edit) = remote.author,
-            ![codec.content(of: remote.result(of: command.write)), codec.content(of: command.before)]
-                .contains(remote.content)
+            ![
+                codec.content(of: remote.result(of: command.write)),
+                codec.content(of: command.before),
+            ]
+            .contains(remote.content)
         {
             violate(.notRolledBack, "command \(command.id.low) goes again over edit \(edit)")
         }
@@ -237,7 +255,9 @@ extension World {
                 let isParked = branch.pending.contains {
                     [.parked, .uncertain].contains(commands[$0.command]?.state)
                 }
-                if asksPerson && answers[record] < 6 || !isParked { violate(.converges, "\(replica) waits for a write") }
+                if asksPerson && answers[record] < 6 || !isParked {
+                    violate(.converges, "\(replica) waits for a write")
+                }
             case .wait(.undecided):
                 if records[record].contest == nil {
                     violate(.converges, "\(replica) waits for a decision")

@@ -89,6 +89,7 @@ enum WorldLaw: String, Sendable, CaseIterable {
     case personStands = "no law overrules a person"
     case driftStays = "a replica that knew the outcome is written only where enforced"
     case frozen = "a contested field is not written"
+    case agreementIsSilent = "who holds the outcome already is not asked"
     case versionsGrow = "a version of an outcome names one content"
 }
 
