@@ -114,11 +114,12 @@ package struct Merge: Sendable {
 
     /// A look that shows what an unconfirmed command of ours would leave is that command's echo.
     ///
-    /// An opt-out is never taken for one where it would be undone: it may as well be a person's.
+    /// An opt-out is never taken for one where it would be undone, or where a re-consent waits: it
+    /// may as well be a person's.
     private func echoes(_ changed: [Branch], _ state: FieldState) -> Ruling? {
         let inputs = changed.filter { branch in
             if policy.law == .strictest, branch.seenContent == .bool(true),
-                state.outcome?.value != .bool(true)
+                state.outcome?.value != .bool(true) || state.consentGiven
             {
                 return false
             }

@@ -224,7 +224,9 @@ extension World {
         let content = codec.content(of: capture.value)
         if let id = capture.writtenBy, let command = commands[id], command.state != .confirmed {
             note("\(id.low) is known by its id")
-            confirm(command, stored: command.write.leaves, told: true)
+            // That it ran is known, what it stored is not, unless the look shows just that.
+            let isPlain = content == codec.content(of: command.write.leaves)
+            confirm(command, stored: command.write.leaves, told: isPlain)
             seenRow[replica] = capture.row
         }
         for id in open {

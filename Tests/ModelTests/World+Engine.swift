@@ -69,6 +69,8 @@ extension World {
         }
         let carries = branches[replica].seenContent == content && branches[replica].hasChanged
         if carries { undecided[branches[replica].seenBy] = nil }
+        // A look that shows what an undecided one showed says nothing of when it changed.
+        if !carries { changedAfter[replica] = lastLeftAt[replica] }
         order[replica].lastLook = id.low
         checkLooksGoForward(capture, at: replica)
         branches[replica].see(capture.value, by: id, evidence: evidence(capture, at: replica))
@@ -87,6 +89,7 @@ extension World {
         undecided[branches[replica].seenBy] = nil
         _ = append()
         needsLook[replica] = true
+        lastLeftAt[replica] = changedAfter[replica]
         note("overtaken at \(replica): \(branches[replica].seen ?? .null)")
     }
 
@@ -96,7 +99,7 @@ extension World {
         case 0: return nil
         case 1: return Evidence(earliest: stamp, latest: stamp, exact: true)
         default:
-            let before = Timestamp(microseconds: lastLeftAt[replica])
+            let before = Timestamp(microseconds: changedAfter[replica])
             return Evidence(earliest: before, latest: stamp)
         }
     }

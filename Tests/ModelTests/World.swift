@@ -51,6 +51,8 @@ final class World {
     var needsLook: [Bool] = []
     var seenRow: [Int] = []
     var lastLeftAt: [Int64] = []
+    /// The last look that left before what is seen now had changed.
+    var changedAfter: [Int64] = []
     var commands: [CommandID: Command] = [:]
     var open: [CommandID] = []
     var activity = 0
@@ -113,6 +115,7 @@ final class World {
             needsLook.append(false)
             seenRow.append(-1)
             lastLeftAt.append(0)
+            changedAfter.append(0)
             joinedWith.append(nil)
             forms.append([])
             lastSerial.append(0)
