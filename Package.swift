@@ -100,6 +100,8 @@ let package = Package(
                 "Ledger", "LMDB", crypto,
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ], swiftSettings: tests),
+        .testTarget(
+            name: "ModelTests", dependencies: ["Ledger", "Model"], swiftSettings: tests),
         .testTarget(name: "TransportTests", dependencies: ["Transport"], swiftSettings: tests),
         .testTarget(name: "SandboxTests", dependencies: ["Sandbox"], swiftSettings: tests),
         .testTarget(

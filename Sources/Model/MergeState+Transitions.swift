@@ -21,7 +21,7 @@ extension Branch {
         isUnverified = false
         // What went into a join is a part of the outcome, not this replica's form of it.
         let isPart = [Reason.union.rawValue, Reason.sum.rawValue].contains(reason)
-        if role == .agreed || role == .won && !isPart {
+        if role == .agreed || role == .sideEffect || role == .won && !isPart {
             accepted = AcceptedForm(version: version, spelling: spelt)
         }
         if kind == .accounted, reason == Reason.liftedWithoutEvidence.rawValue {

@@ -10,6 +10,7 @@ extension Fold {
     ) throws {
         try change(record, logged, transaction) { row in
             for field in fields {
+                if voidsConsent(field) { row.consentGiven.removeAll { $0 == field.field } }
                 switch field.kind {
                 case .moved, .settled:
                     row.refusedCreates = []
@@ -29,6 +30,14 @@ extension Fold {
         for field in fields where field.kind != .contested && field.kind != .held {
             for input in field.inputs { try account(input, field, logged, transaction) }
         }
+    }
+
+    /// A re-consent is used up by the lift it allowed, and void once an opt-out is decided after it.
+    private func voidsConsent(_ field: FieldDecision) -> Bool {
+        field.law == Reason.evidencedConsent.rawValue
+            || field.inputs.contains {
+                $0.canonical?.value == .bool(true) && $0.role != .echo
+            }
     }
 
     private func setOutcome(

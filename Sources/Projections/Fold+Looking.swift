@@ -22,7 +22,7 @@ extension Fold {
                 return
             }
             row.state = .live
-            row.lastLook = max(row.lastLook, payload.lookedAfter)
+            row.lastLook = logged.sequence
             if payload.complete { row.needsLook = false }
             if !payload.stamp.isEmpty { row.stamp = payload.stamp }
             for attribute in payload.attributes {
@@ -76,7 +76,13 @@ extension Fold {
     func foldLinked(
         _ payload: Linked, _ logged: LoggedEvent, _ transaction: borrowing WriteTransaction
     ) throws {
-        try change(payload.replica, logged, transaction) { $0.record = payload.record }
+        try change(payload.replica, logged, transaction) { row in
+            row.record = payload.record
+            for field in mapping.fields {
+                guard let attribute = field.spellings[row.system]?.attribute else { continue }
+                try changeBranch(attribute, of: &row) { $0.relinked() }
+            }
+        }
         try change(payload.record, logged, transaction) { row in
             row.entity = payload.entity
             row.creating.removeAll { $0 == payload.replica }

@@ -81,10 +81,12 @@ package final class EventLog: Sendable {
     ) -> [Result<[UInt64], any Error>] {
         let pending = batches.map { ($0, Completion()) }
         for (batch, done) in pending {
-            enqueue(
-                AppendRequest(drafts: batch.drafts, conditions: batch.conditions) {
-                    done.complete($0)
-                })
+            do {
+                enqueue(
+                    try AppendRequest(batch.drafts, batch.conditions) { done.complete($0) })
+            } catch {
+                done.complete(.failure(error))
+            }
         }
         return pending.map { _, done in Result { try done.wait() } }
     }
