@@ -17,8 +17,7 @@ struct WalkState {
 
 /// Looking: walks over the systems, and single looks where something is in doubt.
 extension EngineCore {
-    mutating func startWalks() throws {
-        try resumeOpenCommands()
+    mutating func startWalks() {
         for (id, session) in sessions.sorted(by: { $0.key < $1.key }) where session.failure == nil {
             let isSweep = request.isSweep || session.row.lastSweep == nil
             var steps: [Walk] = session.connector.hasFeed ? [Walk(.feed)] : []
@@ -33,7 +32,6 @@ extension EngineCore {
                 steps: steps, startedAt: now, openedAt: end, isSweep: isSweep)
             nextStep(id)
         }
-        if walks.isEmpty, calls.isEmpty { phase = .looking }
     }
 
     mutating func beginWalk(_ connection: ConnectionID, _ walk: Walk) {

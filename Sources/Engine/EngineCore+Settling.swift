@@ -10,6 +10,7 @@ extension EngineCore {
         _ row: CommandRow, remoteID: String?, _ object: RemoteObject?, byLooking: Bool
     ) throws {
         let issue = row.issue
+        guard row.state.isOpen else { return drop(issue.command) }
         let replica = try views.read { tables, transaction in
             try tables.replicas.row(issue.replica.bytes, transaction)
         }
@@ -89,7 +90,9 @@ extension EngineCore {
             overtaken.by = event
             drafts.append(
                 Draft(
-                    id: .derived("overtaken", [branch.seenBy.bytes, event.bytes]),
+                    id: .derived(
+                        "overtaken",
+                        [branch.seenBy.bytes, event.bytes, Array(change.attribute.utf8)]),
                     stream: .replica(issue.replica), event: .overtaken(overtaken),
                     tags: [Tag(.replica, issue.replica)]))
         }
@@ -214,7 +217,10 @@ extension EngineCore {
     private mutating func judge(
         _ row: CommandRow, _ object: RemoteObject, _ connection: ConnectionRow
     ) throws {
-        if row.issue.operation == .delete { return supersede(row.issue.command, "it did not run") }
+        // A deletion that a person asked for, or that did not run: its look is done, so it goes.
+        if row.issue.operation == .delete {
+            return try begin(row.issue.command, row.issue.record)
+        }
         let states = row.issue.changes.map { change -> WriteState in
             guard let field = mapping.field(change.field),
                 let codec = field.spellings[connection.system]?.codec,

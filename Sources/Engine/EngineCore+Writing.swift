@@ -69,7 +69,7 @@ extension EngineCore {
     }
 
     /// A command's turn: superseded if the ground moved, else sent.
-    private mutating func begin(_ command: CommandID, _ record: RecordID) throws {
+    mutating func begin(_ command: CommandID, _ record: RecordID) throws {
         guard let row = try row(command), let session = sessions[row.issue.connection] else {
             return drop(command)
         }

@@ -47,6 +47,9 @@ package struct EngineCore {
 
     enum Phase {
         case idle
+        /// Commands of an earlier process are settled before anything is looked at or linked: what
+        /// they may have made must not be taken for somebody new.
+        case resuming
         case looking
         case linking
         case planning
@@ -139,7 +142,6 @@ package struct EngineCore {
     private mutating func begin(_ request: RunRequest) throws {
         self.request = request
         report = RunReport(run: request.run)
-        phase = .looking
         runStart = end
         let connections = try views.read { tables, transaction in
             try tables.connections.all(transaction)
@@ -192,7 +194,9 @@ package struct EngineCore {
             return
         }
         switch continuation {
-        case .startWalks: try startWalks()
+        case .startWalks:
+            phase = .resuming
+            try resumeOpenCommands()
         case .nextPage(let connection, let walk, let rows):
             pageRecorded(connection, walk, acknowledge: rows)
         case .closeWalk(let connection): walks[connection] = nil
@@ -211,6 +215,10 @@ package struct EngineCore {
     /// Moves from one phase to the next when nothing of the old one is left.
     private mutating func advance() throws {
         switch phase {
+        case .resuming
+        where lanes.isEmpty && calls.isEmpty && appends.isEmpty && timers.isEmpty:
+            phase = .looking
+            startWalks()
         case .looking where walks.isEmpty && calls.isEmpty && appends.isEmpty:
             phase = .linking
             try link()

@@ -41,12 +41,23 @@ struct Fold: Sendable {
         case .commandIssued, .commandConfirmed, .commandRefused, .commandUncertain,
             .commandSuperseded, .commandParked:
             try foldCommand(logged, transaction)
+            try countOnStream(logged, transaction)
+        case .overtaken: try countOnStream(logged, transaction)
         case .policyChanged(let payload):
             try views.policies.put(payload, Array(payload.entity.utf8), transaction)
-        case .overtaken, .sweepOpened, .runStarted, .runFinished, .unrecognized:
+        case .sweepOpened, .runStarted, .runFinished, .unrecognized:
             break
         }
         try foldActivity(logged, transaction)
+    }
+
+    /// Keeps the row's version that of its stream, for events that may change nothing else of it.
+    private func countOnStream(
+        _ logged: LoggedEvent, _ transaction: borrowing WriteTransaction
+    ) throws {
+        guard logged.entry.stream.kind == .replica else { return }
+        let replica = ReplicaID(high: logged.entry.stream.id.high, low: logged.entry.stream.id.low)
+        try change(replica, logged, transaction) { _ in }
     }
 
     // MARK: - Rows that several folds change
