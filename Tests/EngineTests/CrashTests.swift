@@ -8,6 +8,9 @@ import Testing
 
 @testable import Engine
 
+/// `tools/test --all` walks ten times as many worlds.
+private let isLong = ProcessInfo.processInfo.environment["SYNCLEDGER_LONG_TESTS"] != nil
+
 @Suite struct `Crashes and lost answers` {
     /// A world with people in each system, approved and in step, then edited on all sides.
     private func world(_ seed: UInt64) throws -> World {
@@ -72,7 +75,7 @@ import Testing
         #expect(try world.workplace.views.verify().isIdentical)
     }
 
-    @Test(arguments: UInt64(0)..<60)
+    @Test(arguments: UInt64(0)..<(isLong ? 600 : 60))
     func `a crash between any two steps loses nothing and makes nobody twice`(seed: UInt64) throws {
         let world = try world(seed)
         defer { end(world) }
@@ -91,7 +94,7 @@ import Testing
         try expectInStep(world, people: 12)
     }
 
-    @Test(arguments: UInt64(0)..<30)
+    @Test(arguments: UInt64(0)..<(isLong ? 300 : 30))
     func `answers lost before or after their effect end in the same people`(seed: UInt64) throws {
         let world = try world(seed)
         defer { end(world) }
