@@ -247,6 +247,13 @@ package struct Reconciler: Sendable {
         let gone = snapshot.replicas.filter { $0.state == .gone && $0.goneProof != .merged }
         guard let first = gone.first else { return true }
         let live = snapshot.replicas.filter { $0.state == .live }
+        guard !live.isEmpty else {
+            plan.verdicts.append(
+                Verdict(
+                    field: "existence", system: first.system, standing: .excluded,
+                    reason: "deleted everywhere"))
+            return false
+        }
         plan.verdicts.append(
             Verdict(
                 field: "existence", system: first.system, standing: .conflict,

@@ -67,9 +67,11 @@ struct Conflicts: ParsableCommand {
 
         private func deleted(_ workplace: Workplace) throws -> [String] {
             try workplace.views.read { tables, transaction in
-                try tables.replicas.all(transaction).filter {
-                    $0.state == .gone && $0.record != nil && $0.goneProof != .merged
-                        && $0.goneProof != .command
+                let replicas = try tables.replicas.all(transaction)
+                let living = Set(replicas.filter { $0.state == .live }.compactMap(\.record))
+                return replicas.filter { row in
+                    row.state == .gone && row.goneProof != .merged
+                        && row.record.map(living.contains) ?? false
                 }
             }.map { row in
                 let record = row.record.map { "\($0)" } ?? ""
