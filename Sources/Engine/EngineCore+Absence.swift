@@ -10,11 +10,17 @@ extension EngineCore {
 
     /// Who was there and did not show: looked at one by one, for absence proves nothing yet.
     private mutating func suspectMissing(_ connection: ConnectionID) {
-        let missing =
-            (try? views.read { tables, transaction in
+        let known: [ReplicaRow]
+        do {
+            known = try views.read { tables, transaction in
                 try tables.replicas.all(transaction)
-            }) ?? []
-        for row in missing
+            }
+        } catch {
+            // Nobody is taken for gone; the run says that it could not look.
+            report.failures.append((sessions[connection]?.row.configured.label ?? "", "\(error)"))
+            return
+        }
+        for row in known
         where row.connection == connection && row.state == .live && !seen.contains(row.replica) {
             look(at: row)
         }

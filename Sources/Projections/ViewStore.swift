@@ -160,7 +160,12 @@ package final class ViewStore: Sendable {
             next.sequence = position.sequence + UInt64(events.count)
             next.root = frontier.root
             next.version = ViewTables.version
+            let before = position.sequence
             try generation.environment.write { transaction in
+                // Two processes that fold at once would fold these events twice.
+                guard try generation.tables.position(transaction).sequence == before else {
+                    throw ViewError.foldedElsewhere
+                }
                 for event in events { try fold.fold(event, transaction) }
                 try generation.tables.positions.put(next, ViewTables.positionKey, transaction)
                 try transaction.put(
@@ -231,10 +236,13 @@ package final class ViewStore: Sendable {
 
 package enum ViewError: Error, Equatable, CustomStringConvertible {
     case file(String, Int32)
+    case foldedElsewhere
 
     package var description: String {
         switch self {
         case .file(let path, let code): "\(path): \(String(cString: strerror(code)))"
+        case .foldedElsewhere:
+            "another syncledger is working on this ledger: run the same command again when it is done"
         }
     }
 }

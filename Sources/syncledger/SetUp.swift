@@ -53,6 +53,8 @@ struct Connect: ParsableCommand {
 
     func run() throws {
         try common.withWorkplace { workplace in
+            let lock = try workplace.engineLock()
+            defer { withExtendedLifetime(lock) {} }
             var configured = try configuration()
             let existing = try workplace.views.read { tables, transaction in
                 try tables.connections.all(transaction)
