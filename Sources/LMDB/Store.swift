@@ -26,6 +26,19 @@ import Glibc
 
     /// Opens an environment, halving the map until it fits into the address space.
     init(at path: String, tables: Int, options: Options) throws(LMDBError) {
+        let opened = unsafe try OpenEnvironments.inTurn { () throws(LMDBError) in
+            unsafe try Self.claimAndOpen(path, tables: tables, options: options)
+        }
+        self.path = path
+        unsafe self.pointer = unsafe opened.pointer
+        self.hold = unsafe Monitor(opened.hold)
+        self.process = getpid()
+        self.isReadOnly = options.readOnly
+    }
+
+    private static func claimAndOpen(
+        _ path: String, tables: Int, options: Options
+    ) throws(LMDBError) -> (pointer: OpaquePointer, hold: Hold) {
         let directory = try Directory(at: path, creating: !options.readOnly)
         try FileSystemRule.check(directory)
         var claim = OpenEnvironments.Claim(path: path)
@@ -43,11 +56,7 @@ import Glibc
             unsafe mdb_env_close(pointer)
             throw error
         }
-        self.path = path
-        unsafe self.pointer = unsafe pointer
-        self.hold = Monitor(Hold(directory, claim))
-        self.process = getpid()
-        self.isReadOnly = options.readOnly
+        return unsafe (pointer, Hold(directory, claim))
     }
 
     deinit {
@@ -58,8 +67,12 @@ import Glibc
     func close() {
         hold.update { hold in
             guard hold != nil else { return }
-            unsafe mdb_env_close(pointer)
-            hold = nil
+            // In turn: between LMDB's close and the end of the claim, a new file elsewhere could get
+            // the inode of this one and be taken for it.
+            OpenEnvironments.inTurn {
+                unsafe mdb_env_close(pointer)
+                hold = nil
+            }
         }
     }
 

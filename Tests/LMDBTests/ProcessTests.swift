@@ -38,6 +38,24 @@ import Testing
         _ = try scratch.open()
     }
 
+    @Test func `the claim on a removed environment does not outlive its files`() async throws {
+        // File systems give a freed inode to the next file: four threads that open, remove and let go
+        // must never be taken for each other.
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<4 {
+                group.addTask {
+                    for _ in 0..<200 {
+                        let scratch = Scratch()
+                        let (environment, _) = try scratch.open { $0.mapSize = 1 << 20 }
+                        try FileManager.default.removeItem(atPath: scratch("env"))
+                        withExtendedLifetime(environment) {}
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+
     @Test func `a failed open leaves the directory free`() throws {
         try Data(repeating: 1, count: 8192).write(to: URL(fileURLWithPath: scratch("data.mdb")))
         for _ in 0..<2 {

@@ -114,11 +114,16 @@ import Testing
             }
             connection.waitForClose()
         } test: { server, client in
-            let first = client.start(HTTPRequest(url: server.url + "/wait")) { _ in }
+            let first = client.start(
+                HTTPRequest(url: server.url + "/wait"), limits: .patient
+            ) { _ in }
             for await _ in server.arrivals { break }
-            let limits = HTTPLimits(connectTimeout: .milliseconds(100))
+            var limits = HTTPLimits.patient
+            limits.connectTimeout = .seconds(1)
             async let second = client.perform(HTTPRequest(url: server.url), limits: limits)
-            let clock = await client.perform(HTTPRequest(url: server.url), limits: .shortTotal)
+            var longer = HTTPLimits.patient
+            longer.totalTimeout = .milliseconds(1_500)
+            let clock = await client.perform(HTTPRequest(url: server.url), limits: longer)
             #expect(clock.failure?.kind == .totalTimeout)
             first.cancel()
             #expect(await second.response?.status == 200)

@@ -50,7 +50,9 @@ import Testing
             connection.readRequest()
             connection.waitForClose()
         } test: { server, client in
-            let first = client.start(HTTPRequest(url: server.url + "/first")) { _ in }
+            let first = client.start(
+                HTTPRequest(url: server.url + "/first"), limits: .patient
+            ) { _ in }
             for await _ in server.arrivals { break }
             let second = HTTPRequest(method: .post, url: server.url + "/second")
             let failure = try #require(await client.perform(second, limits: .shortTotal).failure)

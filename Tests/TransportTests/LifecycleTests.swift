@@ -9,7 +9,9 @@ import Testing
             connection.readRequest()
             connection.waitForClose()
         } test: { server, client in
-            let task = Task { await client.perform(HTTPRequest(method: .post, url: server.url)) }
+            let task = Task {
+                await client.perform(HTTPRequest(method: .post, url: server.url), limits: .patient)
+            }
             for await _ in server.arrivals { break }
             task.cancel()
             let failure = await task.value.failure
@@ -101,7 +103,7 @@ import Testing
         } test: { server, client in
             let kinds = Mutex<[HTTPFailure.Kind?]>([])
             for _ in 0..<100 {
-                client.start(HTTPRequest(url: server.url)) { result in
+                client.start(HTTPRequest(url: server.url), limits: .patient) { result in
                     kinds.withLock { $0.append(result.failure?.kind) }
                 }
             }
@@ -130,7 +132,7 @@ import Testing
         }
         let (results, completion) = AsyncStream<HTTPResult>.makeStream()
         var client: HTTPClient? = HTTPClient()
-        client?.start(HTTPRequest(url: server.url)) { completion.yield($0) }
+        client?.start(HTTPRequest(url: server.url), limits: .patient) { completion.yield($0) }
         for await _ in server.arrivals { break }
         client = nil
         let result = await results.first { _ in true }

@@ -46,6 +46,9 @@ extension HTTPClient.Configuration {
 
 extension HTTPLimits {
     static let shortTotal = HTTPLimits(totalTimeout: .milliseconds(200))
+    /// For a request that is to hang until the test ends it, however slow the machine is.
+    static let patient = HTTPLimits(
+        connectTimeout: .seconds(600), totalTimeout: .seconds(600), stallTimeout: .seconds(600))
 }
 
 extension HTTPResponse {
