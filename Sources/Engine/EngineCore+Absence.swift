@@ -92,6 +92,22 @@ extension EngineCore {
         append(drafts, then: .lookDone)
     }
 
+    /// What the dates of its answers told of the system's clock, where that is news.
+    private mutating func skewMeasured(_ session: Session) -> Draft? {
+        guard let reading = session.clock.reading else { return nil }
+        let row = session.row
+        let known = RemoteClock.Reading(
+            skewMicroseconds: row.skewMicroseconds,
+            uncertaintyMicroseconds: Int64(clamping: row.skewUncertainty))
+        guard !row.isSkewMeasured || reading.contradicts(known) else { return nil }
+        var measured = ClockSkewMeasured()
+        measured.connection = row.id
+        measured.skewMicroseconds = reading.skewMicroseconds
+        measured.uncertaintyMicroseconds = UInt64(clamping: reading.uncertaintyMicroseconds)
+        return Draft(
+            id: ids.event(), stream: .connection(row.id), event: .clockSkewMeasured(measured))
+    }
+
     mutating func closeWalk(_ connection: ConnectionID, _ state: WalkState) {
         guard let session = sessions[connection] else { return }
         var drafts: [Draft] = []
@@ -118,6 +134,7 @@ extension EngineCore {
             drafts.append(
                 Draft(id: ids.event(), stream: .connection(connection), event: .cursorMoved(moved)))
         }
+        if let skew = skewMeasured(session) { drafts.append(skew) }
         if state.isSweep { suspectMissing(connection) }
         guard !drafts.isEmpty else {
             walks[connection] = nil

@@ -12,6 +12,7 @@ struct PendingCall {
     var attempts = 0
     /// The log's last sequence when its request left.
     var lookedAfter: UInt64 = 0
+    var sentAt: Timestamp?
     var hasRenewedToken = false
 
     enum Purpose {
@@ -20,18 +21,13 @@ struct PendingCall {
         case acknowledge
         /// A look at a replica, because it is suspected gone or its state is in doubt.
         case look(ReplicaID, remoteID: String)
+        /// A command that waits for its turn: checked once more, and only then put into words.
+        case turn(CommandID)
         case write(CommandID, any Conversation)
         /// Did an unheard write run?
         case settle(CommandID, WriteOrder)
     }
 
-    /// Sending it again can do no harm.
-    var isRead: Bool {
-        switch purpose {
-        case .token, .page, .look, .settle, .acknowledge: true
-        case .write: false
-        }
-    }
 }
 
 /// Calls: their pace, their tokens and their repetition.
@@ -41,19 +37,33 @@ extension EngineCore {
 
     mutating func start(_ call: Call, on connection: ConnectionID, for purpose: PendingCall.Purpose)
     {
+        guard isUsable(connection) else { return abandon(purpose) }
         let id = nextID()
         calls[id] = PendingCall(connection: connection, call: call, purpose: purpose)
         sessions[connection]?.enqueue(id)
     }
 
-    /// Lets every session send what it may.
-    mutating func pump() {
-        for connection in sessions.keys.sorted() {
-            pump(connection)
+    func isUsable(_ connection: ConnectionID) -> Bool {
+        sessions[connection].map { $0.failure == nil } ?? false
+    }
+
+    /// What was wanted of a connection that takes no more part: a command stays in the log as it is,
+    /// and the next run settles it.
+    private mutating func abandon(_ purpose: PendingCall.Purpose) {
+        switch purpose {
+        case .turn(let command), .write(let command, _), .settle(let command, _): drop(command)
+        case .token, .page, .acknowledge, .look: break
         }
     }
 
-    private mutating func pump(_ connection: ConnectionID) {
+    /// Lets every session send what it may.
+    mutating func pump() throws {
+        for connection in sessions.keys.sorted() {
+            try pump(connection)
+        }
+    }
+
+    private mutating func pump(_ connection: ConnectionID) throws {
         while let turn = sessions[connection]?.turn(now: now) {
             switch turn {
             case .nothing: return
@@ -68,9 +78,11 @@ extension EngineCore {
                 calls[id] = PendingCall(connection: connection, call: call, purpose: .token)
                 send(id, session.request(call, isTokenCall: true))
             case .send(let id):
+                if case .turn(let command)? = calls[id]?.purpose {
+                    try takeTurn(command, id, on: connection)
+                }
                 guard let session = sessions[connection], let pending = calls[id] else { continue }
                 calls[id]?.lookedAfter = end
-                if case .write(let command, _) = pending.purpose { queued.remove(command) }
                 send(id, session.request(pending.call))
             }
         }
@@ -78,6 +90,7 @@ extension EngineCore {
 
     private mutating func send(_ id: CallID, _ request: HTTPRequest) {
         report.calls += 1
+        calls[id]?.sentAt = now
         if case .write? = calls[id]?.purpose, request.method != .get { report.writeCalls += 1 }
         effects.append(.send(id, request))
     }
@@ -85,13 +98,20 @@ extension EngineCore {
     mutating func answered(_ id: CallID, _ result: HTTPResult) throws {
         guard let pending = calls.removeValue(forKey: id) else { return }
         let connection = pending.connection
+        if let sent = pending.sentAt, let date = result.response?.headers["Date"] {
+            sessions[connection]?.clock.hear(date, sent: sent, heard: now)
+        }
         if case .token = pending.purpose { return tokenAnswered(connection, result) }
         sessions[connection]?.ended()
         switch pending.purpose {
-        case .token: break
+        case .token, .turn: break
         case .page(let walk): try pageAnswered(pending, walk, result)
         case .acknowledge:
-            if let failure = failure(result, pending) { retry(pending, failure) { _, _ in } }
+            if let failure = failure(result, pending) {
+                retry(pending, failure) { core, failure in
+                    core.fail(connection, "it did not take the acknowledgement: \(failure.message)")
+                }
+            }
         case .look(let replica, let remoteID):
             try lookAnswered(pending, replica, remoteID, result)
         case .write(let command, let conversation):
@@ -117,7 +137,13 @@ extension EngineCore {
             sessions[connection]?.take(try session.connector.token(from: result), now: now)
         } catch {
             sessions[connection]?.take(nil, now: now)
-            fail(connection, error.message)
+            let tries = sessions[connection]?.tokenTries ?? Self.maximumAttempts
+            if error.mayPass, tries < Self.maximumAttempts, !isCancelled {
+                let later = now.adding(seconds: pause(tries, error))
+                sessions[connection]?.rest(until: later)
+            } else {
+                fail(connection, error.message)
+            }
         }
     }
 
@@ -128,6 +154,8 @@ extension EngineCore {
         giveUp: (inout EngineCore, RemoteFailure) throws -> Void
     ) rethrows {
         var again = pending
+        guard isUsable(pending.connection) else { return try giveUp(&self, failure) }
+        if failure.isPause { rest(pending.connection, failure) }
         switch failure.kind {
         case .token where !pending.hasRenewedToken:
             again.hasRenewedToken = true
@@ -149,6 +177,13 @@ extension EngineCore {
         }
     }
 
+    /// A system that asks for a pause gets it for every call, not for one.
+    mutating func rest(_ connection: ConnectionID, _ failure: RemoteFailure) {
+        guard case .again(let seconds) = failure.kind else { return }
+        let later = now.adding(seconds: seconds)
+        sessions[connection]?.rest(until: later)
+    }
+
     /// Exponential with jitter, or what the system asked for.
     func pause(_ attempt: Int, _ failure: RemoteFailure) -> Double {
         if case .again(let seconds) = failure.kind, seconds > 1 { return seconds }
@@ -162,8 +197,16 @@ extension EngineCore {
         for timer in due {
             switch timer.action {
             case .call(let id):
-                if let connection = calls[id]?.connection { sessions[connection]?.enqueue(id) }
+                guard let pending = calls[id] else { continue }
+                if isUsable(pending.connection) {
+                    sessions[pending.connection]?.enqueue(id)
+                } else {
+                    calls[id] = nil
+                    abandon(pending.purpose)
+                }
             case .settle(let command): try settle(command)
+            case .begin(let command):
+                if let record = laneOf[command] { try begin(command, record) }
             }
         }
         if let next = timers.map(\.at).min() { effects.append(.wake(next)) }
@@ -175,13 +218,46 @@ extension EngineCore {
         sessions[connection]?.failure = reason
         report.failures.append((session.row.configured.label, reason))
         walks[connection] = nil
-        let dropped = calls.filter {
-            $0.value.connection == connection && session.waiting.contains($0.key)
-        }
-        for (id, pending) in dropped {
-            calls[id] = nil
-            if case .write(let command, _) = pending.purpose { drop(command) }
-        }
         sessions[connection]?.dropWaiting()
+        for id in session.waiting {
+            if let pending = calls.removeValue(forKey: id) { abandon(pending.purpose) }
+        }
+    }
+
+    /// Nothing new is begun; what was sent is still heard.
+    mutating func stop() {
+        isCancelled = true
+        walks = walks.filter { walk in calls.values.contains { $0.connection == walk.key } }
+        for connection in sessions.keys.sorted() {
+            let waiting = sessions[connection]?.waiting ?? []
+            sessions[connection]?.dropWaiting()
+            for id in waiting {
+                guard let pending = calls.removeValue(forKey: id) else { continue }
+                if case .page = pending.purpose { walks[connection] = nil }
+                abandon(pending.purpose)
+            }
+        }
+        let dropped = timers
+        timers = []
+        for timer in dropped {
+            switch timer.action {
+            case .call(let id):
+                if let pending = calls.removeValue(forKey: id) { abandon(pending.purpose) }
+            case .settle(let command), .begin(let command): drop(command)
+            }
+        }
+    }
+}
+
+extension RemoteFailure {
+    /// The system asks everybody to wait, not this one call.
+    var isPause: Bool { status == 429 || status == 503 }
+
+    /// The same call may go better in a moment.
+    var mayPass: Bool {
+        switch kind {
+        case .unclear, .again: true
+        case .token, .refused: false
+        }
     }
 }

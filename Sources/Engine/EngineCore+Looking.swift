@@ -24,7 +24,8 @@ extension EngineCore {
             if isSweep {
                 steps.append(Walk(.sweep))
             } else if !session.connector.hasFeed {
-                let since = Timestamp(session.row.cursor) ?? now
+                // A system that was empty has no stamp yet: from when it was last read completely.
+                let since = Timestamp(session.row.cursor) ?? session.row.completeUntil ?? now
                 steps.append(
                     Walk(.changes(since: since.adding(seconds: -session.connector.overlapSeconds))))
             }
@@ -32,6 +33,19 @@ extension EngineCore {
                 steps: steps, startedAt: now, openedAt: end, isSweep: isSweep)
             nextStep(id)
         }
+    }
+
+    /// Reads again, once in a run, what looks out of order or refused writes left in doubt.
+    ///
+    /// - Returns: whether there is something to wait for.
+    mutating func lookAgainWhereNeeded() throws -> Bool {
+        guard !hasLookedAgain else { return false }
+        hasLookedAgain = true
+        let rows = try views.read { tables, transaction in
+            try tables.replicas.all(transaction).filter { $0.needsLook && $0.state == .live }
+        }
+        for row in rows { look(at: row) }
+        return !calls.isEmpty
     }
 
     mutating func beginWalk(_ connection: ConnectionID, _ walk: Walk) {
@@ -42,6 +56,10 @@ extension EngineCore {
 
     private mutating func nextStep(_ connection: ConnectionID) {
         guard var state = walks[connection], let session = sessions[connection] else { return }
+        if isCancelled {
+            walks[connection] = nil
+            return
+        }
         guard let walk = state.steps.first else { return closeWalk(connection, state) }
         state.steps.removeFirst()
         walks[connection] = state

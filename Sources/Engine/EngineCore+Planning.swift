@@ -15,7 +15,12 @@ extension EngineCore {
                 $0.record == nil && $0.state == .live
             }
             let asked = try tables.questions.all(transaction).filter { !$0.isSettled }
-            return (unlinked, Set(asked.flatMap(\.raised.replicas)))
+            // Those that a person keeps apart are linked by a person only.
+            return (
+                unlinked.filter { !$0.isApart },
+                Set(asked.flatMap(\.raised.replicas)).union(
+                    unlinked.filter(\.isApart).map(\.replica))
+            )
         }
         var drafts: [Draft] = []
         var done: Set<ReplicaID> = asked
@@ -78,9 +83,9 @@ extension EngineCore {
     }
 
     private func isTaken(_ record: RecordID, _ connection: ConnectionID) throws -> Bool {
-        try snapshot(record)?.replicas.contains {
-            $0.connection == connection && $0.state == .live
-        } ?? false
+        guard let snapshot = try snapshot(record) else { return false }
+        return snapshot.creating.contains(connection)
+            || snapshot.replicas.contains { $0.connection == connection && $0.state == .live }
     }
 
     private mutating func linked(
@@ -129,7 +134,8 @@ extension EngineCore {
             }
             return RecordSnapshot(
                 record: row, replicas: replicas, openCommands: commands,
-                creating: Set(creating.map(\.connection)))
+                creating: Set(creating.map(\.connection)),
+                namesakes: try tables.namesakes(of: row, keys: mapping.keys, transaction))
         }
     }
 
@@ -140,13 +146,10 @@ extension EngineCore {
                 try tables.policies.row(Array(mapping.entity.utf8), transaction)
             )
         }
-        // A connection that could not be read is not written either: its state is not known.
-        let usable = connections.filter { row in
-            row.configured.url.isEmpty
-                || sessions[row.id].map { $0.failure == nil } ?? false
-        }
         var ground = Ground(
-            mapping: mapping, policy: Policy(from: changed), connections: usable)
+            mapping: mapping, policy: Policy(from: changed), connections: connections)
+        ground.unreadable = Set(
+            connections.filter { !$0.configured.url.isEmpty && !isUsable($0.id) }.map(\.id))
         ground.queued = queued
         ground.assumesApproval = request.verb == .plan
         return Reconciler(ground)
@@ -161,7 +164,8 @@ extension EngineCore {
         phase = .writing
         for record in records {
             guard let snapshot = try snapshot(record) else { continue }
-            let plan = reconciler.plan(snapshot)
+            var plan = reconciler.plan(snapshot)
+            plan.commands.removeAll { refusedInRun.contains(RefusedPlace($0)) }
             guard !plan.isEmpty else { continue }
             if request.verb == .plan {
                 propose(plan, snapshot)
@@ -267,21 +271,25 @@ extension EngineCore {
     /// Sums every record's verdicts: each record stands in exactly one count.
     mutating func countVerdicts() throws {
         let reconciler = try reconciler()
-        let records = try views.read { tables, transaction in
-            try tables.records.all(transaction).map(\.record)
+        let (records, unlinked) = try views.read { tables, transaction in
+            (
+                try tables.records.all(transaction).map(\.record),
+                try tables.replicas.all(transaction).filter {
+                    $0.record == nil && $0.state == .live
+                }
+            )
         }
         report.records = records.count
+        report.apart = unlinked.count(where: \.isApart)
+        report.asked = unlinked.count - report.apart
         for record in records {
             guard let snapshot = try snapshot(record) else { continue }
-            let verdicts = reconciler.plan(snapshot).verdicts
-            if verdicts.contains(where: { $0.standing == .conflict }) {
-                report.conflicted += 1
-            } else if verdicts.contains(where: { $0.standing == .write || $0.standing == .wait }) {
-                report.waiting += 1
-            } else if verdicts.contains(where: { $0.standing == .excluded }) {
-                report.excluded += 1
-            } else {
-                report.inSync += 1
+            switch reconciler.plan(snapshot).standing {
+            case .conflict: report.conflicted += 1
+            case .failing: report.failing += 1
+            case .write, .wait: report.waiting += 1
+            case .excluded: report.excluded += 1
+            case .inSync: report.inSync += 1
             }
         }
     }

@@ -22,7 +22,10 @@ extension EngineCore {
             payload.remoteID = Sealed(
                 .text(remoteID), subject: issue.replica.subject, category: .identity)
         }
-        payload.stored = issue.changes.map { stored($0, object, issue, replica) }
+        // What a look finds of a create may be anybody's edit since: it is observed, not taken for
+        // what the create stored.
+        let answer = byLooking && issue.operation == .create ? nil : object
+        payload.stored = issue.changes.map { stored($0, answer, issue, replica) }
         let event = EventID.derived("command confirmed", [issue.command.bytes])
         var drafts = overtakenByWrite(issue, payload, replica, event)
         var confirmed = Draft(
@@ -44,7 +47,7 @@ extension EngineCore {
         report.confirmed += 1
         touched.insert(issue.replica)
         seen.insert(issue.replica)
-        append(drafts, then: .commandSettled(issue.command, again: true))
+        append(drafts, then: .commandSettled(issue.command, look: nil))
     }
 
     /// What an attribute holds since the write: the answer's word where it has one, else the known
@@ -58,16 +61,19 @@ extension EngineCore {
         stored.attribute = change.attribute
         stored.outcomeVersion = change.outcomeVersion
         stored.value = change.leaves
-        guard let told = object?[change.attribute], change.form == .absolute else { return stored }
+        guard let told = object?[change.attribute], change.form == .absolute,
+            let field = mapping.field(change.field),
+            let codec = field.spellings[sessions[issue.connection]?.row.system ?? .unspecified]?
+                .codec
+        else { return stored }
+        let leaves = change.leaves?.value.map(codec.content)
+        // No system's word makes of an opt-out that we sent an accepted opt-in.
+        if field.law == .strictest, codec.content(of: told) != leaves { return stored }
         stored.told = true
         stored.value?.value = told
-        if issue.operation == .update, let field = mapping.field(change.field),
-            let codec = field.spellings[replica?.system ?? .unspecified]?.codec
-        {
+        if issue.operation == .update {
             let before = change.before?.value.map(codec.content)
-            let leaves = change.leaves?.value.map(codec.content)
-            stored.notStored =
-                codec.content(of: told) == before && before != leaves
+            stored.notStored = codec.content(of: told) == before && before != leaves
         }
         return stored
     }
@@ -195,7 +201,7 @@ extension EngineCore {
                 if let found = try session.connector.found(from: result, order) {
                     return try confirm(row, remoteID: found.id, found, byLooking: true)
                 }
-                return supersede(command, "it did not run")
+                return didNotRun(command)
             }
             switch try session.connector.look(from: result, asked: order.remoteID ?? "") {
             case .found(let object): try judge(row, object, session.row)
@@ -222,24 +228,26 @@ extension EngineCore {
             return try begin(row.issue.command, row.issue.record)
         }
         let states = row.issue.changes.map { change -> WriteState in
-            guard let field = mapping.field(change.field),
-                let codec = field.spellings[connection.system]?.codec,
-                let told = object[change.attribute].map(codec.content)
+            guard let spelling = mapping.field(change.field)?.spellings[connection.system],
+                let told = object[change.attribute].map(spelling.codec.content)
             else { return .other }
-            if told == change.leaves?.value.map(codec.content) { return .after }
-            return told == change.before?.value.map(codec.content) ? .before : .other
+            if told == change.leaves?.value.map(spelling.codec.content) { return .after }
+            // Between unlinking the old address and writing the new one there is none (SuiteCRM's
+            // fact 1): that is our own work, half done.
+            if spelling.call == .email, told.isBlank { return .before }
+            return told == change.before?.value.map(spelling.codec.content) ? .before : .other
         }
         if states.allSatisfy({ $0 == .after }) {
             return try confirm(row, remoteID: object.id, object, byLooking: true)
         }
         // An absolute value that stands neither here nor there was edited since: decided anew.
-        let isAbsolute = row.issue.changes.allSatisfy { $0.form == .absolute }
-        if isAbsolute || states.allSatisfy({ $0 == .before }) {
+        if states.allSatisfy({ $0 == .before }) { return didNotRun(row.issue.command) }
+        if row.issue.changes.allSatisfy({ $0.form == .absolute }) {
             let look = Observer.Look(
                 connection: connection, road: .readBack, lookedAfter: end, now: now)
             let drafts = try observe(object, look)
             if !drafts.isEmpty { append(drafts, then: .lookDone) }
-            return supersede(row.issue.command, "it did not run")
+            return supersede(row.issue.command, "the system's value moved")
         }
         var payload = CommandParked()
         payload.command = row.issue.command
@@ -251,7 +259,20 @@ extension EngineCore {
                     id: ids.event(), stream: .replica(row.issue.replica),
                     event: .commandParked(payload),
                     tags: [Tag(.command, row.issue.command), Tag(.record, row.issue.record)])
-            ], then: .commandSettled(row.issue.command, again: false))
+            ], then: .commandSettled(row.issue.command, look: nil))
+    }
+
+    /// The same command again, under its own id, so that a first try that comes late makes no second
+    /// object; parked for a person after three tries.
+    private mutating func didNotRun(_ command: CommandID) {
+        let failure = RemoteFailure(.unclear, "three tries left nothing behind")
+        if let later = nextTry(of: command, after: failure) {
+            timers.append(Timer(at: later, action: .begin(command)))
+        } else if isCancelled || request.verb == .plan {
+            drop(command)
+        } else {
+            park(command, failure.message)
+        }
     }
 
     private enum WriteState {

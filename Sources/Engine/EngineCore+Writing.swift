@@ -14,17 +14,13 @@ extension EngineCore {
                 try tables.commands.row($0.bytes, transaction)
             }
         }
-        for row in open {
-            guard let session = sessions[row.issue.connection], session.failure == nil else {
-                continue
-            }
+        for row in open.sorted(by: { $0.issuedAt < $1.issuedAt })
+        where isUsable(row.issue.connection) {
             report.issued += 1
-            let command = row.issue.command
-            laneOf[command] = row.issue.record
-            lanes[row.issue.record, default: []].append(command)
-            active.insert(row.issue.record)
-            try settle(command)
+            laneOf[row.issue.command] = row.issue.record
+            lanes[row.issue.record, default: []].append(row.issue.command)
         }
+        for record in lanes.keys.sorted() { startLane(record) }
     }
 
     mutating func enqueue(_ ticket: RecordPlanTicket) {
@@ -40,6 +36,8 @@ extension EngineCore {
         startLane(ticket.record)
     }
 
+    /// Takes up the first command of a lane: one that this process did not issue may have run, and is
+    /// looked up first.
     private mutating func startLane(_ record: RecordID) {
         guard !active.contains(record) else { return }
         guard let command = lanes[record]?.first else {
@@ -48,18 +46,27 @@ extension EngineCore {
         }
         active.insert(record)
         do {
-            try begin(command, record)
+            guard !queued.contains(command) else { return try begin(command, record) }
+            try settleInTime(command)
         } catch {
-            settleInLog(command, .commandParked(Self.parked(command, "\(error)")), again: false)
-            report.parked += 1
+            park(command, "\(error)")
         }
     }
 
-    private static func parked(_ command: CommandID, _ reason: String) -> CommandParked {
+    /// Looks up what an unheard call left, once it has had time to take effect.
+    private mutating func settleInTime(_ command: CommandID) throws {
+        guard let row = try row(command) else { return drop(command) }
+        let at = (row.issuedTime ?? now).adding(seconds: request.settlesAfterSeconds)
+        if isHarmless(row.issue) || at <= now { return try settle(command) }
+        timers.append(Timer(at: at, action: .settle(command)))
+    }
+
+    mutating func park(_ command: CommandID, _ reason: String) {
         var payload = CommandParked()
         payload.command = command
         payload.reason = reason
-        return payload
+        report.parked += 1
+        settleInLog(command, .commandParked(payload))
     }
 
     private func row(_ command: CommandID) throws -> CommandRow? {
@@ -68,24 +75,85 @@ extension EngineCore {
         }
     }
 
-    /// A command's turn: superseded if the ground moved, else sent.
+    /// Puts a command into its connection's queue; what is decided of it is decided at its turn.
     mutating func begin(_ command: CommandID, _ record: RecordID) throws {
-        guard let row = try row(command), let session = sessions[row.issue.connection] else {
-            return drop(command)
-        }
-        guard session.failure == nil, !isCancelled else { return drop(command) }
-        if let snapshot = try snapshot(record),
-            let objection = try reconciler().objection(to: row.issue, in: snapshot)
-        {
-            return supersede(command, objection)
-        }
-        var conversation = session.connector.write(try order(row.issue, session))
-        converse(command, row.issue.connection, &conversation, answer: nil)
+        guard let row = try row(command), isUsable(row.issue.connection), !isCancelled,
+            request.verb != .plan
+        else { return drop(command) }
+        start(Call(.get, ""), on: row.issue.connection, for: .turn(command))
     }
 
-    /// The command leaves this run as it stands in the log: issued, and settled by the next run.
+    /// A command's turn: superseded if the ground moved, else put into words and sent under this id.
+    mutating func takeTurn(
+        _ command: CommandID, _ id: CallID, on connection: ConnectionID
+    ) throws {
+        calls[id] = nil
+        guard laneOf[command] != nil, let row = try row(command),
+            let session = sessions[connection]
+        else {
+            sessions[connection]?.ended()
+            return drop(command)
+        }
+        // A create that was sent once goes on as it was decided: its object may come late, and another
+        // decision under another id would make a second one.
+        let isOnItsWay = row.issue.operation == .create && !queued.contains(command)
+        if !isOnItsWay, let objection = try objection(to: row.issue) {
+            sessions[connection]?.ended()
+            return supersede(command, objection)
+        }
+        let order = try order(row.issue, session)
+        guard takeKey(order, connection) else {
+            sessions[connection]?.ended()
+            return
+        }
+        queued.remove(command)
+        var conversation = session.connector.write(order)
+        switch conversation.next(nil) {
+        case .call(let call):
+            calls[id] = PendingCall(
+                connection: connection, call: call, purpose: .write(command, conversation))
+        case .done(let outcome):
+            sessions[connection]?.ended()
+            try finish(command, outcome)
+        }
+    }
+
+    private func objection(to issue: CommandIssued) throws -> String? {
+        guard let snapshot = try snapshot(issue.record) else { return nil }
+        return try reconciler().objection(to: issue, in: snapshot)
+    }
+
+    /// Creates of one e-mail address go one at a time where the system chooses the ids: two at once
+    /// make two people there (Mautic's facts A9 and A10).
+    ///
+    /// - Returns: whether it may go now; else it goes when the other one is done.
+    private mutating func takeKey(_ order: WriteOrder, _ connection: ConnectionID) -> Bool {
+        guard order.operation == .create, let email = order.email?.lowercased(),
+            sessions[connection]?.connector.chosenID(order) == nil
+        else { return true }
+        let key = CreateKey(connection: connection, email: email)
+        if let holder = creating[key], holder != order.command {
+            waitingToCreate[key, default: []].append(order.command)
+            return false
+        }
+        creating[key] = order.command
+        return true
+    }
+
+    private mutating func releaseKey(_ command: CommandID) {
+        for (key, holder) in creating where holder == command {
+            creating[key] = nil
+            guard var waiting = waitingToCreate[key], !waiting.isEmpty else { continue }
+            let next = waiting.removeFirst()
+            waitingToCreate[key] = waiting.isEmpty ? nil : waiting
+            start(Call(.get, ""), on: key.connection, for: .turn(next))
+        }
+    }
+
+    /// The command leaves this run as it stands in the log, and the next run settles it.
     mutating func drop(_ command: CommandID) {
         guard let record = laneOf.removeValue(forKey: command) else { return }
+        releaseKey(command)
         lanes[record]?.removeAll { $0 == command }
         active.remove(record)
         startLane(record)
@@ -101,7 +169,9 @@ extension EngineCore {
         if let field = mapping.field("email") {
             let seen = replica?.branch(field)?.seenContent
             let outcome = snapshot?.record.outcome("email")?.value?.value
-            if case .text(let text)? = (issue.operation == .create ? outcome : seen ?? outcome) {
+            // A create is found again by what it sent, whatever was decided since.
+            let sent = issue.changes.first { $0.field == "email" }?.write?.value
+            if case .text(let text)? = (issue.operation == .create ? sent : seen ?? outcome) {
                 email = text
             }
         }
@@ -142,7 +212,9 @@ extension EngineCore {
         if let response = result.response, response.status == 401, !pending.hasRenewedToken,
             sessions[pending.connection]?.connector.tokenCall(Credentials(clientSecret: "")) != nil
         {
-            return retry(pending, RemoteFailure(.token, "the token ended")) { _, _ in }
+            return retry(pending, RemoteFailure(.token, "the token ended")) { core, _ in
+                core.drop(command)
+            }
         }
         var conversation = conversation
         converse(command, pending.connection, &conversation, answer: result)
@@ -161,27 +233,41 @@ extension EngineCore {
 
     private mutating func failed(_ row: CommandRow, _ failure: RemoteFailure) {
         let command = row.issue.command
-        let tries = attempts[command, default: 0] + 1
-        attempts[command] = tries
-        let isHarmless =
-            row.issue.changes.allSatisfy { $0.form == .absolute }
-            && (row.issue.operation != .create
-                || sessions[row.issue.connection]?.row.system != .mautic)
-        func tryLater() {
-            timers.append(
-                Timer(at: now.adding(seconds: pause(tries, failure)), action: .settle(command)))
-        }
-        let mayTry = tries < Self.maximumAttempts && !isCancelled
+        let connection = row.issue.connection
+        if failure.isPause { rest(connection, failure) }
         switch failure.kind {
         case .again:
-            if mayTry { return tryLater() }
-            report.parked += 1
-            settleInLog(
-                command, .commandParked(Self.parked(command, failure.message)), again: false)
-        case .unclear:
-            if mayTry, isHarmless { tryLater() } else { uncertain(command, failure.message) }
+            if let later = nextTry(of: command, after: failure) {
+                timers.append(Timer(at: later, action: .begin(command)))
+            } else if isCancelled {
+                drop(command)
+            } else if failure.status == 0 {
+                // Nobody can be reached there, which is not this command's fault.
+                fail(connection, failure.message)
+                drop(command)
+            } else {
+                park(command, failure.message)
+            }
+        case .unclear: uncertain(row, failure)
         case .token: refuse(row, .authentication, failure)
         case .refused(let refusal): refuse(row, refusal, failure)
+        }
+    }
+
+    /// When a command may be tried again; `nil` after three tries.
+    mutating func nextTry(of command: CommandID, after failure: RemoteFailure) -> Timestamp? {
+        let tries = attempts[command, default: 0] + 1
+        attempts[command] = tries
+        guard tries < Self.maximumAttempts, !isCancelled else { return nil }
+        return now.adding(seconds: pause(tries, failure))
+    }
+
+    /// Sending it again can do no harm: absolute values, or a create under an id of ours.
+    func isHarmless(_ issue: CommandIssued) -> Bool {
+        switch issue.operation {
+        case .delete: true
+        case .create: sessions[issue.connection]?.row.system != .mautic
+        case .update, .unspecified: issue.changes.allSatisfy { $0.form == .absolute }
         }
     }
 
@@ -192,21 +278,24 @@ extension EngineCore {
         payload.status = UInt64(max(0, failure.status))
         payload.reason = failure.message
         report.refused += 1
+        refusedInRun.insert(RefusedPlace(row.issue))
         let mustLook = [.conflict, .notFound, .wrongObject].contains(refusal)
-        settleInLog(row.issue.command, .commandRefused(payload), again: mustLook)
-        guard mustLook else { return }
-        if let replica = try? views.read({ tables, transaction in
-            try tables.replicas.row(row.issue.replica.bytes, transaction)
-        }) {
-            look(at: replica)
+        settleInLog(
+            row.issue.command, .commandRefused(payload), look: mustLook ? row.issue.replica : nil)
+        // Not the value's fault: nothing else would go better there either.
+        if refusal == .authentication || refusal == .unreachable {
+            fail(row.issue.connection, failure.message)
         }
     }
 
-    private mutating func uncertain(_ command: CommandID, _ reason: String) {
+    private mutating func uncertain(_ row: CommandRow, _ failure: RemoteFailure) {
         var payload = CommandUncertain()
-        payload.command = command
-        payload.reason = reason
-        append([draft(command, .commandUncertain(payload))], then: .uncertain(command))
+        payload.command = row.issue.command
+        payload.reason = failure.message
+        let wait = isHarmless(row.issue) ? 1 : request.settlesAfterSeconds
+        append(
+            [draft(row.issue, .commandUncertain(payload))],
+            then: .uncertain(row.issue.command, until: now.adding(seconds: wait)))
     }
 
     mutating func supersede(_ command: CommandID, _ reason: String) {
@@ -214,27 +303,60 @@ extension EngineCore {
         payload.command = command
         payload.reason = reason
         report.superseded += 1
-        settleInLog(command, .commandSuperseded(payload), again: true)
+        settleInLog(command, .commandSuperseded(payload))
     }
 
-    private mutating func settleInLog(_ command: CommandID, _ event: Event, again: Bool) {
-        append([draft(command, event)], then: .commandSettled(command, again: again))
+    /// Says what became of a command; `look` is a replica to be read once that is durable.
+    private mutating func settleInLog(
+        _ command: CommandID, _ event: Event, look: ReplicaID? = nil
+    ) {
+        do {
+            guard let row = try row(command) else { return drop(command) }
+            append([draft(row.issue, event)], then: .commandSettled(command, look: look))
+        } catch {
+            report.failures.append(("\(command.short)", "\(error)"))
+            drop(command)
+        }
     }
 
-    private mutating func draft(_ command: CommandID, _ event: Event) -> Draft {
-        let issue = try? row(command)?.issue
-        return Draft(
-            id: ids.event(), stream: .replica(issue?.replica ?? .none), event: event,
-            tags: [Tag(.command, command)] + (issue.map { [Tag(.record, $0.record)] } ?? []))
+    private mutating func draft(_ issue: CommandIssued, _ event: Event) -> Draft {
+        Draft(
+            id: ids.event(), stream: .replica(issue.replica), event: event,
+            tags: [Tag(.command, issue.command), Tag(.record, issue.record)])
     }
 
-    mutating func settled(_ command: CommandID, again: Bool) {
+    mutating func settled(_ command: CommandID, look: ReplicaID?) throws {
         queued.remove(command)
+        if let look,
+            let row = try views.read({ tables, transaction in
+                try tables.replicas.row(look.bytes, transaction)
+            })
+        {
+            self.look(at: row)
+        }
         guard let record = laneOf.removeValue(forKey: command) else { return }
+        releaseKey(command)
         lanes[record]?.removeAll { $0 == command }
         active.remove(record)
         dirty.insert(record)
         startLane(record)
         effects.append(progress(.writing))
+    }
+}
+
+/// Where the system chooses the ids, one create of an e-mail address at a time.
+struct CreateKey: Hashable {
+    var connection: ConnectionID
+    var email: String
+}
+
+/// Where a system refused something in this run: not asked again before the next.
+struct RefusedPlace: Hashable {
+    var record: RecordID
+    var connection: ConnectionID
+
+    init(_ issue: CommandIssued) {
+        record = issue.record
+        connection = issue.connection
     }
 }

@@ -32,12 +32,16 @@ package struct EngineCore {
     /// Held in a lane and provably not sent by this process.
     var queued: Set<CommandID> = []
     var attempts: [CommandID: Int] = [:]
+    var creating: [CreateKey: CommandID] = [:]
+    var waitingToCreate: [CreateKey: [CommandID]] = [:]
+    var refusedInRun: Set<RefusedPlace> = []
     var dirty: Set<RecordID> = []
     var touched: Set<ReplicaID> = []
     /// Replicas that a look of this run showed: who answers for their ids is known.
     var seen: Set<ReplicaID> = []
     var timers: [Timer] = []
     var rounds = 0
+    var hasLookedAgain = false
     var end: UInt64
     var runStart: UInt64 = 0
     var isCancelled = false
@@ -66,8 +70,8 @@ package struct EngineCore {
         case plan
         case linked
         case planned(RecordPlanTicket)
-        case commandSettled(CommandID, again: Bool)
-        case uncertain(CommandID)
+        case commandSettled(CommandID, look: ReplicaID?)
+        case uncertain(CommandID, until: Timestamp)
         case lookDone
         case finish
     }
@@ -83,6 +87,7 @@ package struct EngineCore {
         enum Action {
             case call(CallID)
             case settle(CommandID)
+            case begin(CommandID)
         }
     }
 
@@ -113,16 +118,16 @@ package struct EngineCore {
         case .answered(let call, let result): try answered(call, result)
         case .recorded(let append, let result): try recorded(append, result)
         case .tick: break
-        case .cancel: isCancelled = true
+        case .cancel: stop()
         }
         try fireTimers()
-        pump()
+        try pump()
         // A phase with nothing to do is passed at once: nobody would call again.
         var before: (Phase, Int)
         repeat {
             before = (phase, rounds)
             try advance()
-            pump()
+            try pump()
         } while (phase, rounds) != before
         try refuseToHang()
         return effects
@@ -203,9 +208,13 @@ package struct EngineCore {
         case .plan, .lookDone: break
         case .linked: phase = .planning
         case .planned(let ticket): enqueue(ticket)
-        case .commandSettled(let command, let again): settled(command, again: again)
-        case .uncertain(let command):
-            timers.append(Timer(at: now.adding(seconds: 2), action: .settle(command)))
+        case .commandSettled(let command, let look): try settled(command, look: look)
+        case .uncertain(let command, let moment):
+            if isCancelled {
+                drop(command)
+            } else {
+                timers.append(Timer(at: moment, action: .settle(command)))
+            }
         case .finish:
             phase = .done
             effects.append(.finished(report))
@@ -218,8 +227,10 @@ package struct EngineCore {
         case .resuming
         where lanes.isEmpty && calls.isEmpty && appends.isEmpty && timers.isEmpty:
             phase = .looking
-            startWalks()
-        case .looking where walks.isEmpty && calls.isEmpty && appends.isEmpty:
+            if !isCancelled { startWalks() }
+        case .looking where walks.isEmpty && calls.isEmpty && appends.isEmpty && timers.isEmpty:
+            if isCancelled { return try finish() }
+            if try lookAgainWhereNeeded() { return }
             phase = .linking
             try link()
         case .planning where appends.isEmpty: try plan()
@@ -263,7 +274,9 @@ package struct EngineCore {
         finished.counts = [
             .init("records", report.records), .init("inSync", report.inSync),
             .init("waiting", report.waiting), .init("conflicted", report.conflicted),
-            .init("excluded", report.excluded), .init("issued", report.issued),
+            .init("excluded", report.excluded), .init("failing", report.failing),
+            .init("asked", report.asked), .init("apart", report.apart),
+            .init("issued", report.issued),
             .init("confirmed", report.confirmed), .init("refused", report.refused),
             .init("uncertain", report.uncertain), .init("superseded", report.superseded),
             .init("parked", report.parked), .init("calls", report.calls),

@@ -16,6 +16,9 @@ package struct RunRequest: Sendable, Equatable {
     package var isSweep: Bool
     /// Let the connections that wait for their first approval be written to from now on.
     package var approves: Bool
+    /// How long a call that was not heard may still take effect: the longest that the systems' web
+    /// servers let one request run.
+    package var settlesAfterSeconds: Double = 30
 
     package init(run: RunID, verb: Verb, isSweep: Bool = false, approves: Bool = false) {
         self.run = run
@@ -83,6 +86,12 @@ package struct RunReport: Sendable {
     package var waiting = 0
     package var conflicted = 0
     package var excluded = 0
+    /// Records with a part at a system that could not be read.
+    package var failing = 0
+    /// Objects that could be one of several people: a question is open.
+    package var asked = 0
+    /// Objects that a person keeps apart.
+    package var apart = 0
     package var wouldWrite = 0
     package var issued = 0
     package var confirmed = 0

@@ -1,5 +1,6 @@
 package import Ledger
 package import Projections
+import Synchronization
 package import Transport
 
 #if canImport(Glibc)
@@ -61,6 +62,12 @@ package final class EngineShell {
         }
     }
 
+    /// Says, from any thread, that nothing new is to be begun.
+    var onStop: @Sendable () -> Void {
+        let inbox = inbox
+        return { inbox.put(.cancel) }
+    }
+
     /// One group commit for all, then the fold, then the word to the core.
     private func record(
         _ appends: [(AppendID, [Draft], [AppendCondition])]
@@ -84,6 +91,34 @@ package final class EngineShell {
         let arrived = inbox.take(waitingAtMost: pause)
         if let wakeAt, clock() >= wakeAt { self.wakeAt = nil }
         return arrived.isEmpty ? [.tick] : arrived
+    }
+}
+
+/// Asks a run to end early; may be told before, during and after it.
+package final class StopSignal: Sendable {
+    private struct State {
+        var isStopped = false
+        var action: (@Sendable () -> Void)?
+    }
+    private let state = Mutex(State())
+
+    package init() {}
+
+    package func stop() {
+        let action = state.withLock { state in
+            state.isStopped = true
+            return state.action
+        }
+        action?()
+    }
+
+    func reaches(_ shell: EngineShell) {
+        let action = shell.onStop
+        let isStopped = state.withLock { state in
+            state.action = action
+            return state.isStopped
+        }
+        if isStopped { action() }
     }
 }
 

@@ -11,6 +11,11 @@ struct Session: Sendable {
     private(set) var token: String?
     private var tokenEnds = Timestamp(microseconds: 0)
     private(set) var isFetchingToken = false
+    /// Token calls in a row that brought none.
+    private(set) var tokenTries = 0
+    private var restsUntil = Timestamp(microseconds: 0)
+    /// How far the system's clock is from ours, from the dates of its answers.
+    var clock = RemoteClock()
     private var bucket: TokenBucket
     /// Calls that wait for a token, for pace or for a free place.
     private(set) var waiting: [CallID] = []
@@ -41,7 +46,8 @@ struct Session: Sendable {
 
     /// What may happen next.
     mutating func turn(now: Timestamp) -> Turn {
-        guard !waiting.isEmpty, inFlight < Self.concurrency else { return .nothing }
+        guard failure == nil, !waiting.isEmpty, inFlight < Self.concurrency else { return .nothing }
+        if now < restsUntil { return .wait(until: restsUntil) }
         if connector.tokenCall(credentials) != nil, token == nil || tokenEnds <= now {
             if isFetchingToken { return .nothing }
             if let wait = bucket.take(now: now) { return .wait(until: wait) }
@@ -58,11 +64,15 @@ struct Session: Sendable {
     /// A token is used until a minute before it ends.
     mutating func take(_ fetched: Token?, now: Timestamp) {
         isFetchingToken = false
+        tokenTries = fetched == nil ? tokenTries + 1 : 0
         token = fetched?.text
         tokenEnds = now.adding(seconds: max(1, (fetched?.lifetimeSeconds ?? 0) - 60))
     }
 
     mutating func dropWaiting() { waiting = [] }
+
+    /// Nothing is sent before this moment.
+    mutating func rest(until moment: Timestamp) { restsUntil = max(restsUntil, moment) }
 
     mutating func dropToken() { token = nil }
 

@@ -33,7 +33,7 @@ extension Workplace {
         var fresh: [String: ReplicaID] = [:]
         for chunk in stride(from: 0, to: objects.count, by: 500) {
             var drafts: [Draft] = []
-            for object in objects[chunk..<min(chunk + 500, objects.count)] {
+            for object in Self.coalesced(objects[chunk..<min(chunk + 500, objects.count)]) {
                 let known = try views.read { tables, transaction in
                     let id = try tables.replica(
                         remoteID: object.id, entity: mapping.entity, connection: connection,
@@ -50,6 +50,25 @@ extension Workplace {
             if !drafts.isEmpty { try append(drafts) }
         }
         return report
+    }
+
+    /// Several lines of one object are one statement: the last value of each field.
+    private static func coalesced(_ objects: ArraySlice<RemoteObject>) -> [RemoteObject] {
+        var order: [String] = []
+        var found: [String: RemoteObject] = [:]
+        for object in objects {
+            guard var earlier = found[object.id] else {
+                order.append(object.id)
+                found[object.id] = object
+                continue
+            }
+            for (name, value) in object.attributes {
+                earlier.attributes.removeAll { $0.name == name }
+                earlier.attributes.append((name, value))
+            }
+            found[object.id] = earlier
+        }
+        return order.compactMap { found[$0] }
     }
 
     private func read(_ bytes: [UInt8]) throws -> [RemoteObject] {

@@ -106,7 +106,12 @@ extension Workplace {
         if keep {
             for replica in gone { drafts.append(unlinked(replica.replica, from: record)) }
         } else {
-            for replica in replicas where replica.state == .live {
+            let writable = try writableConnections()
+            let deletable = replicas.filter {
+                $0.state == .live && writable.contains($0.connection)
+            }
+            guard !deletable.isEmpty else { throw PersonError.nothingDeletable }
+            for replica in deletable {
                 var command = CommandIssued()
                 command.record = record
                 command.replica = replica.replica
@@ -126,7 +131,35 @@ extension Workplace {
         try append(drafts, conditions: [.streamVersion(.record(record), row.version)])
     }
 
-    /// Takes a replica out of its record.
+    private func writableConnections() throws -> Set<ConnectionID> {
+        try views.read { tables, transaction in
+            Set(
+                try tables.connections.all(transaction).filter {
+                    !$0.isRemoved && $0.writesApproved && $0.configured.direction != .pull
+                }.map(\.id))
+        }
+    }
+
+    /// Answers a question with "nobody of these": they stay unlinked until a person links them.
+    package func keepApart(_ question: QuestionID) throws {
+        let row = try views.read { tables, transaction in
+            try tables.questions.row(question.bytes, transaction)
+        }
+        guard let row, !row.isSettled else { throw PersonError.noSuchQuestion }
+        try append([answered(question)])
+    }
+
+    private func answered(_ question: QuestionID) -> Draft {
+        var settled = AmbiguitySettled()
+        settled.question = question
+        var draft = Draft(
+            id: eventID(), stream: Stream(.ledger, question),
+            event: .ambiguitySettled(settled), tags: [Tag(.question, question)])
+        draft.actor = Actor(.person)
+        return draft
+    }
+
+    /// Takes a replica out of its record, and keeps it apart until a person links it again.
     package func unlink(_ replica: ReplicaID) throws {
         guard
             let row = try views.read({ tables, transaction in
@@ -161,15 +194,7 @@ extension Workplace {
             draft.actor = Actor(.person)
             return draft
         }
-        if let question {
-            var settled = AmbiguitySettled()
-            settled.question = question
-            var draft = Draft(
-                id: eventID(), stream: Stream(.ledger, question),
-                event: .ambiguitySettled(settled), tags: [Tag(.question, question)])
-            draft.actor = Actor(.person)
-            drafts.append(draft)
-        }
+        if let question { drafts.append(answered(question)) }
         try append(drafts)
     }
 
@@ -208,6 +233,8 @@ package enum PersonError: Error, Equatable, CustomStringConvertible {
     case noSuchSide(System)
     case nothingStands
     case nothingGone
+    case nothingDeletable
+    case noSuchQuestion
     case notLinked
     case unknownReplica
     case unknownRecord
@@ -223,6 +250,10 @@ package enum PersonError: Error, Equatable, CustomStringConvertible {
         case .noSuchSide(let system): "\(system.name) is no side of this difference"
         case .nothingStands: "nothing stood there before: choose a system or a value"
         case .nothingGone: "nothing of this record was deleted"
+        case .nothingDeletable:
+            "the systems that still have this person are only read, or not approved yet: delete them there, or approve writing with `syncledger apply`"
+        case .noSuchQuestion:
+            "no such question is open: `syncledger links` lists those that are"
         case .notLinked: "that object belongs to no record"
         case .unknownReplica: "there is no such object: `syncledger links` shows their ids"
         case .unknownRecord: "there is no such record: `syncledger links` shows their ids"

@@ -29,7 +29,11 @@ package final class Workplace {
     /// - Throws: `WorkplaceError.exists` where there is one.
     package static func create(at directory: String, name: String) throws {
         let file = directory + "/ledger"
-        guard access(file, F_OK) != 0 else { throw WorkplaceError.exists(directory) }
+        // A key that is overwritten takes everything that was sealed under it along.
+        for name in ["ledger", "master-1.key", "keys", "log"]
+        where access(directory + "/" + name, F_OK) == 0 {
+            throw WorkplaceError.exists(directory)
+        }
         guard mkdir(directory, 0o700) == 0 || errno == EEXIST else {
             throw WorkplaceError.file(directory, errno)
         }
@@ -57,6 +61,17 @@ package final class Workplace {
         views = try ViewStore(
             directory: directory, log: log, sealer: sealer, mapping: mapping,
             blind: master.derived("blind lookups", ledger: identity.id))
+        try catchUp()
+    }
+
+    /// Folds what the views lack, unless another process is at work, whose task that is.
+    private func catchUp() throws {
+        do {
+            let lock = try engineLock()
+            withExtendedLifetime(lock) {}
+        } catch EngineLockError.heldElsewhere {
+            guard try views.isSound() else { throw ViewError.mustBeRebuilt }
+        }
     }
 
     package func close() throws {
@@ -65,9 +80,12 @@ package final class Workplace {
         try keys.close()
     }
 
-    /// Taken by everything that decides, projects or sends.
+    /// Taken by everything that decides, projects or sends; the views are folded up to the log's end
+    /// before it is handed out.
     package func engineLock() throws -> EngineLock {
-        try EngineLock(path: directory + "/engine.lock")
+        let lock = try EngineLock(path: directory + "/engine.lock")
+        try views.project()
+        return lock
     }
 
     /// Appends events that a person's command makes, and folds them.
@@ -80,9 +98,13 @@ package final class Workplace {
         return sequences
     }
 
-    /// One run of the engine.
+    /// One run of the engine; blocks until it is over.
+    ///
+    /// `stop` may be told, from any thread, that nothing new is to be begun: what was sent is still
+    /// heard, and the rest is left to the next run.
     package func run(
-        _ request: RunRequest, client: HTTPClient, progress: (RunProgress) -> Void = { _ in }
+        _ request: RunRequest, client: HTTPClient, stop: StopSignal = StopSignal(),
+        progress: (RunProgress) -> Void = { _ in }
     ) throws -> RunReport {
         try views.project()
         let core = EngineCore(
@@ -90,6 +112,7 @@ package final class Workplace {
             seed: UInt64.random(in: 0...UInt64.max), end: log.end, now: clock())
         let shell = EngineShell(
             log: log, sealer: sealer, views: views, core: core, client: client, clock: clock)
+        stop.reaches(shell)
         return try shell.run(request, progress: progress)
     }
 

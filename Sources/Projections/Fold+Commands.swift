@@ -11,9 +11,11 @@ extension Fold {
         case .commandIssued(let payload): try foldIssued(payload, logged, transaction)
         case .commandConfirmed(let payload): try foldConfirmed(payload, logged, transaction)
         case .commandRefused(let payload):
-            try settle(payload.command, .refused, payload.reason, logged, transaction)
+            try settle(
+                payload.command, .refused, payload.reason, rests: payload.refusal.isTheValues,
+                logged, transaction)
             // A value that was overtaken at the remote may be tried again after a fresh look.
-            if payload.refusal != .conflict {
+            if payload.refusal.isTheValues {
                 try restRefused(payload.command, logged, transaction)
             }
         case .commandUncertain(let payload):
@@ -33,6 +35,7 @@ extension Fold {
         var row = CommandRow()
         row.issue = payload
         row.issuedAt = logged.sequence
+        row.issuedTime = logged.entry.recordedAt
         try views.commands.put(row, payload.command.bytes, transaction)
         try transaction.put(views.openCommands, key: payload.command.bytes, value: [1])
         try change(payload.replica, logged, transaction) { replica in
@@ -58,8 +61,8 @@ extension Fold {
     }
 
     private func settle(
-        _ command: CommandID, _ state: CommandRow.State, _ reason: String, _ logged: LoggedEvent,
-        _ transaction: borrowing WriteTransaction
+        _ command: CommandID, _ state: CommandRow.State, _ reason: String, rests: Bool = false,
+        _ logged: LoggedEvent, _ transaction: borrowing WriteTransaction
     ) throws {
         guard var row = try views.commands.row(command.bytes, transaction) else { return }
         row.state = state
@@ -77,7 +80,7 @@ extension Fold {
             try change(row.issue.record, logged, transaction) { record in
                 record.creating.removeAll { $0 == row.issue.replica }
                 record.failedCreates += 1
-                if state == .refused { record.refusedCreates.append(row.issue.connection) }
+                if state == .refused, rests { record.refusedCreates.append(row.issue.connection) }
             }
         }
     }
@@ -139,5 +142,17 @@ extension Fold {
         try moveKey(
             stored.attribute, of: row, from: before, to: row[stored.attribute].seen?.value,
             transaction)
+    }
+}
+
+extension Refusal {
+    /// Whether another try of the same value would be refused again, until the value changes.
+    ///
+    /// A system that does not let us in, or that somebody edited meanwhile, says nothing of it.
+    fileprivate var isTheValues: Bool {
+        switch self {
+        case .validation, .limit, .wrongObject, .unspecified: true
+        case .authentication, .permission, .unreachable, .notFound, .conflict: false
+        }
     }
 }

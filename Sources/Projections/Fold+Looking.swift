@@ -21,6 +21,7 @@ extension Fold {
                 row.needsLook = true
                 return
             }
+            let isBack = row.state == .gone
             row.state = .live
             row.lastLook = logged.sequence
             if payload.complete { row.needsLook = false }
@@ -28,6 +29,7 @@ extension Fold {
             for attribute in payload.attributes {
                 try see(attribute, in: &row, logged, transaction)
             }
+            if isBack { try putKeys(of: row, transaction) }
         }
     }
 
@@ -43,6 +45,16 @@ extension Fold {
                 value, by: logged.id, evidence: attribute.evidence ?? logged.entry.validAt)
         }
         try moveKey(attribute.name, of: row, from: before, to: value, transaction)
+    }
+
+    /// Puts an object that was gone back into the lookups, with what it was last seen to hold.
+    private func putKeys(
+        of row: ReplicaRow, _ transaction: borrowing WriteTransaction
+    ) throws {
+        for field in mapping.fields where mapping.keys.contains(field.name) {
+            guard let attribute = field.spellings[row.system]?.attribute else { continue }
+            try moveKey(attribute, of: row, from: nil, to: row[attribute].seen?.value, transaction)
+        }
     }
 
     /// Takes a remote id into the row and the lookups.
@@ -78,6 +90,7 @@ extension Fold {
     ) throws {
         try change(payload.replica, logged, transaction) { row in
             row.record = payload.record
+            row.isApart = false
             for field in mapping.fields {
                 guard let attribute = field.spellings[row.system]?.attribute else { continue }
                 try changeBranch(attribute, of: &row) { $0.relinked() }
@@ -93,9 +106,15 @@ extension Fold {
     func foldUnlinked(
         _ payload: Unlinked, _ logged: LoggedEvent, _ transaction: borrowing WriteTransaction
     ) throws {
-        try change(payload.replica, logged, transaction) { $0.record = nil }
+        let isPersons = logged.entry.actor.kind == .person
+        try change(payload.replica, logged, transaction) { row in
+            row.record = nil
+            row.isApart = isPersons && row.state != .gone
+        }
         try change(payload.record, logged, transaction) { row in
             row.replicas.removeAll { $0 == payload.replica }
+            // What is made again is another object, under another id.
+            row.failedCreates += 1
         }
     }
 }

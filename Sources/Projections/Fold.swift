@@ -5,9 +5,10 @@ import Model
 /// Folds events into the views: one pass, all projectors, no clock and no decision of its own.
 ///
 /// Whatever a decision says is taken from the event; nothing is merged or computed anew here.
-struct Fold: Sendable {
+struct Fold {
     let views: ViewTables
     let mapping: EntityMapping
+    let touched = TouchedRecords()
 
     /// Folds one event; the rows it touches are written in the given transaction.
     func fold(_ logged: LoggedEvent, _ transaction: borrowing WriteTransaction) throws {
@@ -27,6 +28,9 @@ struct Fold: Sendable {
             if var row = try views.questions.row(payload.question.bytes, transaction) {
                 row.isSettled = true
                 try views.questions.put(row, payload.question.bytes, transaction)
+                for replica in row.raised.replicas {
+                    try change(replica, logged, transaction) { $0.isApart = $0.record == nil }
+                }
             }
         case .decided(let payload):
             try foldDecision(payload.record, payload.fields, logged, transaction)
@@ -70,7 +74,9 @@ struct Fold: Sendable {
         var row = try views.replicas.row(replica.bytes, transaction) ?? ReplicaRow()
         row.replica = replica
         if logged.entry.stream == .replica(replica) { row.version = logged.entry.streamVersion }
+        touched.insert(row.record)
         try body(&row)
+        touched.insert(row.record)
         try views.replicas.put(row, replica.bytes, transaction)
     }
 
@@ -82,6 +88,7 @@ struct Fold: Sendable {
         var row = try views.records.row(record.bytes, transaction) ?? RecordRow()
         row.record = record
         if logged.entry.stream == .record(record) { row.version = logged.entry.streamVersion }
+        touched.insert(record)
         try body(&row)
         try views.records.put(row, record.bytes, transaction)
     }
@@ -152,6 +159,7 @@ struct Fold: Sendable {
             try change(payload.connection) {
                 $0.skewMicroseconds = payload.skewMicroseconds
                 $0.skewUncertainty = payload.uncertaintyMicroseconds
+                $0.isSkewMeasured = true
             }
         default: break
         }

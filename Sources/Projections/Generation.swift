@@ -1,16 +1,14 @@
 import Crypto
 import LMDB
 import Ledger
-import Synchronization
 
-/// One generation of views: an environment, its tables, and the tree's edge at its position.
+/// One generation of views: an environment and its tables.
 final class Generation: Sendable {
     let number: Int
     let environment: Environment
     let tables: ViewTables
-    private let edge: Mutex<MerkleFrontier?>
 
-    static let frontierKey = Array("frontier".utf8)
+    private static let frontierKey = Array("frontier".utf8)
 
     init(number: Int, directory: String, sealer: Sealer, blind: SymmetricKey) throws {
         self.number = number
@@ -19,23 +17,28 @@ final class Generation: Sendable {
         environment = try Environment(
             at: "\(directory)/\(number)", tables: ViewTables.names, options: options)
         tables = ViewTables(environment, keys: sealer.keys, ledger: sealer.ledger, blind: blind)
-        let environment = environment
-        let stored = try environment.read { transaction in
-            try transaction.bytes(environment.table("meta"), key: Self.frontierKey)
-        }
-        edge = Mutex(try stored.map { try WireDecoder.decode(MerkleFrontier.self, from: $0) })
     }
 
-    /// The tree's edge at the generation's position.
-    func frontier(at position: PositionRow) -> MerkleFrontier {
-        guard let frontier = edge.withLock({ $0 }), frontier.size == position.sequence else {
-            precondition(position.sequence == 0, "position and frontier commit together")
-            return MerkleFrontier()
-        }
-        return frontier
+    /// The position and the tree's edge there, which commit together.
+    func state(
+        _ transaction: borrowing some Reading & ~Copyable
+    ) throws -> (PositionRow, MerkleFrontier) {
+        let edge = try transaction.bytes(environment.table("meta"), key: Self.frontierKey)
+        return (
+            try tables.position(transaction),
+            try edge.map { try WireDecoder.decode(MerkleFrontier.self, from: $0) }
+                ?? MerkleFrontier()
+        )
     }
 
-    func keep(_ frontier: MerkleFrontier) { edge.withLock { $0 = frontier } }
+    func setState(
+        _ position: PositionRow, _ frontier: MerkleFrontier,
+        _ transaction: borrowing WriteTransaction
+    ) throws {
+        try tables.positions.put(position, ViewTables.positionKey, transaction)
+        try transaction.put(
+            environment.table("meta"), key: Self.frontierKey, value: WireEncoder.encode(frontier))
+    }
 
     /// SHA-256 over every table's decrypted rows, in key order.
     func digest() throws -> Hash {
@@ -67,6 +70,8 @@ final class Generation: Sendable {
             try addRows(tables.questions, transaction)
             try addRows(tables.activity, transaction)
             try addRows(tables.policies, transaction)
+            try addRows(tables.standings, transaction)
+            try addRows(tables.parked, transaction)
             for table in [tables.lookups, tables.openCommands] {
                 try transaction.scan(table) { key, value in
                     add(key.copy())

@@ -30,6 +30,8 @@ package struct ReplicaRow: WireMessage, Equatable {
     package var branches: [BranchRow] = []
     /// Commands that were issued and neither confirmed nor known not to have run.
     package var openCommands: [CommandID] = []
+    /// A person said that it is nobody of those it resembles: only a person links it.
+    package var isApart = false
     package var unknownFields: [UInt8] = []
 
     package init() {}
@@ -51,6 +53,7 @@ package struct ReplicaRow: WireMessage, Equatable {
         visitor.string(14, &stamp)
         visitor.messages(15, &branches)
         visitor.ids(16, &openCommands)
+        visitor.bool(17, &isApart)
     }
 
     /// The branch of an attribute, made when it is first asked for.
@@ -262,6 +265,7 @@ package struct CommandRow: WireMessage, Equatable {
     package var issue = CommandIssued()
     package var state: State = .issued
     package var issuedAt: UInt64 = 0
+    package var issuedTime: Timestamp?
     package var settledAt: UInt64 = 0
     package var reason = ""
     package var unknownFields: [UInt8] = []
@@ -274,6 +278,7 @@ package struct CommandRow: WireMessage, Equatable {
         visitor.unsigned(3, &issuedAt)
         visitor.unsigned(4, &settledAt)
         visitor.string(5, &reason)
+        visitor.time(6, &issuedTime)
     }
 }
 
@@ -290,6 +295,7 @@ package struct ConnectionRow: WireMessage, Equatable {
     package var lastSweepSeen: UInt64 = 0
     package var skewMicroseconds: Int64 = 0
     package var skewUncertainty: UInt64 = 0
+    package var isSkewMeasured = false
     package var unknownFields: [UInt8] = []
 
     package init() {}
@@ -304,6 +310,7 @@ package struct ConnectionRow: WireMessage, Equatable {
         visitor.unsigned(7, &lastSweepSeen)
         visitor.signed(8, &skewMicroseconds)
         visitor.unsigned(9, &skewUncertainty)
+        visitor.bool(10, &isSkewMeasured)
     }
 
     package var id: ConnectionID { configured.connection }
@@ -357,6 +364,9 @@ package struct PositionRow: WireMessage, Equatable {
     package var sequence: UInt64 = 0
     package var root: [UInt8] = []
     package var version: UInt64 = 0
+    /// The last commit of the log that was folded whole, and its root: what is compared with the log.
+    package var boundary: UInt64 = 0
+    package var boundaryRoot: [UInt8] = []
     package var unknownFields: [UInt8] = []
 
     package init() {}
@@ -365,5 +375,7 @@ package struct PositionRow: WireMessage, Equatable {
         visitor.unsigned(1, &sequence)
         visitor.bytes(2, &root)
         visitor.unsigned(3, &version)
+        visitor.unsigned(4, &boundary)
+        visitor.bytes(5, &boundaryRoot)
     }
 }

@@ -13,21 +13,21 @@ import Synchronization
 /// `views/<n>/` is one LMDB environment each; the small file `views/serving` names the one in use.
 /// Rows and position commit together, with the log's root at that position, so a generation always
 /// knows exactly which history it stands on. Any of it can be deleted at any time.
+///
+/// Any process may read. Only the holder of the engine lock may project, rebuild or begin another
+/// generation: whatever a reader finds, it leaves in place.
 package final class ViewStore: Sendable {
     private let directory: String
-    private let log: EventLog
-    private let sealer: Sealer
-    private let mapping: EntityMapping
+    let log: EventLog
+    let sealer: Sealer
+    let mapping: EntityMapping
     private let blind: SymmetricKey
     private let current: Mutex<Generation>
 
-    /// Events folded in one transaction: at most about ten rows each, far below LMDB's spill size.
-    private static var chunk: Int { 1_000 }
+    /// Events folded in one transaction; halved where they are too much for one.
+    static var chunk: Int { 1_000 }
 
-    /// Opens the serving generation, or begins a first one; what it lacks is folded by `project`.
-    ///
-    /// A generation that stands on another history, or that an older program folded, is left and a
-    /// new one begun.
+    /// Opens the serving generation, or makes an empty first one.
     package init(
         directory: String, log: EventLog, sealer: Sealer, mapping: EntityMapping,
         blind: SymmetricKey
@@ -40,20 +40,10 @@ package final class ViewStore: Sendable {
         guard mkdir(self.directory, 0o700) == 0 || errno == EEXIST else {
             throw ViewError.file(self.directory, errno)
         }
-        let number = Self.servingNumber(self.directory) ?? 1
-        let found = try Generation(
-            number: number, directory: self.directory, sealer: sealer, blind: blind)
-        current = Mutex(found)
-        if try !stands(found) {
-            try found.environment.close()
-            let next = try Generation(
-                number: number + 1, directory: self.directory, sealer: sealer, blind: blind)
-            try setServing(next)
-            current.withLock { $0 = next }
-            try removeGeneration(number)
-        } else {
-            try setServing(found)
-        }
+        current = Mutex(
+            try Generation(
+                number: Self.servingNumber(self.directory) ?? 1, directory: self.directory,
+                sealer: sealer, blind: blind))
     }
 
     package func close() throws { try serving.environment.close() }
@@ -73,10 +63,26 @@ package final class ViewStore: Sendable {
 
     /// Folds everything the log holds beyond the serving generation's position.
     ///
+    /// A generation that stands on another history, or that an older program folded, makes way for a
+    /// new one. Only for the holder of the engine lock; blocks for flushes.
+    ///
     /// - Returns: the position afterwards.
     @discardableResult
     package func project(progress: (Progress) -> Void = { _ in }) throws -> UInt64 {
-        try fold(into: serving, progress: progress)
+        let end = try log.refresh()
+        do {
+            guard try stands(serving) else { throw ViewError.otherHistory }
+            return try fold(into: serving, through: end, progress: progress)
+        } catch ViewError.otherHistory {
+            try rebuild(progress: progress)
+            return try serving.environment.read { try serving.tables.position($0).sequence }
+        }
+    }
+
+    /// Whether the serving generation stands on this log's history and was folded by this code.
+    package func isSound() throws -> Bool {
+        _ = try log.refresh()
+        return try stands(serving)
     }
 
     package struct Progress: Sendable {
@@ -89,6 +95,8 @@ package final class ViewStore: Sendable {
         package var position: UInt64
         package var end: UInt64
         package var root: Hash
+        /// Events that could not be folded, and stand in the log for another try.
+        package var parked: Int
         package var rows: [(table: String, count: Int)]
     }
 
@@ -100,6 +108,7 @@ package final class ViewStore: Sendable {
             return Status(
                 generation: generation.number, position: position.sequence, end: log.end,
                 root: position.root,
+                parked: try transaction.count(generation.environment.table("parked")),
                 rows: try ViewTables.names.map { name in
                     (name, try transaction.count(generation.environment.table(name)))
                 })
@@ -107,11 +116,18 @@ package final class ViewStore: Sendable {
     }
 
     /// Folds the whole log into a fresh generation and swaps it in; the old one is removed.
+    ///
+    /// Only for the holder of the engine lock. Readers go on in the old one until the swap.
     package func rebuild(progress: (Progress) -> Void = { _ in }) throws {
         let old = serving
         let fresh = try makeFresh(beside: old)
-        _ = try fold(into: fresh, progress: progress)
-        try setServing(fresh)
+        do {
+            _ = try fold(into: fresh, through: try log.refresh(), progress: progress)
+            try setServing(fresh)
+        } catch {
+            try fresh.environment.close()
+            throw error
+        }
         current.withLock { $0 = fresh }
         try old.environment.close()
         try removeGeneration(old.number)
@@ -125,12 +141,13 @@ package final class ViewStore: Sendable {
     }
 
     /// Rebuilds beside the serving generation and compares the digests of their decrypted rows.
+    ///
+    /// Both at one position, whatever is appended meanwhile. Only for the holder of the engine lock.
     package func verify(progress: (Progress) -> Void = { _ in }) throws -> Verification {
-        try project()
+        let end = try project()
         let fresh = try makeFresh(beside: serving)
-        _ = try fold(into: fresh, progress: progress)
+        let position = try fold(into: fresh, through: end, progress: progress)
         let rebuilt = try fresh.digest()
-        let position = try fresh.environment.read { try fresh.tables.position($0).sequence }
         try fresh.environment.close()
         try removeGeneration(fresh.number)
         return Verification(
@@ -139,57 +156,6 @@ package final class ViewStore: Sendable {
 
     /// SHA-256 over the decrypted rows of every table in key order: equal content, equal digest.
     package func digest() throws -> Hash { try serving.digest() }
-
-    // MARK: - Folding
-
-    private func fold(
-        into generation: Generation, progress: (Progress) -> Void
-    ) throws -> UInt64 {
-        let fold = Fold(views: generation.tables, mapping: mapping)
-        var position = try generation.environment.read { try generation.tables.position($0) }
-        let end = try log.refresh()
-        while position.sequence < end {
-            let stored = try log.read(from: position.sequence + 1, limit: Self.chunk)
-            guard !stored.isEmpty else { break }
-            let events = try stored.enumerated().map { index, event in
-                try sealer.open(event, sequence: position.sequence + UInt64(index) + 1)
-            }
-            var frontier = generation.frontier(at: position)
-            for event in stored { frontier.append(leaf: Merkle.leaf(event.entry)) }
-            var next = PositionRow()
-            next.sequence = position.sequence + UInt64(events.count)
-            next.root = frontier.root
-            next.version = ViewTables.version
-            let before = position.sequence
-            try generation.environment.write { transaction in
-                // Two processes that fold at once would fold these events twice.
-                guard try generation.tables.position(transaction).sequence == before else {
-                    throw ViewError.foldedElsewhere
-                }
-                for event in events { try fold.fold(event, transaction) }
-                try generation.tables.positions.put(next, ViewTables.positionKey, transaction)
-                try transaction.put(
-                    generation.environment.table("meta"), key: Generation.frontierKey,
-                    value: WireEncoder.encode(frontier))
-            }
-            generation.keep(frontier)
-            position = next
-            progress(Progress(position: position.sequence, end: end))
-        }
-        return position.sequence
-    }
-
-    /// Whether a generation stands on this log's history and was folded by this code.
-    private func stands(_ generation: Generation) throws -> Bool {
-        let position = try generation.environment.read { try generation.tables.position($0) }
-        if position.sequence == 0 { return true }
-        guard position.version == ViewTables.version, position.sequence <= log.end else {
-            return false
-        }
-        if let root = try log.root(at: position.sequence) { return root == position.root }
-        // The position lies inside a commit: the commit before it must be a part of our history.
-        return position.sequence < log.end
-    }
 
     private func makeFresh(beside old: Generation) throws -> Generation {
         try removeGeneration(old.number + 1)
@@ -213,6 +179,10 @@ package final class ViewStore: Sendable {
         let path = directory + "/serving"
         try writeFile("\(generation.number)\n", to: path + ".new")
         guard rename(path + ".new", path) == 0 else { throw ViewError.file(path, errno) }
+        let folder = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard folder >= 0 else { throw ViewError.file(directory, errno) }
+        defer { Glibc.close(folder) }
+        guard fsync(folder) == 0 else { throw ViewError.file(directory, errno) }
     }
 
     private func removeGeneration(_ number: Int) throws {
@@ -237,12 +207,20 @@ package final class ViewStore: Sendable {
 package enum ViewError: Error, Equatable, CustomStringConvertible {
     case file(String, Int32)
     case foldedElsewhere
+    /// The rows were folded from a log that this one is not.
+    case otherHistory
+    /// The views are another program's, and the engine that could fold them anew is at work.
+    case mustBeRebuilt
 
     package var description: String {
         switch self {
         case .file(let path, let code): "\(path): \(String(cString: strerror(code)))"
         case .foldedElsewhere:
             "another syncledger is working on this ledger: run the same command again when it is done"
+        case .otherHistory:
+            "the log is not what the tree committed to: run `syncledger projector verify`, and restore the log from a backup if it says the same"
+        case .mustBeRebuilt:
+            "the views must be folded anew, and another syncledger is working on this ledger: run the same command again when it is done"
         }
     }
 }

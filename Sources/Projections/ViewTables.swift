@@ -8,10 +8,10 @@ package import Ledger
 package struct ViewTables: Sendable {
     static let names = [
         "replicas", "records", "commands", "connections", "conflicts", "questions", "activity",
-        "lookups", "open_commands", "policies", "meta",
+        "lookups", "open_commands", "policies", "standings", "parked", "meta",
     ]
     /// Grows when a projector folds differently: older generations are then rebuilt.
-    package static var version: UInt64 { 1 }
+    package static var version: UInt64 { 2 }
 
     package let replicas: RowTable<ReplicaRow>
     package let records: RowTable<RecordRow>
@@ -22,6 +22,10 @@ package struct ViewTables: Sendable {
     package let activity: RowTable<ActivityRow>
     /// The last `PolicyChanged` of each entity, by its name.
     package let policies: RowTable<PolicyChanged>
+    /// Where each record stands with each connection: the three buckets, and what is on its way.
+    package let standings: RowTable<StandingRow>
+    /// Events that could not be folded.
+    package let parked: RowTable<ParkedRow>
     let positions: RowTable<PositionRow>
     let lookups: Table
     let openCommands: Table
@@ -39,6 +43,8 @@ package struct ViewTables: Sendable {
         questions = rows("questions")
         activity = rows("activity")
         policies = rows("policies")
+        standings = rows("standings")
+        parked = rows("parked")
         positions = rows("meta")
         lookups = environment.table("lookups")
         openCommands = environment.table("open_commands")
@@ -67,6 +73,27 @@ package struct ViewTables: Sendable {
         try transaction.scan(lookups, .prefix(prefix)) { key, _ in
             if let replica = ReplicaID(bytes: key.copy().suffix(16)) { found.append(replica) }
             return .next
+        }
+        return found
+    }
+
+    /// The connections at which a live object that is not this record's holds one of its keys.
+    package func namesakes(
+        of record: RecordRow, keys: [String],
+        _ transaction: borrowing some Reading & ~Copyable
+    ) throws -> Set<ConnectionID> {
+        var found: Set<ConnectionID> = []
+        let own = record.replicas + record.creating
+        for name in keys {
+            guard case .text(let content)? = record.outcome(name)?.value?.value, !content.isEmpty
+            else { continue }
+            let ids = try replicas(
+                field: name, content: content, entity: record.entity, transaction)
+            for id in ids where !own.contains(id) {
+                guard let row = try replicas.row(id.bytes, transaction), row.state == .live
+                else { continue }
+                found.insert(row.connection)
+            }
         }
         return found
     }

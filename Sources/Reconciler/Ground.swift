@@ -9,6 +9,9 @@ package struct Ground: Sendable {
     package var connections: [ConnectionRow]
     /// Commands that this process holds and provably has not sent.
     package var queued: Set<CommandID> = []
+    /// Connections that could not be read in this run: what stood there still counts, but nothing is
+    /// written on the strength of it.
+    package var unreadable: Set<ConnectionID> = []
     /// Plan as if every connection had been approved: what the first plan shows.
     package var assumesApproval = false
 
@@ -29,7 +32,8 @@ package struct Ground: Sendable {
     }
 
     func mayWrite(_ connection: ConnectionRow) -> Bool {
-        connection.configured.direction != .pull && (connection.writesApproved || assumesApproval)
+        connection.configured.direction != .pull && !unreadable.contains(connection.id)
+            && (connection.writesApproved || assumesApproval)
     }
 }
 
@@ -40,11 +44,14 @@ package struct RecordSnapshot: Sendable {
     package var openCommands: [CommandRow]
     /// Where an object is being made right now.
     package var creating: Set<ConnectionID>
+    /// Where an object that is not this record's holds the same key, such as the e-mail address.
+    package var namesakes: Set<ConnectionID>
 
     package init(
         record: RecordRow, replicas: [ReplicaRow], openCommands: [CommandRow],
-        creating: Set<ConnectionID> = []
+        creating: Set<ConnectionID> = [], namesakes: Set<ConnectionID> = []
     ) {
+        self.namesakes = namesakes
         self.record = record
         self.replicas = replicas
         self.openCommands = openCommands
@@ -62,6 +69,8 @@ package struct Verdict: Sendable, Hashable {
         case wait
         case conflict
         case excluded
+        /// The system could not be read, so nobody knows.
+        case failing
     }
 
     package var field: String
@@ -77,5 +86,14 @@ package struct RecordPlan: Sendable {
     package var rulings: [(field: FieldMapping, ruling: Ruling)] = []
     package var commands: [CommandIssued] = []
     package var verdicts: [Verdict] = []
+    /// Where the record stands as a whole: by the verdict that most needs somebody.
+    package var standing: Verdict.Standing {
+        for standing in [Verdict.Standing.conflict, .failing, .write, .wait, .excluded]
+        where verdicts.contains(where: { $0.standing == standing }) {
+            return standing
+        }
+        return .inSync
+    }
+
     package var isEmpty: Bool { rulings.isEmpty && commands.isEmpty }
 }

@@ -37,13 +37,12 @@ package struct Reconciler: Sendable {
             }
         }
         let existence = existence(snapshot, &plan)
-        guard existence else { return plan }
         for replica in snapshot.replicas.sorted(by: { $0.replica < $1.replica }) {
-            if let changes = writes[replica.replica] {
+            if let changes = writes[replica.replica]?.filter(existence.allows(ground.mapping)) {
                 plan.commands += updates(changes, replica, snapshot)
             }
         }
-        plan.commands += creations(outcomes, snapshot, &plan)
+        if existence == .stands { plan.commands += creations(outcomes, snapshot, &plan) }
         return plan
     }
 
@@ -51,6 +50,9 @@ package struct Reconciler: Sendable {
     ///
     /// - Returns: the reason why not, or `nil`.
     package func objection(to command: CommandIssued, in snapshot: RecordSnapshot) -> String? {
+        guard ground.connection(command.connection).map(ground.mayWrite) ?? false else {
+            return "the system may not be written to"
+        }
         guard let replica = snapshot.replica(command.replica) else {
             return command.operation == .create ? nil : "the replica is no longer linked"
         }
@@ -107,11 +109,18 @@ package struct Reconciler: Sendable {
             case .inSync: (.inSync, "")
             case .write: (.write, "")
             case .wait(.contested): (.conflict, WriteNeed.Wait.contested.rawValue)
+            case .wait(.readOnly) where isUnreadable(branch): (.failing, "it could not be read")
             case .wait(.readOnly): (.excluded, WriteNeed.Wait.readOnly.rawValue)
             case .wait(let wait): (.wait, wait.rawValue)
             }
         return Verdict(
             field: field.name, system: branch.system, standing: standing, reason: reason)
+    }
+
+    private func isUnreadable(_ branch: Branch) -> Bool {
+        ground.connections.contains {
+            $0.system == branch.system && ground.unreadable.contains($0.id)
+        }
     }
 
     // MARK: - Commands
@@ -179,11 +188,16 @@ package struct Reconciler: Sendable {
         for connection in ground.connections {
             let has = snapshot.replicas.contains { $0.connection == connection.id }
             guard !has, !snapshot.creating.contains(connection.id) else { continue }
-            func exclude(_ reason: String) {
+            func judge(_ standing: Verdict.Standing, _ reason: String) {
                 plan.verdicts.append(
                     Verdict(
-                        field: "existence", system: connection.system, standing: .excluded,
+                        field: "existence", system: connection.system, standing: standing,
                         reason: reason))
+            }
+            func exclude(_ reason: String) { judge(.excluded, reason) }
+            guard !ground.unreadable.contains(connection.id) else {
+                judge(.failing, "it could not be read")
+                continue
             }
             guard connection.configured.create == .always else {
                 exclude("nothing is created there")
@@ -203,6 +217,11 @@ package struct Reconciler: Sendable {
                 exclude("a person without an e-mail address is not created elsewhere")
                 continue
             }
+            guard !snapshot.namesakes.contains(connection.id) else {
+                exclude("somebody there has the same e-mail address: see `links`")
+                continue
+            }
+            judge(.write, "")
             commands.append(creation(outcomes, connection, snapshot.record))
         }
         return commands
@@ -240,38 +259,60 @@ package struct Reconciler: Sendable {
 
     // MARK: - Existence
 
-    /// What to do when a replica is proved gone.
-    ///
-    /// - Returns: whether the record goes on being written.
-    private func existence(_ snapshot: RecordSnapshot, _ plan: inout RecordPlan) -> Bool {
+    /// What the answer to "does this person still exist?" lets be written.
+    private enum Existence {
+        case stands
+        /// Deleted somewhere, and nobody has said what that means: consent still tightens.
+        case asked
+        case ended
+
+        func allows(_ mapping: EntityMapping) -> (CommandChange) -> Bool {
+            switch self {
+            case .stands: { _ in true }
+            case .asked: { mapping.field($0.field)?.law == .strictest }
+            case .ended: { _ in false }
+            }
+        }
+    }
+
+    private func existence(_ snapshot: RecordSnapshot, _ plan: inout RecordPlan) -> Existence {
         let gone = snapshot.replicas.filter { $0.state == .gone && $0.goneProof != .merged }
-        guard let first = gone.first else { return true }
-        let live = snapshot.replicas.filter { $0.state == .live }
-        guard !live.isEmpty else {
+        guard let first = gone.first else { return .stands }
+        func judge(_ standing: Verdict.Standing, _ reason: String) {
             plan.verdicts.append(
                 Verdict(
-                    field: "existence", system: first.system, standing: .excluded,
-                    reason: "deleted everywhere"))
-            return false
+                    field: "existence", system: first.system, standing: standing, reason: reason))
         }
-        plan.verdicts.append(
-            Verdict(
-                field: "existence", system: first.system, standing: .conflict,
-                reason: "deleted there: keep or delete?"))
-        switch ground.policy.existence {
-        case .ask, .editWins: return false
-        case .deleteWins:
-            plan.commands = live.map { replica in
-                var command = CommandIssued()
-                command.record = snapshot.record.record
-                command.replica = replica.replica
-                command.connection = replica.connection
-                command.entity = snapshot.record.entity
-                command.operation = .delete
-                command.command = identity(of: command, settled: replica.lastSettled)
-                return command
-            }
-            return false
+        let live = snapshot.replicas.filter { $0.state == .live }
+        guard !live.isEmpty else {
+            judge(.excluded, "deleted everywhere")
+            return .ended
         }
+        guard ground.policy.existence == .deleteWins else {
+            judge(.conflict, "deleted there: keep or delete?")
+            return .asked
+        }
+        plan.commands = live.filter { mayDelete($0) }.map { deletion(of: $0, snapshot.record) }
+        if plan.commands.isEmpty {
+            judge(.excluded, "deleted there; the others are only read")
+        } else {
+            judge(.write, "deleted there, and so everywhere")
+        }
+        return .ended
+    }
+
+    private func mayDelete(_ replica: ReplicaRow) -> Bool {
+        ground.connection(replica.connection).map(ground.mayWrite) ?? false
+    }
+
+    private func deletion(of replica: ReplicaRow, _ record: RecordRow) -> CommandIssued {
+        var command = CommandIssued()
+        command.record = record.record
+        command.replica = replica.replica
+        command.connection = replica.connection
+        command.entity = record.entity
+        command.operation = .delete
+        command.command = identity(of: command, settled: replica.lastSettled)
+        return command
     }
 }

@@ -179,7 +179,8 @@ package final class World {
             }
         return HTTPResponse(
             status: response.status,
-            headers: HTTPHeaders(response.headers.map { ($0.name, $0.value) }),
+            headers: HTTPHeaders(
+                response.headers.map { ($0.name, $0.value) } + [("Date", httpDate(now))]),
             body: response.body)
     }
 
@@ -196,6 +197,18 @@ package final class World {
         default: compass.rows
         }
     }
+}
+
+/// An IMF-fixdate (RFC 9110, section 5.6.7), as every server's answer carries it.
+private func httpDate(_ moment: Timestamp) -> String {
+    let text = Array("\(moment)")
+    let months = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ]
+    let month = months[(Int(String(text[5..<7])) ?? 1) - 1]
+    // The day's name is not looked at by anybody.
+    return
+        "Mon, \(String(text[8..<10])) \(month) \(String(text[0..<4])) \(String(text[11..<19])) GMT"
 }
 
 package enum WorldError: Error {

@@ -1,0 +1,94 @@
+import LMDB
+import Ledger
+import Model
+
+/// The records whose rows changed since their standings were last folded.
+// A class, for one fold of one chunk only: its methods are not mutating.
+final class TouchedRecords {
+    private var records: Set<RecordID> = []
+
+    func insert(_ record: RecordID?) {
+        if let record { records.insert(record) }
+    }
+
+    func takeAll() -> [RecordID] {
+        defer { records = [] }
+        return records.sorted()
+    }
+}
+
+/// Where each record stands: a function of its rows, so the same however the events were cut.
+extension Fold {
+    /// Brings the standings of every touched record up to date; once, at the end of a chunk.
+    func foldStandings(_ transaction: borrowing WriteTransaction) throws {
+        for record in touched.takeAll() {
+            guard let row = try views.records.row(record.bytes, transaction) else { continue }
+            var standing = StandingRow()
+            standing.record = record
+            standing.entity = row.entity
+            let replicas = try (row.replicas + row.creating).compactMap {
+                try views.replicas.row($0.bytes, transaction)
+            }
+            let isAlive = replicas.contains { $0.state == .live }
+            for replica in replicas where replica.goneProof != .merged {
+                standing.parts.append(
+                    part(
+                        replica, row, isAlive: isAlive,
+                        isParked: try isParked(replica, transaction)))
+            }
+            for connection in row.refusedCreates {
+                standing.parts.append(part(connection, .failing, "creating it there was refused"))
+            }
+            try views.standings.put(standing, record.bytes, transaction)
+        }
+    }
+
+    private func isParked(
+        _ replica: ReplicaRow, _ transaction: borrowing WriteTransaction
+    ) throws -> Bool {
+        try replica.openCommands.contains {
+            try views.commands.row($0.bytes, transaction)?.state == .parked
+        }
+    }
+
+    private func part(
+        _ replica: ReplicaRow, _ record: RecordRow, isAlive: Bool, isParked: Bool
+    ) -> StandingRow.Part {
+        if replica.state == .gone {
+            return isAlive
+                ? part(replica.connection, .failing, "deleted there: keep or delete?")
+                : part(replica.connection, .excluded, "deleted everywhere")
+        }
+        let contested = record.contests.filter { contest in
+            !contest.freezesOnlyInputs
+                || contest.sides.contains { $0.replica == replica.replica }
+        }.map(\.field)
+        if !contested.isEmpty {
+            return part(
+                replica.connection, .failing, "contested: " + contested.joined(separator: ", "))
+        }
+        if isParked { return part(replica.connection, .failing, "a command was given up") }
+        let refused = mapping.fields.filter { field in
+            guard let version = replica.branch(field)?.refusedVersion else { return false }
+            return version == record.outcome(field.name)?.version
+        }.map(\.name)
+        if !refused.isEmpty {
+            return part(
+                replica.connection, .failing, "refused: " + refused.joined(separator: ", "))
+        }
+        if !replica.openCommands.isEmpty {
+            return part(replica.connection, .waiting, "a command is under way")
+        }
+        return part(replica.connection, .inSync, "")
+    }
+
+    private func part(
+        _ connection: ConnectionID, _ bucket: StandingRow.Bucket, _ reason: String
+    ) -> StandingRow.Part {
+        var part = StandingRow.Part()
+        part.connection = connection
+        part.bucket = bucket
+        part.reason = reason
+        return part
+    }
+}

@@ -1,0 +1,77 @@
+package import Ledger
+
+/// Where one record stands, system by system.
+///
+/// Key: record id.
+package struct StandingRow: WireMessage, Equatable {
+    /// The seed's three buckets, and what is on its way to one of them.
+    package enum Bucket: UInt64, WireChoice, CaseIterable {
+        case inSync = 0
+        /// A command is under way.
+        case waiting = 1
+        case excluded = 2
+        /// It needs a person.
+        case failing = 3
+
+        package var name: String {
+            switch self {
+            case .inSync: "in sync"
+            case .waiting: "waiting"
+            case .excluded: "excluded"
+            case .failing: "failing"
+            }
+        }
+    }
+
+    /// One system's part: the worst that can be said of it, and why.
+    package struct Part: WireMessage, Equatable {
+        package var connection: ConnectionID = .none
+        package var bucket: Bucket = .inSync
+        package var reason = ""
+        package var unknownFields: [UInt8] = []
+        package init() {}
+        package mutating func visit(_ visitor: inout some WireVisitor) {
+            visitor.id(1, &connection)
+            visitor.choice(2, &bucket)
+            visitor.string(3, &reason)
+        }
+    }
+
+    package var record: RecordID = .none
+    package var entity = ""
+    package var parts: [Part] = []
+    package var unknownFields: [UInt8] = []
+
+    package init() {}
+
+    package mutating func visit(_ visitor: inout some WireVisitor) {
+        visitor.id(1, &record)
+        visitor.string(2, &entity)
+        visitor.messages(3, &parts)
+    }
+
+    /// The record's bucket: that of the part that most needs somebody.
+    package var bucket: Bucket {
+        for bucket in [Bucket.failing, .waiting, .excluded]
+        where parts.contains(where: { $0.bucket == bucket }) {
+            return bucket
+        }
+        return .inSync
+    }
+}
+
+/// An event that could not be folded; it stands in the log, and a rebuild tries it again.
+///
+/// Key: sequence.
+package struct ParkedRow: WireMessage, Equatable {
+    package var sequence: UInt64 = 0
+    package var reason = ""
+    package var unknownFields: [UInt8] = []
+
+    package init() {}
+
+    package mutating func visit(_ visitor: inout some WireVisitor) {
+        visitor.unsigned(1, &sequence)
+        visitor.string(2, &reason)
+    }
+}
