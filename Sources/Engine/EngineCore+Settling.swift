@@ -22,10 +22,7 @@ extension EngineCore {
             payload.remoteID = Sealed(
                 .text(remoteID), subject: issue.replica.subject, category: .identity)
         }
-        // What a look finds of a create may be anybody's edit since: it is observed, not taken for
-        // what the create stored.
-        let answer = byLooking && issue.operation == .create ? nil : object
-        payload.stored = issue.changes.map { stored($0, answer, issue, replica) }
+        payload.stored = issue.changes.map { stored($0, object, issue, byLooking: byLooking) }
         let event = EventID.derived("command confirmed", [issue.command.bytes])
         var drafts = overtakenByWrite(issue, payload, replica, event)
         var confirmed = Draft(
@@ -53,8 +50,7 @@ extension EngineCore {
     /// What an attribute holds since the write: the answer's word where it has one, else the known
     /// normalisation of what was sent.
     private func stored(
-        _ change: CommandChange, _ object: RemoteObject?, _ issue: CommandIssued,
-        _ replica: ReplicaRow?
+        _ change: CommandChange, _ object: RemoteObject?, _ issue: CommandIssued, byLooking: Bool
     ) -> StoredAttribute {
         var stored = StoredAttribute()
         stored.field = change.field
@@ -67,8 +63,9 @@ extension EngineCore {
                 .codec
         else { return stored }
         let leaves = change.leaves?.value.map(codec.content)
-        // No system's word makes of an opt-out that we sent an accepted opt-in.
-        if field.law == .strictest, codec.content(of: told) != leaves { return stored }
+        // No system's word makes of an opt-out that we sent an accepted opt-in; and what a look finds
+        // beside what was sent may be anybody's edit since: both are observed like any other.
+        if field.law == .strictest || byLooking, codec.content(of: told) != leaves { return stored }
         stored.told = true
         stored.value?.value = told
         if issue.operation == .update {

@@ -131,6 +131,25 @@ extension Workplace {
         try append(drafts, conditions: [.streamVersion(.record(record), row.version)])
     }
 
+    /// Lets a command that was given up or refused be decided anew by the next run.
+    package func retry(_ command: CommandID) throws {
+        let row = try views.read { tables, transaction in
+            try tables.commands.row(command.bytes, transaction)
+        }
+        guard let row, row.state == .parked || row.state == .refused else {
+            throw PersonError.nothingToRetry
+        }
+        var payload = CommandSuperseded()
+        payload.command = command
+        payload.reason = "a person asked to try again"
+        var draft = Draft(
+            id: eventID(), stream: .replica(row.issue.replica),
+            event: .commandSuperseded(payload),
+            tags: [Tag(.command, command), Tag(.record, row.issue.record)])
+        draft.actor = Actor(.person)
+        try append([draft])
+    }
+
     private func writableConnections() throws -> Set<ConnectionID> {
         try views.read { tables, transaction in
             Set(
@@ -235,6 +254,7 @@ package enum PersonError: Error, Equatable, CustomStringConvertible {
     case nothingGone
     case nothingDeletable
     case noSuchQuestion
+    case nothingToRetry
     case notLinked
     case unknownReplica
     case unknownRecord
@@ -252,6 +272,8 @@ package enum PersonError: Error, Equatable, CustomStringConvertible {
         case .nothingGone: "nothing of this record was deleted"
         case .nothingDeletable:
             "the systems that still have this person are only read, or not approved yet: delete them there, or approve writing with `syncledger apply`"
+        case .nothingToRetry:
+            "no command with this id was given up or refused: `syncledger commands` lists them"
         case .noSuchQuestion:
             "no such question is open: `syncledger links` lists those that are"
         case .notLinked: "that object belongs to no record"

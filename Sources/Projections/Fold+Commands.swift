@@ -21,6 +21,7 @@ extension Fold {
         case .commandUncertain(let payload):
             try settle(payload.command, .uncertain, payload.reason, logged, transaction)
         case .commandSuperseded(let payload):
+            try wakeRefused(payload.command, logged, transaction)
             try settle(payload.command, .superseded, payload.reason, logged, transaction)
         case .commandParked(let payload):
             try settle(payload.command, .parked, payload.reason, logged, transaction)
@@ -96,6 +97,23 @@ extension Fold {
                     branch.refuse(version: written.outcomeVersion)
                 }
             }
+        }
+    }
+
+    /// A person asked to try again what was given up or refused.
+    private func wakeRefused(
+        _ command: CommandID, _ logged: LoggedEvent, _ transaction: borrowing WriteTransaction
+    ) throws {
+        guard let row = try views.commands.row(command.bytes, transaction),
+            row.state == .parked || row.state == .refused
+        else { return }
+        try change(row.issue.replica, logged, transaction) { replica in
+            for written in row.issue.changes {
+                try changeBranch(written.attribute, of: &replica) { $0.refusedVersion = nil }
+            }
+        }
+        try change(row.issue.record, logged, transaction) { record in
+            record.refusedCreates.removeAll { $0 == row.issue.connection }
         }
     }
 

@@ -18,9 +18,9 @@ extension ViewStore {
                 position = try foldChunk(of: wanted, into: generation, at: position.sequence)
                 limit = min(limit * 2, Self.chunk)
                 progress(Progress(position: position.sequence, end: end))
-            } catch where limit > 1 && Self.isTheEvents(error) {
+            } catch  where limit > 1 && Self.isTheEvents(error) {
                 limit /= 2
-            } catch where Self.isTheEvents(error) {
+            } catch  where Self.isTheEvents(error) {
                 position = try park(
                     position.sequence + 1, because: "\(error)", in: generation)
                 progress(Progress(position: position.sequence, end: end))

@@ -11,6 +11,13 @@ import Testing
 /// `tools/test --all` walks ten times as many worlds.
 private let isLong = ProcessInfo.processInfo.environment["SYNCLEDGER_LONG_TESTS"] != nil
 
+/// The seeds to walk; `SYNCLEDGER_SEED` walks one again and prints its events.
+private let onlySeed = ProcessInfo.processInfo.environment["SYNCLEDGER_SEED"].flatMap(UInt64.init)
+
+private func seeds(_ count: UInt64) -> [UInt64] {
+    onlySeed.map { [$0] } ?? Array(0..<(isLong ? count * 10 : count))
+}
+
 @Suite struct `Crashes and lost answers` {
     /// A world with people in each system, approved and in step, then edited on all sides.
     private func world(_ seed: UInt64) throws -> World {
@@ -26,17 +33,56 @@ private let isLong = ProcessInfo.processInfo.environment["SYNCLEDGER_LONG_TESTS"
         return world
     }
 
-    private func edit(_ world: World, _ round: Int) {
+    /// People type on all sides; whoever gets points, a new address or an opt-out differs by round, for
+    /// a delta of unknown fate that somebody adds to is a question for a person.
+    private func edit(_ world: World, _ round: Int, _ expected: inout Expected) throws {
         let time = world.time
+        let linked = try linkedEverywhere(world)
         for (index, row) in world.mautic.rows.prefix(4).enumerated() {
-            world.mautic.personEdits(row.id, at: time) { $0.city = "M\(round)-\(index)" }
+            world.mautic.personEdits(row.id, at: time) {
+                $0.city = "M\(round)-\(index)"
+                $0.tags.append("m\(round)")
+                if index == round { $0.points += 5 }
+            }
+            let name = row.person.lastName ?? ""
+            expected.tags[name, default: []].insert("m\(round)")
+            if index == round { expected.points[name, default: 0] += 5 }
         }
         for (index, row) in world.suitecrm.rows.suffix(4).enumerated() {
-            world.suitecrm.personEdits(row.id, at: time) { $0.jobTitle = "S\(round)-\(index)" }
+            let address = "new\(round)\(index)@example.com"
+            world.suitecrm.personEdits(row.id, at: time) {
+                $0.jobTitle = "S\(round)-\(index)"
+                if index == round, linked.contains(row.id) { $0.email = address }
+            }
+            if index == round, linked.contains(row.id) {
+                expected.emails[row.person.lastName ?? ""] = address
+            }
         }
         for (index, row) in world.compass.rows.suffix(3).enumerated() {
             world.compass.personEdits(row.id, at: time) { $0.mobile = "+1-555-01\(50 + index)" }
+            guard index == round else { continue }
+            world.compass.personOptsOut(row.id, at: time)
+            expected.optOuts.insert(row.person.lastName ?? "")
         }
+    }
+
+    /// Who is known to be one person on all sides: a new address before that makes a stranger.
+    private func linkedEverywhere(_ world: World) throws -> Set<String> {
+        try world.workplace.views.read { tables, transaction in
+            let whole = try tables.records.all(transaction).filter { $0.replicas.count == 3 }
+            return Set(
+                try whole.flatMap(\.replicas).compactMap {
+                    try tables.replicas.row($0.bytes, transaction)?.remoteIDText
+                })
+        }
+    }
+
+    /// What people typed that must stand on every side in the end, by last name.
+    private struct Expected {
+        var emails: [String: String] = [:]
+        var points: [String: Int] = [:]
+        var tags: [String: Set<String>] = [:]
+        var optOuts: Set<String> = []
     }
 
     /// Runs until nothing is left to do; at most a few times.
@@ -52,53 +98,84 @@ private let isLong = ProcessInfo.processInfo.environment["SYNCLEDGER_LONG_TESTS"
         return last
     }
 
-    private func expectInStep(_ world: World, people: Int) throws {
-        for system in System.real {
-            let emails = world.people(system).compactMap { $0.person.email?.lowercased() }
-            #expect(Set(emails).count == emails.count, "a duplicate in \(system.name)")
-            #expect(emails.count == people, "\(system.name)")
+    /// What three unheard tries left to a person: let it go on.
+    private func retryParked(_ world: World) throws {
+        let parked = try world.workplace.views.read { tables, transaction in
+            try tables.commands.all(transaction).filter { $0.state == .parked }
         }
-        func byEmail(_ system: System) -> [String: SandboxPerson] {
-            Dictionary(
-                world.people(system).map { ($0.person.email?.lowercased() ?? "", $0.person) },
+        for row in parked { try world.workplace.retry(row.issue.command) }
+    }
+
+    private func expectInStep(_ world: World, people: Int, _ expected: Expected) throws {
+        func byName(_ system: System) -> [String: SandboxPerson] {
+            let rows = world.people(system)
+            #expect(rows.count == people, "\(system.name)")
+            let emails = rows.compactMap { $0.person.email?.lowercased() }
+            #expect(Set(emails).count == people, "a duplicate in \(system.name)")
+            return Dictionary(
+                rows.map { ($0.person.lastName ?? "", $0.person) },
                 uniquingKeysWith: { one, _ in one })
         }
-        let (compass, mautic, suitecrm) = (byEmail(.compass), byEmail(.mautic), byEmail(.suitecrm))
-        for (email, one) in compass {
-            for other in [mautic[email], suitecrm[email]] {
-                #expect(one.city ?? "" == other?.city ?? "", "\(email)")
-                #expect(one.jobTitle ?? "" == other?.jobTitle ?? "", "\(email)")
-                #expect(one.mobile ?? "" == other?.mobile ?? "", "\(email)")
-                #expect(one.phone ?? "" == other?.phone ?? "", "\(email)")
+        let (compass, mautic, suitecrm) = (byName(.compass), byName(.mautic), byName(.suitecrm))
+        for (name, one) in compass {
+            let email = one.email?.lowercased()
+            if let wanted = expected.emails[name] { #expect(email == wanted, "\(name)") }
+            for other in [mautic[name], suitecrm[name]] {
+                let other = try #require(other, "\(name)")
+                #expect(email == other.email?.lowercased(), "\(name)")
+                #expect(Self.texts(of: one) == Self.texts(of: other), "\(name)")
+                #expect(one.emailOptOut == other.emailOptOut, "\(name)")
             }
+            #expect(one.emailOptOut == expected.optOuts.contains(name), "\(name)")
+            #expect(one.points == expected.points[name] ?? 0, "\(name)")
+            #expect(mautic[name]?.points == one.points, "\(name)")
+            #expect(Set(one.tags) == expected.tags[name] ?? [], "\(name)")
+            #expect(Set(mautic[name]?.tags ?? []) == Set(one.tags), "\(name)")
         }
         #expect(try world.workplace.views.verify().isIdentical)
     }
 
-    @Test(arguments: UInt64(0)..<(isLong ? 600 : 60))
+    private func printEvents(_ world: World) throws {
+        for (index, stored) in try world.workplace.log.read(from: 1, limit: .max).enumerated() {
+            let event = try world.workplace.sealer.open(stored, sequence: UInt64(index) + 1)
+            print(event.sequence, event.recordedAt, event.entry.stream.id.short, event.event)
+        }
+    }
+
+    private static func texts(of person: SandboxPerson) -> [String] {
+        [
+            person.firstName, person.lastName, person.phone, person.mobile, person.jobTitle,
+            person.street, person.city, person.postcode,
+        ].map { $0 ?? "" }
+    }
+
+    @Test(arguments: seeds(60))
     func `a crash between any two steps loses nothing and makes nobody twice`(seed: UInt64) throws {
         let world = try world(seed)
         defer { end(world) }
         var random = IdentitySource(seed: seed, now: world.now)
+        var expected = Expected()
         // Three lives, each cut short somewhere, with people typing in between.
         for life in 0..<3 {
             let last = Int(random.next() % 150) + 1
             let report = try world.run(.sync, sweep: life > 1, approve: true) { $0 >= last }
             if report == nil { try world.restart() }
             world.pass(seconds: 90)
-            edit(world, life)
+            try edit(world, life, &expected)
         }
         let quiet = try settle(world)
         #expect(quiet.issued == 0 && quiet.decisions == 0)
         #expect(quiet.uncertain == 0 && quiet.parked == 0)
-        try expectInStep(world, people: 12)
+        if onlySeed != nil { try printEvents(world) }
+        try expectInStep(world, people: 12, expected)
     }
 
-    @Test(arguments: UInt64(0)..<(isLong ? 300 : 30))
+    @Test(arguments: seeds(30))
     func `answers lost before or after their effect end in the same people`(seed: UInt64) throws {
         let world = try world(seed)
         defer { end(world) }
         var random = IdentitySource(seed: seed &+ 1_000, now: world.now)
+        var expected = Expected()
         world.fault = { _ in
             switch random.next() % 12 {
             case 0: .lostBefore
@@ -109,12 +186,14 @@ private let isLong = ProcessInfo.processInfo.environment["SYNCLEDGER_LONG_TESTS"
         for life in 0..<3 {
             _ = try world.run(.sync, approve: true)
             world.pass(seconds: 90)
-            edit(world, life)
+            try edit(world, life, &expected)
         }
         world.fault = { _ in .none }
+        try retryParked(world)
         let quiet = try settle(world)
         #expect(quiet.issued == 0 && quiet.decisions == 0)
-        try expectInStep(world, people: 12)
+        if onlySeed != nil { try printEvents(world) }
+        try expectInStep(world, people: 12, expected)
     }
 
     @Test func `an opt-out anywhere reaches every system and is never lifted by another`() throws {
