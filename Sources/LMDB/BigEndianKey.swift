@@ -8,8 +8,8 @@ package struct BigEndianKey: Sendable, Hashable, Comparable {
 
     /// Reads a key back; `nil` unless it has exactly eight bytes.
     package init?(_ bytes: Span<UInt8>) {
-        guard bytes.count == 8 else { return nil }
-        value = bytes.bigEndianInteger(at: 0)
+        guard bytes.count == 8, let value = bytes.bigEndianInteger(at: 0) else { return nil }
+        self.value = value
     }
 
     /// The eight bytes, most significant first.
@@ -26,7 +26,10 @@ extension Span<UInt8> {
     /// Reads eight bytes as a big-endian integer, byte by byte, wherever they lie.
     ///
     /// Most values in a map are not aligned to eight bytes, so nothing is ever bound to a wider type.
-    package func bigEndianInteger(at offset: Int) -> UInt64 {
+    ///
+    /// - Returns: `nil` where there are not eight bytes: a row that was damaged is no reason to trap.
+    package func bigEndianInteger(at offset: Int) -> UInt64? {
+        guard offset >= 0, offset <= count - 8 else { return nil }
         var value: UInt64 = 0
         for index in offset..<offset + 8 { value = value << 8 | UInt64(self[index]) }
         return value

@@ -3,15 +3,28 @@ package struct Timestamp: Hashable, Sendable, Comparable, CustomStringConvertibl
     package var microseconds: Int64
 
     package init(microseconds: Int64) { self.microseconds = microseconds }
-    package init(seconds: Int64) { self.microseconds = seconds * 1_000_000 }
+
+    /// So many seconds after 1970; the nearest moment there is where that is beyond all of them.
+    package init(seconds: Int64) {
+        let (product, overflows) = seconds.multipliedReportingOverflow(by: 1_000_000)
+        microseconds = overflows ? (seconds < 0 ? .min : .max) : product
+    }
 
     package static func < (left: Self, right: Self) -> Bool {
         left.microseconds < right.microseconds
     }
 
     /// This moment, later by so many seconds.
+    ///
+    /// Seconds may come from a remote: beyond the last moment there is the last one, and what is no
+    /// number adds nothing.
     package func adding(seconds: Double) -> Self {
-        Self(microseconds: microseconds + Int64(seconds * 1_000_000))
+        guard !seconds.isNaN else { return self }
+        let added = seconds * 1_000_000
+        let whole =
+            Int64(exactly: added.rounded(.towardZero)) ?? (added < 0 ? Int64.min : Int64.max)
+        let (sum, overflows) = microseconds.addingReportingOverflow(whole)
+        return Self(microseconds: overflows ? (whole < 0 ? .min : .max) : sum)
     }
 
     /// RFC 3339 in UTC, with as many of the six decimals as are needed.

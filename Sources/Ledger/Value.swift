@@ -10,6 +10,9 @@ package enum Value: Hashable, Sendable {
     /// Sorted, without repeats (keep it so with `Value.set(of:)`).
     case set([String])
     case bytes([UInt8])
+    /// What a newer writer wrote, as the bytes of its message: kept and passed on, never read as
+    /// anything else, since a kind that is taken for null would be spread as null.
+    case unrecognized([UInt8])
 
     /// A set of these elements, sorted and without repeats.
     package static func set(of elements: some Sequence<String>) -> Value {
@@ -22,8 +25,13 @@ package enum Value: Hashable, Sendable {
         case .null: true
         case .text(let text): text.isEmpty
         case .set(let elements): elements.isEmpty
-        case .number, .bool, .bytes: false
+        case .number, .bool, .bytes, .unrecognized: false
         }
+    }
+
+    /// Whether this is of a kind that this code does not know.
+    package var isUnrecognized: Bool {
+        if case .unrecognized = self { true } else { false }
     }
 
     /// The elements of a set; any other value has none.
@@ -51,6 +59,7 @@ extension Value: WireMessage {
         case .number(let value): number = value
         case .bool(let value): bool = value
         case .bytes(let value): bytes = value
+        case .unrecognized: break
         }
         visitor.bool(1, &null)
         visitor.string(2, &text)
@@ -61,20 +70,57 @@ extension Value: WireMessage {
         guard visitor.isDecoding else { return }
         // The last field of a oneof wins; one of another wire type was not taken and says nothing.
         switch visitor.fieldJustRead {
-        case 1 where null != nil: self = .null
-        case 2: if let text { self = .text(text) }
-        case 3: if let number { self = .number(number) }
-        case 4: if let bool { self = .bool(bool) }
-        case 5: if let set { self = .set(set.elements) }
-        case 6: if let bytes { self = .bytes(bytes) }
+        case 1 where null != nil: take(.null)
+        case 2: if let text { take(.text(text)) }
+        case 3: if let number { take(.number(number)) }
+        case 4: if let bool { take(.bool(bool)) }
+        case 5: if let set { take(set) }
+        case 6: if let bytes { take(.bytes(bytes)) }
         default: break
         }
     }
 
-    package var unknownFields: [UInt8] {
-        get { [] }
-        set {}
+    /// Takes a kind that was read; beside something newer it is no longer the whole value.
+    private mutating func take(_ value: Value) {
+        guard case .unrecognized(let raw) = self else {
+            self = value
+            return
+        }
+        self = .unrecognized(raw + WireEncoder.encode(value))
     }
+
+    private mutating func take(_ set: StringSet) {
+        guard set.unknownFields.isEmpty else {
+            var whole = Self.null
+            whole.unknownFields = WireEncoder.encode(SetField(set: set))
+            return take(whole)
+        }
+        take(.set(set.elements))
+    }
+
+    /// What this code does not know of a value makes the whole of it unrecognized.
+    package var unknownFields: [UInt8] {
+        get { if case .unrecognized(let raw) = self { raw } else { [] } }
+        set {
+            guard !newValue.isEmpty else { return }
+            switch self {
+            // No kind stood before; an explicit null says the same.
+            case .null, .unrecognized: self = .unrecognized(newValue)
+            default: self = .unrecognized(WireEncoder.encode(self) + newValue)
+            }
+        }
+    }
+}
+
+/// A value's set, with what is not known of it.
+private struct SetField: WireMessage {
+    var set = StringSet()
+    var unknownFields: [UInt8] = []
+
+    init() {}
+    init(set: StringSet) { self.set = set }
+
+    mutating func visit(_ visitor: inout some WireVisitor) { visitor.message(5, &set) }
 }
 
 /// The elements of a set on the wire.

@@ -38,15 +38,18 @@ package struct FieldMapping: Sendable, Hashable {
     package var law: Law
     package var prefer: [System]
     package var spellings: [System: Spelling]
+    /// The field whose content this consent belongs to: a new address inherits an opt-out anew.
+    package var address: String?
 
     package init(
         _ name: String, _ category: Category, _ law: Law = .fieldMerge, prefer: [System] = [],
-        spellings: [System: Spelling]
+        address: String? = nil, spellings: [System: Spelling]
     ) {
         self.name = name
         self.category = category
         self.law = law
         self.prefer = prefer
+        self.address = address
         self.spellings = spellings
     }
 }
@@ -68,6 +71,11 @@ package struct EntityMapping: Sendable, Hashable {
 
     package func field(attribute: String, of system: System) -> FieldMapping? {
         fields.first { $0.spellings[system]?.attribute == attribute }
+    }
+
+    /// The consents that belong to the content of a field.
+    package func consents(to address: String) -> [FieldMapping] {
+        fields.filter { $0.address == address }
     }
 
     /// The attributes that a look at a system must tell.
@@ -121,7 +129,7 @@ extension EntityMapping {
                         "points", FieldCodec(.mautic, .integer), form: .delta, call: .points),
                 ]),
             FieldMapping(
-                "email_opt_out", .consent, .strictest,
+                "email_opt_out", .consent, .strictest, address: "email",
                 spellings: [
                     .compass: Spelling("email_opt_out", FieldCodec(.compass, .flag)),
                     .mautic: Spelling("dnc_email", FieldCodec(.mautic, .flag), call: .optOut),

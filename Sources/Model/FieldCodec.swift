@@ -29,6 +29,9 @@ package struct FieldCodec: Sendable, Hashable {
     }
 
     /// What a spelling means.
+    ///
+    /// What it cannot mean (a newer kind of value, a number beyond 64 bits, a word in a count) stays
+    /// as it is spelt: it equals no content that was read, and `reads` tells it apart.
     package func content(of spelling: Value) -> Value {
         switch kind {
         case .text: oneBlank(spelling.asText)
@@ -36,6 +39,15 @@ package struct FieldCodec: Sendable, Hashable {
         case .integer: spelling.asInteger
         case .flag: spelling.asFlag
         case .tags: spelling.asTags
+        }
+    }
+
+    /// Whether a content is one that such a field can have.
+    package func reads(_ content: Value) -> Bool {
+        switch (kind, content) {
+        case (_, .null), (.text, .text), (.email, .text), (.flag, .bool), (.tags, .set): true
+        case (.integer, .number(let text)): Int64(text) != nil
+        default: false
         }
     }
 
@@ -50,11 +62,13 @@ package struct FieldCodec: Sendable, Hashable {
     /// Text is sent as the system will keep it: both programs decode and clean once more with every
     /// save (SuiteCRM fact 5), so anything else would change again later.
     package func spelling(of content: Value) -> Value {
-        switch (system, kind) {
+        guard reads(self.content(of: content)) else { return content }
+        return switch (system, kind) {
         case (.mautic, .text), (.mautic, .email), (.suitecrm, .text), (.suitecrm, .email):
             stable(content.asText).blankAs(system == .mautic ? .null : .text(""))
         case (.suitecrm, .flag): .text(content == .bool(true) ? "1" : "0")
         case (.suitecrm, _) where content == .null: .text("")
+        case (.mautic, .tags): .set(of: content.elements.filter(TextRules.isMauticTag))
         default: content
         }
     }
@@ -67,7 +81,12 @@ package struct FieldCodec: Sendable, Hashable {
         case (.suitecrm, .text), (.suitecrm, .email):
             spelling.mapText { cut(TextRules.suiteCleaned($0)) }.blankAs(.text(""))
         case (.mautic, .integer): spelling.asInteger
-        case (.mautic, .tags): .set(of: spelling.elements.filter(TextRules.isMauticTag))
+        case (.mautic, .tags):
+            if case .set(let tags) = spelling {
+                .set(of: tags.filter(TextRules.isMauticTag))
+            } else {
+                spelling
+            }
         default: spelling
         }
     }
@@ -77,19 +96,35 @@ package struct FieldCodec: Sendable, Hashable {
         self.content(of: stored(spelling(of: content)))
     }
 
-    /// A text that storing leaves as it is; every step that changes it makes it shorter.
     private func stable(_ content: Value) -> Value {
-        var spelling = content
-        while true {
-            let next = stored(spelling)
-            if next == spelling { return spelling }
-            spelling = next
-        }
+        if case .text(let text) = content { .text(stabilized(text).text) } else { content }
     }
 
+    /// A text that storing leaves as it is, and how often storing was tried to find it.
+    ///
+    /// Entities are decoded to the end at once, since each save decodes one level of them. Text that
+    /// unwraps further with every save is made to be so: what it unwraps from is taken out.
+    package func stabilized(_ text: String) -> (text: String, passes: Int) {
+        var spelling = TextRules.fullyDecoded(text)
+        for pass in 1...Self.mostPasses {
+            let next = saved(spelling)
+            if next == spelling { return (next, pass) }
+            spelling = TextRules.fullyDecoded(next)
+        }
+        spelling.removeAll { $0 == "<" || $0 == "&" }
+        return (saved(spelling), Self.mostPasses + 1)
+    }
+
+    private static var mostPasses: Int { 8 }
+
+    private func saved(_ text: String) -> String {
+        if case .text(let saved) = stored(.text(text)) { saved } else { "" }
+    }
+
+    /// Databases count code points, not what people see as one character.
     private func cut(_ text: String) -> String {
-        guard let maximumLength else { return text }
-        return String(text.prefix(maximumLength))
+        guard let maximumLength, text.unicodeScalars.count > maximumLength else { return text }
+        return String(String.UnicodeScalarView(text.unicodeScalars.prefix(maximumLength)))
     }
 }
 
@@ -105,31 +140,43 @@ extension Value {
 
     /// A whole number; fractions are dropped as Mautic drops them.
     ///
-    /// Blank is no number.
+    /// Blank is no number. What is neither is left as it is.
     fileprivate var asInteger: Value {
         switch self {
         case .number(let text), .text(let text):
-            Int64(text.prefix { $0 != "." }).map { .number(String($0)) } ?? .null
+            if let whole = Int64(text.prefix { $0 != "." }) {
+                .number(String(whole))
+            } else {
+                trimmed(text).isEmpty ? .null : self
+            }
         case .bool(let flag): .number(flag ? "1" : "0")
-        default: .null
+        default: self
         }
     }
 
     /// Blank means no: a consent field that says nothing is not opted out.
+    ///
+    /// A word that is neither is left as it is, so that nobody is taken for not opted out.
     fileprivate var asFlag: Value {
         switch self {
-        case .bool: self
-        case .number(let text), .text(let text): .bool(["1", "true", "t", "on"].contains(text))
-        default: .bool(false)
+        case .null: .bool(false)
+        case .number(let text), .text(let text):
+            switch trimmed(text).lowercased() {
+            case "1", "true", "t", "on", "yes", "y": .bool(true)
+            case "", "0", "false", "f", "off", "no", "n": .bool(false)
+            default: self
+            }
+        default: self
         }
     }
 
     fileprivate var asTags: Value {
         switch self {
+        case .null: .set([])
         case .set(let elements): .set(of: elements.map(trimmed).filter { !$0.isEmpty })
         case .text(let text):
             .set(of: text.split(separator: ",").map { trimmed(String($0)) }.filter { !$0.isEmpty })
-        default: .set([])
+        default: self
         }
     }
 

@@ -6,6 +6,7 @@ extension Merge {
     ///
     /// A lift without evidence is taken note of, answered once, then held.
     func strictest(_ changed: [Branch], _ state: FieldState) -> Ruling? {
+        guard !changed.isEmpty else { return nil }
         let strict = changed.filter { $0.seenContent == .bool(true) }
         let lifting = changed.filter { $0.seenContent != .bool(true) }
         guard let outcome = state.outcome else {
@@ -27,9 +28,15 @@ extension Merge {
         guard policy.law == .strictest, rules.contains(.evidenceLifts), state.consentGiven,
             let outcome = state.outcome, outcome.value == .bool(true)
         else { return nil }
+        // Every outcome stands under somebody's name, for its value is sealed to a subject.
+        let author = changed.min { $0.replica < $1.replica }
+        let standing = state.branches.min { $0.replica < $1.replica }
         return Ruling(
             kind: .moved, reason: .evidencedConsent,
-            outcome: Outcome(value: .bool(false), version: outcome.version + 1),
+            outcome: Outcome(
+                value: .bool(false), version: outcome.version + 1,
+                author: author?.replica ?? outcome.author ?? standing?.replica,
+                authorSystem: author?.system ?? outcome.authorSystem ?? standing?.system),
             inputs: changed.map { input($0, .won) }, outcomeCompeted: true)
     }
 
@@ -50,6 +57,7 @@ extension Merge {
 
     /// Every add counts; an element goes when somebody removed it and nobody added it.
     func union(_ changed: [Branch], _ state: FieldState) -> Ruling? {
+        guard !changed.isEmpty else { return nil }
         var added: Set<String> = []
         var removed: Set<String> = []
         for branch in changed {
@@ -68,6 +76,7 @@ extension Merge {
     /// At first contact and for a late joiner nothing is added: the preferred system's count stands,
     /// else the largest, so that joining never lowers a count.
     func sum(_ changed: [Branch], _ state: FieldState) -> Ruling? {
+        guard !changed.isEmpty else { return nil }
         guard let outcome = state.outcome else {
             let preferred = policy.prefer.lazy.compactMap { system in
                 changed.first { $0.system == system && $0.seenContent != .null }
@@ -83,11 +92,18 @@ extension Merge {
                 .number(String(chosen.seenContent?.integer ?? 0)), changed, winners: [chosen],
                 state, .firstContact)
         }
-        let grown = changed.filter { $0.accounted != nil }.reduce(Int64(0)) { total, branch in
-            total + (branch.seenContent?.integer ?? 0) - (branch.accountedContent?.integer ?? 0)
+        // Wide enough for any number of differences, so that their order does not matter.
+        let total = changed.filter { $0.accounted != nil }.reduce(
+            Int128(outcome.value.integer)
+        ) { total, branch in
+            total + Int128(branch.seenContent?.integer ?? 0)
+                - Int128(branch.accountedContent?.integer ?? 0)
         }
-        return joined(
-            .number(String(outcome.value.integer + grown)), changed, winners: changed, state, .sum)
+        guard let sum = Int64(exactly: total) else {
+            return contested(
+                changed, state, competed: true, joinersOnly: false, reason: .outOfRange)
+        }
+        return joined(.number(String(sum)), changed, winners: changed, state, .sum)
     }
 
     private func joined(

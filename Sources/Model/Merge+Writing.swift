@@ -23,7 +23,9 @@ package enum WriteNeed: Sendable, Hashable {
         case readOnly = "the system is only read"
         case drifted = "the system drifted, and nothing is enforced"
         case refused = "the system refused this value"
-        case lossy = "the system would not hold this value"
+        case lossy = "the system holds this value in a form of its own"
+        case tooLarge = "the difference is larger than any that can be sent"
+        case unreadable = "there is a value that this version cannot read"
     }
 }
 
@@ -39,8 +41,11 @@ extension Merge {
         let held =
             rules.contains(.acceptedForms)
             ? branch.held(outcome) : branch.spelling.codec.held(outcome.value)
-        if seenContent == held { return .inSync }
-        if state.freezes(branch.replica) { return .wait(.contested) }
+        if state.freezes(branch.replica), seenContent != held { return .wait(.contested) }
+        guard branch.spelling.codec.reads(outcome.value) else { return .wait(.unreadable) }
+        if seenContent == held {
+            return isForm(seenContent, of: outcome.value) ? .wait(.lossy) : .inSync
+        }
         if !branch.mayWrite { return .wait(.readOnly) }
         if branch.isOpen { return .wait(.pending) }
         if branch.hasChanged, branch.maySpeak { return .wait(.undecided) }
@@ -54,21 +59,41 @@ extension Merge {
         return write(branch, outcome, seen: seen, seenContent: seenContent, held: held)
     }
 
+    /// Whether a system holds another form of the outcome, beyond white space around it.
+    ///
+    /// It is in step, yet who looks there sees something else: that is said, not hidden.
+    private func isForm(_ content: Value, of outcome: Value) -> Bool {
+        switch (outcome, content) {
+        case (.set(let wanted), .set(let has)): !Set(wanted).isSubset(of: has)
+        case (.text(let wanted), .text(let has)): trimmed(wanted) != trimmed(has)
+        case (.text(let wanted), .null): !trimmed(wanted).isEmpty
+        default: false
+        }
+    }
+
     private func write(
         _ branch: Branch, _ outcome: Outcome, seen: Value, seenContent: Value, held: Value
     ) -> WriteNeed {
         let codec = branch.spelling.codec
+        // A person may have decided over what nobody can read; a difference to it is unknown.
+        guard branch.spelling.form == .absolute || branch.isReadable else {
+            return .wait(.unreadable)
+        }
         switch branch.spelling.form {
         case .absolute:
             let spelling = codec.spelling(of: outcome.value)
             return .write(
                 .init(spelling: spelling, form: .absolute, leaves: codec.stored(spelling)))
         case .delta:
-            let difference = held.integer - seenContent.integer
+            let (difference, overflows) = held.integer.subtractingReportingOverflow(
+                seenContent.integer)
+            guard !overflows else { return .wait(.tooLarge) }
+            // No count and a count of nothing are one to who is told differences.
+            guard difference != 0 else { return .inSync }
             return .write(
                 .init(
                     spelling: .number(String(difference)), form: .delta,
-                    leaves: .number(String(seenContent.integer + difference))))
+                    leaves: .number(String(held.integer))))
         case .elements:
             let has = Set(seenContent.elements)
             let wants = Set(held.elements)

@@ -1,56 +1,19 @@
 package import Ledger
 
-/// What the merge says of one field, before it becomes an event.
-package struct Ruling: Sendable, Hashable {
-    package var kind: DecisionKind
-    package var reason: Reason
-    /// The outcome after this; unchanged unless `kind` is `moved`.
-    package var outcome: Outcome?
-    package var inputs: [Input]
-    package var outcomeCompeted = false
-    package var freezesOnlyInputs = false
-
-    /// What one replica brought and as what it left.
-    package struct Input: Sendable, Hashable {
-        package var replica: ReplicaID
-        package var observation: EventID
-        package var spelt: Value
-        package var content: Value
-        package var role: InputRole
-    }
-}
-
-/// The words for why a field was decided as it was; they stand in events and on the screen.
-package enum Reason: String, Sendable, Hashable, CaseIterable {
-    case onlyCandidate = "only candidate"
-    case firstContact = "first contact"
-    case sameContent = "same content"
-    case echo = "our own write"
-    case blankJoiner = "an empty field does not speak"
-    case newest
-    case preferred = "preferred system"
-    case strictest
-    case liftedWithoutEvidence = "consent lifted without evidence"
-    case evidencedConsent = "consent given with evidence"
-    case union
-    case sum
-    case noLawDecides = "no law decides"
-    case personDecided = "a person decided"
-    case sideEffect = "the system cleaned it after our write"
-    case unknownNormalisation = "the system changed what we wrote"
-}
-
 /// The merge of one field: pure, and the same for every room that must agree on it.
 ///
 /// The record is the hub, each replica a branch; what a branch says counts only as far as it differs
 /// from what is already accounted for. See the page on the merge in the documentation.
 package struct Merge: Sendable {
     package var policy: FieldPolicy
-    /// Measured clock skew in microseconds; evidence closer than this orders nothing.
-    package var skew: Int64
+    /// Measured clock skew in microseconds: evidence closer than this orders nothing.
+    ///
+    /// `nil` where it was never measured: then only what one replica's own clock told is ordered,
+    /// for no two replicas of a record are told by one clock.
+    package var skew: Int64?
     package var rules: MergeRules
 
-    package init(policy: FieldPolicy, skew: Int64 = 0, rules: MergeRules = .all) {
+    package init(policy: FieldPolicy, skew: Int64? = 0, rules: MergeRules = .all) {
         self.policy = policy
         self.skew = skew
         self.rules = rules
@@ -68,13 +31,49 @@ package struct Merge: Sendable {
         }
         guard !changed.isEmpty else { return lifting(changed, state) ?? closing(state) }
         if rules.contains(.echoes), let ruling = echoes(changed, state) { return ruling }
+        if let outcome = state.outcome, !changed[0].spelling.codec.reads(outcome.value) {
+            return contested(
+                changed, state, competed: true, joinersOnly: false, reason: .unreadable)
+        }
         if rules.contains(.agreement), let ruling = agreements(changed, state) { return ruling }
         switch policy.law {
-        case .strictest where rules.contains(.strictConsent): return strictest(changed, state)
-        case .union where rules.contains(.addsBeatRemoves): return union(changed, state)
-        case .sum where rules.contains(.sumsOfChanges): return sum(changed, state)
-        default: return choose(changed, state)
+        case .strictest where rules.contains(.strictConsent):
+            return join(changed, state, \.isReadable, strictest)
+        case .union where rules.contains(.addsBeatRemoves):
+            return join(changed, state, \.isMeasurable, union)
+        case .sum where rules.contains(.sumsOfChanges):
+            return join(changed, state, \.isMeasurable, sum)
+        default:
+            guard changed.allSatisfy(\.isReadable) else {
+                return contested(
+                    changed, state, competed: state.outcome != nil, joinersOnly: false,
+                    reason: .unreadable)
+            }
+            return choose(changed, state)
         }
+    }
+
+    /// Joins what can be read; a replica that shows what cannot waits alone, for a part that joins
+    /// later joins the same.
+    private func join(
+        _ changed: [Branch], _ state: FieldState, _ reads: (Branch) -> Bool,
+        _ law: ([Branch], FieldState) -> Ruling?
+    ) -> Ruling? {
+        let others = changed.filter { !reads($0) }
+        var unasked = state
+        unasked.contest = nil
+        guard let ruling = law(changed.filter(reads), unasked) else {
+            guard !others.isEmpty else { return nil }
+            return contested(
+                others, state, competed: false, joinersOnly: true, reason: .unreadable)
+        }
+        guard [.contested, .held].contains(ruling.kind) else { return ruling }
+        // A field has one open question: two would take turns for ever.
+        let asked = Set(ruling.inputs.map(\.replica)).union(others.map(\.replica))
+        return contested(
+            changed.filter { asked.contains($0.replica) }, state,
+            competed: ruling.outcomeCompeted, joinersOnly: ruling.freezesOnlyInputs,
+            kind: ruling.kind, reason: ruling.reason)
     }
 
     /// What a replica brings along from another record is heard once where nothing is decided yet.
@@ -132,9 +131,10 @@ package struct Merge: Sendable {
 
     /// A look that shows the outcome, as this system holds it, is agreement.
     ///
-    /// Not for counts: who adds five where five are on their way makes ten.
+    /// Not for counts: who adds five where five are on their way makes ten. Nor for sets: who adds
+    /// what is removed elsewhere has added it, though the outcome held it before.
     private func agreements(_ changed: [Branch], _ state: FieldState) -> Ruling? {
-        guard let outcome = state.outcome, policy.law != .sum else { return nil }
+        guard let outcome = state.outcome, ![.sum, .union].contains(policy.law) else { return nil }
         let inputs = changed.filter { $0.seenContent == $0.held(outcome) }
         return accounted(inputs, as: .agreed, .agreed, .sameContent, state)
     }
@@ -202,9 +202,10 @@ package struct Merge: Sendable {
         return withoutPoorer(found)
     }
 
-    /// When the last of two edits to the same content was made: unknown if one of them is.
+    /// When the last of two edits to the same content was made: unknown if one of them is, or if
+    /// nobody knows how their clocks stand to each other.
     private func together(_ one: Evidence?, _ other: Evidence?) -> Evidence? {
-        guard let one, let other else { return nil }
+        guard let one, let other, skew != nil else { return nil }
         let earliest = [one.earliest, other.earliest].compactMap(\.self).max()
         guard let latest = one.latest, let otherLatest = other.latest else {
             return Evidence(earliest: earliest, latest: nil)
@@ -271,7 +272,7 @@ package struct Merge: Sendable {
         if !isFirst, [.fieldMerge, .newest].contains(policy.law),
             let newest = candidates.first(where: { one in
                 candidates.allSatisfy { other in
-                    other.value == one.value || isNewer(one.evidence, than: other.evidence)
+                    other.value == one.value || isNewer(one, than: other)
                 }
             })
         {
@@ -289,9 +290,15 @@ package struct Merge: Sendable {
         return nil
     }
 
-    private func isNewer(_ one: Evidence?, than other: Evidence?) -> Bool {
-        guard let earliest = one?.earliest, let latest = other?.latest else { return false }
-        return earliest.microseconds > latest.microseconds + skew
+    private func isNewer(_ one: Candidate, than other: Candidate) -> Bool {
+        guard let earliest = one.evidence?.earliest, let latest = other.evidence?.latest else {
+            return false
+        }
+        guard let skew else {
+            return one.author != nil && one.author == other.author && earliest > latest
+        }
+        let (bound, overflows) = latest.microseconds.addingReportingOverflow(skew)
+        return !overflows && earliest.microseconds > bound
     }
 
     /// Late joiners stand against the outcome by preference alone; an open one freezes only itself.

@@ -22,7 +22,7 @@ extension Branch {
         // What went into a join is a part of the outcome, not this replica's form of it.
         let isPart = [Reason.union.rawValue, Reason.sum.rawValue].contains(reason)
         if role == .agreed || role == .sideEffect || role == .won && !isPart {
-            accepted = AcceptedForm(version: version, spelling: spelt)
+            hold(AcceptedForm(version: version, spelling: spelt))
         }
         if kind == .accounted, reason == Reason.liftedWithoutEvidence.rawValue {
             liftsAnswered += 1
@@ -43,7 +43,8 @@ extension Branch {
             accounted = stored
         case .delta:
             let added = sent?.integer ?? 0
-            accounted = .number(String((accountedContent?.integer ?? 0) + added))
+            let (sum, overflows) = (accountedContent?.integer ?? 0).addingReportingOverflow(added)
+            accounted = .number(String(overflows ? (added < 0 ? .min : .max) : sum))
         case .elements:
             let change = sent?.elements ?? []
             accounted = .set(of: Self.changing(accountedContent?.elements ?? [], by: change))
@@ -52,7 +53,7 @@ extension Branch {
         seen = accounted
         seenBy = event
         evidence = nil
-        if let accounted { accepted = AcceptedForm(version: version, spelling: accounted) }
+        if let accounted { hold(AcceptedForm(version: version, spelling: accounted)) }
         isUnverified = !told
         refusedVersion = nil
     }
@@ -62,6 +63,16 @@ extension Branch {
     package mutating func relinked() {
         accepted = nil
         refusedVersion = nil
+    }
+
+    /// The address that this consent belongs to is another one: what was lifted at the old one says
+    /// nothing of it, and the opt-out it inherits is written once more.
+    package mutating func readdressed() { liftsAnswered = 0 }
+
+    /// How often a lift was answered counts for one version of the outcome.
+    private mutating func hold(_ form: AcceptedForm) {
+        if let accepted, accepted.version != form.version { liftsAnswered = 0 }
+        accepted = form
     }
 
     /// This outcome version was refused here: it is not sent again.

@@ -55,7 +55,7 @@ package struct Branch: Sendable, Hashable {
     /// How this replica is known to hold the outcome of a version.
     package var accepted: AcceptedForm?
     package var pending: [PendingWrite] = []
-    /// How often a lifted consent was already written back here.
+    /// How often a lifted consent was already written back here, for this outcome and address.
     package var liftsAnswered = 0
     /// A write of this outcome version was refused: not again until it changes or a person says so.
     package var refusedVersion: UInt64?
@@ -84,6 +84,12 @@ package struct Branch: Sendable, Hashable {
 
     /// v ≠ u.
     package var hasChanged: Bool { seen != nil && seenContent != accountedContent }
+
+    /// Whether what was seen can be compared with anything.
+    package var isReadable: Bool { seenContent.map(spelling.codec.reads) ?? true }
+
+    /// Whether it is also known by how much it differs from what is accounted for.
+    var isMeasurable: Bool { isReadable && (accountedContent.map(spelling.codec.reads) ?? true) }
 
     package var isOpen: Bool { pending.contains { $0.isOpen } }
 

@@ -18,41 +18,53 @@ package enum TextRules {
 
     /// Mautic takes `-tag` for a removal and a comma for a separator (FINDINGS D10).
     package static func isMauticTag(_ tag: String) -> Bool {
-        !tag.isEmpty && !tag.hasPrefix("-") && !tag.contains(",") && !tag.contains("<")
-            && trimmed(tag) == tag
+        // By bytes, as PHP sees them: a combining mark after it changes neither.
+        !tag.isEmpty && tag.utf8.first != UInt8(ascii: "-") && !tag.utf8.contains(UInt8(ascii: ","))
+            && !tag.utf8.contains(UInt8(ascii: "<")) && trimmed(tag) == tag
     }
 
     /// The four entities that SuiteCRM writes on read (fact 6), decoded once.
     package static func decodingSuiteEntities(_ text: String) -> String {
-        guard text.contains("&") else { return text }
-        return replacing(text, [("&#039;", "'"), ("&quot;", "\""), ("&lt;", "<"), ("&gt;", ">")])
+        replacing(text, written, again: false)
     }
 
-    /// The same four and `&amp;`, as both programs decode what is sent to them.
-    static func decodingEntities(_ text: String) -> String {
-        guard text.contains("&") else { return text }
-        return replacing(
-            text,
-            [
-                ("&#039;", "'"), ("&quot;", "\""), ("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"),
-                ("&#39;", "'"), ("&copy;", "©"), ("&nbsp;", "\u{A0}"),
-            ])
-    }
+    /// The same four and `&amp;`, as both programs decode what is sent to them: one level of it.
+    static func decodingEntities(_ text: String) -> String { replacing(text, read, again: false) }
 
-    /// One pass from left to right, so that nothing is decoded twice.
-    private static func replacing(_ text: String, _ pairs: [(String, String)]) -> String {
-        var output = ""
-        var rest = text[...]
-        while let next = rest.first {
-            if next == "&", let pair = pairs.first(where: { rest.hasPrefix($0.0) }) {
-                output += pair.1
-                rest = rest.dropFirst(pair.0.count)
-            } else {
-                output.append(next)
-                rest = rest.dropFirst()
+    /// Every level of entities decoded, in one pass whatever their number.
+    static func fullyDecoded(_ text: String) -> String { replacing(text, read, again: true) }
+
+    private typealias Entity = (name: [UInt8], means: [UInt8])
+
+    private static let written: [Entity] = [
+        ("&#039;", "'"), ("&quot;", "\""), ("&lt;", "<"), ("&gt;", ">"),
+    ].map { (Array($0.utf8), Array($1.utf8)) }
+
+    private static let read: [Entity] =
+        written
+        + [("&amp;", "&"), ("&#39;", "'"), ("&copy;", "©"), ("&nbsp;", "\u{A0}")]
+        .map { (Array($0.utf8), Array($1.utf8)) }
+
+    /// Each entity ends with the only semicolon in it: there it is looked for at the output's end.
+    ///
+    /// With `again`, an `&` that was decoded may begin the next entity; without, it may not.
+    private static func replacing(_ text: String, _ entities: [Entity], again: Bool) -> String {
+        guard text.utf8.contains(UInt8(ascii: "&")) else { return text }
+        var output: [UInt8] = []
+        output.reserveCapacity(text.utf8.count)
+        var done = 0
+        for byte in text.utf8 {
+            output.append(byte)
+            guard byte == UInt8(ascii: ";") else { continue }
+            let entity = entities.first {
+                output.count - done >= $0.name.count && output.suffix($0.name.count) == $0.name[...]
             }
+            guard let entity else { continue }
+            output.removeLast(entity.name.count)
+            output += entity.means
+            if !again { done = output.count }
         }
-        return output
+        return String(decoding: output, as: UTF8.self)
     }
 
     private static func withoutTags(_ text: String) -> String {

@@ -49,7 +49,8 @@ struct Fold {
         case .overtaken: try countOnStream(logged, transaction)
         case .policyChanged(let payload):
             try views.policies.put(payload, Array(payload.entity.utf8), transaction)
-        case .sweepOpened, .runStarted, .runFinished, .unrecognized:
+        case .sweepOpened, .hintReceived, .rulesAdopted, .runStarted, .runFinished,
+            .unrecognized:
             break
         }
         try foldActivity(logged, transaction)

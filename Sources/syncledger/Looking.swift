@@ -320,5 +320,6 @@ func text(_ value: Value?) -> String {
     case .bool(let flag): flag ? "yes" : "no"
     case .set(let elements): elements.isEmpty ? "(none)" : elements.joined(separator: ", ")
     case .bytes(let bytes): "\(bytes.count) bytes"
+    case .unrecognized: "(of a newer version)"
     }
 }

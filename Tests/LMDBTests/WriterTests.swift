@@ -32,7 +32,7 @@ import Testing
             Parallel {
                 for _ in 0..<50 {
                     try env.write { txn in
-                        let now = try txn.get(t, key: [1]) { $0.bigEndianInteger(at: 0) } ?? 0
+                        let now = try txn.get(t, key: [1]) { $0.bigEndianInteger(at: 0) ?? 0 } ?? 0
                         let next = BigEndianKey(now + 1).bytes
                         try txn.put(t, key: [1], value: next.span.copy())
                     }

@@ -69,4 +69,74 @@ import Testing
             #expect(codec.held(.text(text)) == .text(text))
         }
     }
+
+    /// Texts that each save unwraps by one level, and no more than that.
+    private static let nests: [String] = [
+        "&" + String(repeating: "amp;", count: 16_000) + "lt;b>x",
+        String(repeating: "&amp;", count: 13_000),
+        String(repeating: "&l", count: 9_000) + "<b>" + String(repeating: "t;b>", count: 9_000),
+        String(repeating: "&am<b>p;", count: 8_000), String(repeating: "&l<i>t;", count: 9_000),
+        String(repeating: "<", count: 65_000), String(repeating: "< ", count: 32_000) + ">",
+    ]
+
+    @Test(arguments: nests.indices)
+    func `a nest of entities is unwrapped in a few passes, whatever its depth`(nest: Int) {
+        for codec in Self.spellings where codec.kind == .text && codec.system != .compass {
+            let (text, passes) = codec.stabilized(Self.nests[nest])
+            #expect(passes <= 9)
+            #expect(codec.stabilized(text).text == text)
+            let held = codec.held(.text(text))
+            #expect(codec.held(held) == held)
+        }
+    }
+
+    @Test func `a text that can still be unwrapped by hand is unwrapped to the end`() {
+        let codec = FieldCodec(.mautic, .text)
+        for (nested, plain) in [
+            ("&amp;amp;amp;", "&"), ("&amp;amp;lt;b&gt;x", "x"), ("&am<b>p;", "&"),
+            ("a;b&c;", "a;b&c;"),
+            ("&&amp;;", "&&;"), ("&amp;#039;", "'"),
+        ] {
+            #expect(codec.stabilized(nested).text == plain)
+        }
+    }
+
+    @Test func `what is no number and no word of consent is read as neither nothing nor no`() {
+        for system in [System.compass, .mautic, .suitecrm] {
+            let count = FieldCodec(system, .integer)
+            for spelt in [
+                Value.number("9223372036854775808"), .number("-1e400"), .text("many"),
+                .unrecognized([58, 0]), .bytes([1]), .set(["1"]),
+            ] {
+                let content = count.content(of: spelt)
+                #expect(content == spelt)
+                #expect(!count.reads(content))
+                #expect(count.held(content) == content)
+            }
+            #expect(count.content(of: .text(" ")) == .null)
+            #expect(count.content(of: .number("7.9")) == .number("7"))
+            let flag = FieldCodec(system, .flag)
+            #expect(!flag.reads(flag.content(of: .text("perhaps"))))
+            #expect(flag.content(of: .text("TRUE")) == .bool(true))
+            #expect(!flag.reads(flag.content(of: .unrecognized([58, 0]))))
+            for kind in [FieldCodec.Kind.text, .email, .tags] {
+                let codec = FieldCodec(system, kind)
+                #expect(codec.content(of: .unrecognized([58, 0])) == .unrecognized([58, 0]))
+                #expect(!codec.reads(.unrecognized([58, 0])))
+            }
+        }
+    }
+
+    @Test(arguments: UInt64(0)..<40)
+    func `a system holds what can be read, in a form that can be read`(seed: UInt64) {
+        var random = SplitMix64(seed: seed)
+        for codec in Self.spellings {
+            let content = Self.content(codec.kind, &random)
+            #expect(codec.reads(codec.content(of: content)))
+            #expect(codec.reads(codec.held(content)))
+            guard codec.kind == .tags, codec.system == .mautic else { continue }
+            let told = codec.spelling(of: .set(of: content.elements + ["-x", "a,b"])).elements
+            #expect(!told.contains { $0.utf8.first == UInt8(ascii: "-") || $0.contains(",") })
+        }
+    }
 }

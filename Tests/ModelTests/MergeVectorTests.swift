@@ -21,24 +21,47 @@ import Testing
     @Test(arguments: files)
     func `the merge gives what the vectors say`(file: String) throws {
         let data = try Data(contentsOf: Self.folder.appending(path: file))
+        try #require(VectorWords.problems(in: JSONSerialization.jsonObject(with: data)) == [])
         let group = try JSONDecoder().decode(VectorFile.self, from: data)
         #expect(!group.vectors.isEmpty)
-        for vector in group.vectors { run(vector, "\(file): \(vector.name)") }
+        for vector in group.vectors { try run(vector, "\(file): \(vector.name)") }
     }
 
-    private func run(_ vector: Vector, _ name: String) {
+    @Test func `a word that nobody knows fails its vector`() throws {
+        func problems(_ vector: String) throws -> [String] {
+            let text = #"{"rule": "", "vectors": [\#(vector)]}"#
+            return VectorWords.problems(
+                in: try JSONSerialization.jsonObject(with: Data(text.utf8)))
+        }
+        let sound = #"{"name": "", "state": {"branches": [{"replica": "mautic"}]}, "expect": {"#
+        #expect(try problems(sound + #""rulings": []}}"#) == [])
+        for (wrong, word) in [
+            (sound + #""ruling": []}}"#, "ruling"),
+            (sound + #""needs": {"mautik": {"verdict": "in sync"}}}}"#, "mautik"),
+            (sound + #""needs": {"compass": {"verdict": "in sync"}}}}"#, "compass"),
+            (sound + #""after": {"suitecrm": {"seen": 1, "accounted": 1}}}}"#, "suitecrm"),
+            (sound + "}}", "expects nothing"),
+            (#"{"name": "", "law": "newset", "expect": {"rulings": []}}"#, "newset"),
+            (#"{"name": "", "prefer": ["mautik"], "expect": {"rulings": []}}"#, "mautik"),
+            (#"{"name": "", "look": {"rode": 1}, "expect": {"accepted": true}}"#, "rode"),
+        ] {
+            let found = try problems(wrong)
+            #expect(found.contains { $0.contains(word) }, "\(wrong): \(found)")
+        }
+    }
+
+    private func run(_ vector: Vector, _ name: String) throws {
         if let look = vector.look {
             let roads: [Road] = [.fetch, .sweep, .get, .outbox, .imported, .readBack]
-            guard let road = roads.first(where: { $0.name == look.road }) else {
-                Issue.record("\(name): no road \(look.road)")
-                return
-            }
+            let road = try #require(roads.first { $0.name == look.road })
             let order = LookOrder(lastLook: look.lastLook, lastSettled: look.lastSettled)
             let accepted = order.accepts(road: road, lookedAfter: look.lookedAfter)
             #expect(accepted == vector.expect.accepted, "\(name)")
         }
+        if let spell = vector.spell { try run(spell, vector.expect, name) }
         guard var state = vector.fieldState else { return }
-        confirm(vector, state, name)
+        try confirm(vector, state, name)
+        try change(&state, vector)
         var rulings: [Vector.RulingText] = []
         if let word = vector.settle {
             let ruling = vector.merge.settle(state, on: word.value)
@@ -51,25 +74,51 @@ import Testing
         }
         if let expected = vector.expect.rulings { #expect(rulings == expected, "\(name)") }
         for (replica, expected) in vector.expect.needs ?? [:] {
-            guard let branch = state.branches.first(where: { $0.replica == Vector.id(replica) })
-            else { continue }
+            let branch = try branch(replica, state)
             #expect(need(vector.merge.need(branch, state)) == expected, "\(name): \(replica)")
+        }
+        for (replica, expected) in vector.expect.after ?? [:] {
+            let after = Vector.BranchAfter(
+                try branch(replica, state), tellsLifts: expected.liftsAnswered != nil)
+            #expect(after == expected, "\(name): \(replica)")
         }
     }
 
-    private func confirm(_ vector: Vector, _ state: FieldState, _ name: String) {
-        guard let confirmation = vector.confirm,
-            var branch = state.branches.first(where: {
-                $0.replica == Vector.id(confirmation.replica)
-            })
-        else { return }
+    private func run(_ spell: Vector.Spell, _ expect: Vector.Expectation, _ name: String) throws {
+        let codec = FieldCodec(
+            Vector.system(spell.system), try #require(Vector.BranchText.kinds[spell.kind]),
+            maximumLength: spell.maximumLength)
+        if let spelling = expect.spelling {
+            #expect(Plain(codec.spelling(of: spell.content.value)) == spelling, "\(name)")
+        }
+        if let held = expect.held {
+            #expect(Plain(codec.held(spell.content.value)) == held, "\(name)")
+        }
+    }
+
+    private func branch(_ replica: String, _ state: FieldState) throws -> Branch {
+        try #require(state.branches.first { $0.replica == Vector.id(replica) })
+    }
+
+    /// What happens to a branch before anything is decided.
+    private func change(_ state: inout FieldState, _ vector: Vector) throws {
+        func position(_ replica: String) throws -> Int {
+            try #require(state.branches.firstIndex { $0.replica == Vector.id(replica) })
+        }
+        if let replica = vector.relink { state.branches[try position(replica)].relinked() }
+        if let replica = vector.readdress { state.branches[try position(replica)].readdressed() }
+    }
+
+    private func confirm(_ vector: Vector, _ state: FieldState, _ name: String) throws {
+        guard let confirmation = vector.confirm else { return }
+        var branch = try branch(confirmation.replica, state)
         branch.confirm(
             WriteForm(word: confirmation.form), sent: confirmation.sent.value,
             stored: confirmation.stored?.value, version: confirmation.version,
             told: confirmation.told, by: .none)
-        let after = Vector.BranchAfter(
-            seen: Plain(branch.seen ?? .null), accounted: Plain(branch.accounted ?? .null))
-        #expect(after == vector.expect.branch, "\(name)")
+        let expected = try #require(vector.expect.branch)
+        let after = Vector.BranchAfter(branch, tellsLifts: expected.liftsAnswered != nil)
+        #expect(after == expected, "\(name)")
     }
 
     private func text(_ ruling: Ruling) -> Vector.RulingText {

@@ -14,6 +14,10 @@ struct Vector: Decodable {
     var prefer: [String]?
     var enforce: Bool?
     var skewMicroseconds: Int64?
+    var skewUnmeasured: Bool?
+    var relink: String?
+    var readdress: String?
+    var spell: Spell?
     var state: State?
     var look: Look?
     var confirm: Confirmation?
@@ -63,8 +67,15 @@ struct Vector: Decodable {
         var replica: String, form: String, sent: Plain, stored: Plain?, version: UInt64, told: Bool
     }
 
+    struct Spell: Decodable {
+        var system, kind: String, maximumLength: Int?, content: Plain
+    }
+
     struct Expectation: Decodable {
         var accepted: Bool?
+        var spelling: Plain?
+        var held: Plain?
+        var after: [String: BranchAfter]?
         var rulings: [RulingText]?
         var needs: [String: Need]?
         var branch: BranchAfter?
@@ -84,10 +95,23 @@ struct Vector: Decodable {
         var form: String?
     }
 
-    struct BranchAfter: Decodable, Equatable { var seen: Plain, accounted: Plain }
+    struct BranchAfter: Decodable, Equatable {
+        var seen: Plain
+        var accounted: Plain
+        var liftsAnswered: Int?
+
+        init(_ branch: Branch, tellsLifts: Bool) {
+            seen = Plain(branch.seen ?? .null)
+            accounted = Plain(branch.accounted ?? .null)
+            liftsAnswered = tellsLifts ? branch.liftsAnswered : nil
+        }
+    }
 }
 
 /// A value in JSON: null, text, number, boolean, or an array of texts for a set.
+///
+/// What JSON has no form for is an object of one member: a number as text, or what a newer writer
+/// wrote, in hexadecimal digits.
 struct Plain: Decodable, Equatable {
     var value: Value
 
@@ -103,8 +127,24 @@ struct Plain: Decodable, Equatable {
             value = .number(String(number))
         } else if let elements = try? container.decode([String].self) {
             value = .set(of: elements)
+        } else if let object = try? container.decode([String: String].self) {
+            value = try Self.value(object, decoder)
         } else {
             value = .text(try container.decode(String.self))
+        }
+    }
+
+    private static func value(_ object: [String: String], _ decoder: any Decoder) throws -> Value {
+        switch object.first {
+        case ("number", let text)? where object.count == 1: return .number(text)
+        case ("unrecognized", let digits)? where object.count == 1:
+            let bytes = stride(from: 0, to: digits.count, by: 2).compactMap {
+                UInt8(digits.dropFirst($0).prefix(2), radix: 16)
+            }
+            return .unrecognized(bytes)
+        default:
+            throw DecodingError.dataCorrupted(
+                .init(codingPath: decoder.codingPath, debugDescription: "no form of a value"))
         }
     }
 }
@@ -116,7 +156,10 @@ extension Vector {
     static let replicas = ["compass", "mautic", "suitecrm", "mautic2"]
 
     static func id(_ name: String) -> ReplicaID {
-        ReplicaID(high: 1, low: UInt64((replicas.firstIndex(of: name) ?? 9) + 1))
+        guard let index = replicas.firstIndex(of: name) else {
+            preconditionFailure("the words are checked before anything is built")
+        }
+        return ReplicaID(high: 1, low: UInt64(index + 1))
     }
 
     static func name(_ id: ReplicaID) -> String { replicas[Int(id.low) - 1] }
@@ -129,7 +172,7 @@ extension Vector {
         let policy = FieldPolicy(
             law: law.flatMap(Law.init) ?? .fieldMerge, prefer: (prefer ?? []).map(Self.system),
             enforce: enforce ?? false)
-        return Merge(policy: policy, skew: skewMicroseconds ?? 0)
+        return Merge(policy: policy, skew: skewUnmeasured == true ? nil : skewMicroseconds ?? 0)
     }
 
     var fieldState: FieldState? {
@@ -164,7 +207,7 @@ extension Vector.Interval {
 }
 
 extension Vector.BranchText {
-    private static let kinds: [String: FieldCodec.Kind] = [
+    static let kinds: [String: FieldCodec.Kind] = [
         "text": .text, "email": .email, "integer": .integer, "flag": .flag, "tags": .tags,
     ]
 

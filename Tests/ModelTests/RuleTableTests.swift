@@ -1,3 +1,4 @@
+import Foundation
 import Model
 import Testing
 
@@ -76,22 +77,58 @@ struct RuleCase: Sendable, CustomTestStringConvertible {
     ]
 }
 
-/// Every rule of the merge has a world that breaks a law without it.
+/// Every rule of the merge has a world that breaks a law without it, and the page says which.
 @Suite struct RuleTableTests {
-    private func show(_ rule: RuleCase) {
+    private func show(_ rule: RuleCase) throws {
         guard let (seed, broken) = firstFailure(rule.setup, worlds: 0..<rule.worlds) else {
             Issue.record("without “\(rule.name)” no law breaks in \(rule.worlds) worlds")
             return
         }
-        print("| \(rule.name) | \(broken[0].law.rawValue) | \(rule.kind) \(seed) |")
+        let line = "| \(rule.name) | \(broken[0].law.rawValue) | \(rule.kind) \(seed) |"
+        #expect(try RulePage().lines.contains(line), "Merge.md must say: \(line)")
         var whole = WorldSetup(rule.kind, seed: seed)
         whole.seed = seed
         #expect(World(whole).run().isEmpty, "with the rule the same world must hold")
     }
 
     @Test(arguments: RuleCase.merging)
-    func `a law breaks without the rule of the merge`(rule: RuleCase) { show(rule) }
+    func `a law breaks without the rule of the merge`(rule: RuleCase) throws { try show(rule) }
 
     @Test(arguments: RuleCase.driving)
-    func `a law breaks without the rule of the engine`(rule: RuleCase) { show(rule) }
+    func `a law breaks without the rule of the engine`(rule: RuleCase) throws { try show(rule) }
+
+    @Test func `the page names every rule that can be switched off, and no other`() throws {
+        let named = try RulePage().rules.filter { $0.count == 3 }.map { $0[0] }
+        #expect(named == (RuleCase.merging + RuleCase.driving).map(\.name))
+        let switched = RuleCase.merging.reduce(into: MergeRules()) { $0.formUnion($1.merge) }
+        #expect(switched == .all)
+    }
+
+    @Test func `the page names every file of vectors, and no other`() throws {
+        let shown = try RulePage().rules.compactMap { $0.last }
+            .filter { $0.hasPrefix("by vector `") }
+            .map { String($0.dropFirst("by vector `".count).dropLast()) }
+        #expect(Set(shown) == Set(MergeVectorTests.files))
+    }
+}
+
+/// The tables of the page on the merge.
+struct RulePage {
+    let lines: [String]
+
+    init() throws {
+        let page = URL(filePath: #filePath).deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent()
+            .appending(path: "Sources/syncledger/Documentation.docc/Merge.md")
+        lines = try String(contentsOf: page, encoding: .utf8)
+            .split(separator: "\n").map(String.init)
+    }
+
+    /// The cells of each row, without the heads.
+    var rules: [[String]] {
+        lines.filter { $0.hasPrefix("| ") && !$0.hasPrefix("| rule |") }
+            .map { row in
+                row.dropFirst(2).dropLast(2).components(separatedBy: " | ")
+            }
+    }
 }

@@ -25,6 +25,7 @@ extension World {
         checkJoiners(ruling, outcome)
         checkAgreement(ruling, outcome)
         if ruling.kind == .moved {
+            if ruling.outcome?.author == nil { violate(.versionsGrow, "nobody is the author") }
             checkOwnWritesAreSilent(ruling)
             if setup.kind == .plain, let outcome { checkChoice(ruling, outcome, record) }
             checkOrder(ruling, outcome, record)
@@ -243,10 +244,12 @@ extension World {
                     .converges, "\(replica) holds \(remote.value), we know \(branch.seen ?? .null)")
             }
             switch merge.need(branch, state) {
-            case .inSync: judgeInSync(branch, state, replica)
+            case .inSync, .wait(.lossy): judgeInSync(branch, state, replica)
             case .write(let write):
                 violate(.converges, "\(replica) still needs \(write.spelling)")
-            case .wait(.contested), .wait(.readOnly), .wait(.refused), .wait(.lossy): break
+            case .wait(.contested), .wait(.readOnly), .wait(.refused), .wait(.unreadable),
+                .wait(.tooLarge):
+                break
             case .wait(.drifted):
                 if branch.maySpeak, remote.author != .origin, state.contest == nil {
                     violate(.converges, "\(replica) drifted: \(remote.value)")

@@ -90,7 +90,7 @@ enum WorldLaw: String, Sendable, CaseIterable {
     case driftStays = "a replica that knew the outcome is written only where enforced"
     case frozen = "a contested field is not written"
     case agreementIsSilent = "who holds the outcome already is not asked"
-    case versionsGrow = "a version of an outcome names one content"
+    case versionsGrow = "a version of an outcome names one content and its author"
 }
 
 /// A law that did not hold, with where.

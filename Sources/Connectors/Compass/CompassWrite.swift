@@ -76,7 +76,7 @@ struct CompassWrite: Conversation {
         case .number(let text): .number(text)
         case .bool(let flag): .bool(flag)
         case .set(let elements): .array(elements.map(JSON.string))
-        case .bytes: .null
+        case .bytes, .unrecognized: .null
         }
     }
 }

@@ -147,7 +147,7 @@ struct MauticWrite: Conversation {
             case .bool(let flag): members.append(.init(change.attribute, .bool(flag)))
             case .set(let elements):
                 members.append(.init(change.attribute, .array(elements.map(JSON.string))))
-            case .bytes: break
+            case .bytes, .unrecognized: break
             }
         }
         if blanks { members.append(.init("overwriteWithBlank", .bool(true))) }

@@ -174,7 +174,7 @@ struct SuiteCRMWrite: Conversation {
         case .number(let text): .number(text)
         case .bool(let flag): .string(flag ? "1" : "0")
         case .set(let elements): .string(elements.joined(separator: ","))
-        case .bytes: .string("")
+        case .bytes, .unrecognized: .string("")
         }
     }
 

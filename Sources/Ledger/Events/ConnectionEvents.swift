@@ -54,6 +54,8 @@ package struct ConnectionConfigured: EventPayload {
     package var create: CreatePolicy = .always
     package var callsPerMinute: UInt64 = 100
     package var allowsClearText = false
+    /// Who belongs: an expression over canonical fields; empty means everybody.
+    package var scope = ""
     package var unknownFields: [UInt8] = []
     package init() {}
     package mutating func visit(_ visitor: inout some WireVisitor) {
@@ -66,6 +68,7 @@ package struct ConnectionConfigured: EventPayload {
         visitor.choice(7, &create)
         visitor.always(8, &callsPerMinute)
         visitor.bool(9, &allowsClearText)
+        visitor.string(10, &scope)
     }
 }
 

@@ -114,9 +114,12 @@ package struct Decided: EventPayload {
     package var record: RecordID = .none
     package var entity = ""
     package var fields: [FieldDecision] = []
+    /// The event that set the policy.
     package var policy: EventID?
     package var codec: UInt64 = 1
     package var merge: UInt64 = 1
+    /// The event that set the mapping.
+    package var mapping: EventID?
     package var unknownFields: [UInt8] = []
     package init() {}
     package mutating func visit(_ visitor: inout some WireVisitor) {
@@ -126,6 +129,28 @@ package struct Decided: EventPayload {
         visitor.id(4, &policy)
         visitor.always(5, &codec)
         visitor.always(6, &merge)
+        visitor.id(7, &mapping)
+    }
+}
+
+/// The code and mapping that decide from here on.
+///
+/// By itself it decides and writes nothing: what is decided stays decided.
+package struct RulesAdopted: EventPayload {
+    package static var type: UInt64 { 404 }
+    package static var name: String { "rules adopted" }
+    package var entity = ""
+    package var merge: UInt64 = 1
+    package var codec: UInt64 = 1
+    /// Digest of the mapping: tells one from another.
+    package var mapping: [UInt8] = []
+    package var unknownFields: [UInt8] = []
+    package init() {}
+    package mutating func visit(_ visitor: inout some WireVisitor) {
+        visitor.string(1, &entity)
+        visitor.always(2, &merge)
+        visitor.always(3, &codec)
+        visitor.bytes(4, &mapping)
     }
 }
 

@@ -11,6 +11,7 @@ package enum Event: Sendable, Equatable {
     case clockSkewMeasured(ClockSkewMeasured)
     case observed(Observed)
     case gone(Gone)
+    case hintReceived(HintReceived)
     case sweepOpened(SweepOpened)
     case sweepClosed(SweepClosed)
     case cursorMoved(CursorMoved)
@@ -21,6 +22,7 @@ package enum Event: Sendable, Equatable {
     case decided(Decided)
     case settled(Settled)
     case overtaken(Overtaken)
+    case rulesAdopted(RulesAdopted)
     case commandIssued(CommandIssued)
     case commandConfirmed(CommandConfirmed)
     case commandRefused(CommandRefused)
@@ -55,6 +57,7 @@ package enum Event: Sendable, Equatable {
         case .clockSkewMeasured(let payload): payload
         case .observed(let payload): payload
         case .gone(let payload): payload
+        case .hintReceived(let payload): payload
         case .sweepOpened(let payload): payload
         case .sweepClosed(let payload): payload
         case .cursorMoved(let payload): payload
@@ -65,6 +68,7 @@ package enum Event: Sendable, Equatable {
         case .decided(let payload): payload
         case .settled(let payload): payload
         case .overtaken(let payload): payload
+        case .rulesAdopted(let payload): payload
         case .commandIssued(let payload): payload
         case .commandConfirmed(let payload): payload
         case .commandRefused(let payload): payload
@@ -86,10 +90,11 @@ package enum Event: Sendable, Equatable {
                 reader(Event.connectionConfigured), reader(Event.connectionRemoved),
                 reader(Event.writesApproved), reader(Event.policyChanged),
                 reader(Event.clockSkewMeasured), reader(Event.observed), reader(Event.gone),
-                reader(Event.sweepOpened), reader(Event.sweepClosed), reader(Event.cursorMoved),
+                reader(Event.hintReceived), reader(Event.sweepOpened), reader(Event.sweepClosed),
+                reader(Event.cursorMoved),
                 reader(Event.linked), reader(Event.unlinked), reader(Event.ambiguityRaised),
                 reader(Event.ambiguitySettled), reader(Event.decided), reader(Event.settled),
-                reader(Event.overtaken),
+                reader(Event.overtaken), reader(Event.rulesAdopted),
                 reader(Event.commandIssued), reader(Event.commandConfirmed),
                 reader(Event.commandRefused), reader(Event.commandUncertain),
                 reader(Event.commandSuperseded), reader(Event.commandParked),

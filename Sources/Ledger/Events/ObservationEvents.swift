@@ -111,6 +111,25 @@ package struct Gone: EventPayload {
     }
 }
 
+/// A system told us of something: a reason to look, never content to trust.
+package struct HintReceived: EventPayload {
+    package static var type: UInt64 { 203 }
+    package static var name: String { "hint received" }
+    package var connection: ConnectionID = .none
+    /// The raw body, whoever it is about, sealed to an intake subject in category `intake`: it goes
+    /// with that key once its content has been taken over.
+    package var body: Sealed?
+    /// Whether its signature or secret was right.
+    package var verified = false
+    package var unknownFields: [UInt8] = []
+    package init() {}
+    package mutating func visit(_ visitor: inout some WireVisitor) {
+        visitor.id(1, &connection)
+        visitor.sealed(2, &body)
+        visitor.bool(3, &verified)
+    }
+}
+
 /// A walk over all objects of a connection began.
 package struct SweepOpened: EventPayload {
     package static var type: UInt64 { 204 }

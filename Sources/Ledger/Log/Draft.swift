@@ -186,6 +186,8 @@ package enum LogError: Error, Equatable, CustomStringConvertible {
     case batchTooLarge(events: Int, bytes: Int)
     /// The index is of another log and cannot be taken away.
     case indexStays(path: String)
+    /// A row of the index reads as nothing; the log is not touched by that.
+    case indexDamaged(path: String)
     case newerFormat(UInt64)
     case otherLedger
 
@@ -207,6 +209,8 @@ package enum LogError: Error, Equatable, CustomStringConvertible {
             "a batch of \(events) events and \(bytes) bytes is more than one commit holds: append it in smaller batches"
         case .indexStays(let path):
             "the index at \(path) is of another log and cannot be removed: delete that directory"
+        case .indexDamaged(let path):
+            "the index at \(path) is damaged: delete that directory, and the next start builds it from the log"
         case .newerFormat(let version):
             "this ledger has format \(version), made by a newer syncledger: update this program"
         case .otherLedger: "these files belong to another ledger"

@@ -17,7 +17,10 @@ package final class EventLog: Sendable {
 
     /// Opens or creates the log and its index; reads what the index does not know yet.
     ///
-    /// - Throws: `LMDBError`, `LogError.newerFormat`, `LogError.otherLedger`.
+    /// What the last commit wrote is read again and held against the tree before anything is answered
+    /// from it: a commit whose fate was not heard may stand or not, but never in part.
+    ///
+    /// - Throws: `LMDBError`, `LogError.newerFormat`, `LogError.otherLedger`, `LogError.damaged`.
     package convenience init(
         directory: String, ledger: LedgerID,
         clock: @escaping @Sendable () -> Timestamp
@@ -38,6 +41,7 @@ package final class EventLog: Sendable {
         self.tables = tables
         self.clock = clock
         try tables.claim(environment, for: ledger)
+        try environment.read { try tables.verifyTail($0) }
         index = try LogIndex.open(
             directory: directory + "/index", for: tables, in: environment)
         knownEnd = Mutex(try index.catchUp(with: tables, in: environment))
@@ -179,7 +183,9 @@ package final class EventLog: Sendable {
             var events: [StoredEvent] = []
             try transaction.scan(tables.events, .from(bigEndianBytes(first))) { key, value in
                 let expected = first + UInt64(events.count)
-                let found = key.bigEndianInteger(at: 0)
+                guard let found = BigEndianKey(key)?.value else {
+                    throw LogError.damaged(sequence: expected)
+                }
                 guard found == expected else {
                     throw LogError.gap(expected: expected, found: found)
                 }
@@ -214,9 +220,7 @@ package final class EventLog: Sendable {
 
     /// The root of the commit that ended exactly here; `nil` where none did.
     package func root(at sequence: UInt64) throws -> Hash? {
-        try environment.read { transaction in
-            try transaction.bytes(tables.commits, key: bigEndianBytes(sequence))
-        }
+        try environment.read { transaction in try tables.root(at: sequence, transaction) }
     }
 
     /// Where an event id stands.

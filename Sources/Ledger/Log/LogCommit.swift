@@ -3,6 +3,8 @@ import LMDB
 /// One commit in the making: what is put is also staged for the index, which takes it once durable.
 struct LogCommit {
     private var head: LogHead
+    /// Where the log ended before this commit.
+    private let before: LogHead
     private let tables: LogTables
     private let now: Timestamp
     private(set) var staged: [IndexedEvent] = []
@@ -19,6 +21,7 @@ struct LogCommit {
 
     init(head: LogHead, tables: LogTables, now: Timestamp) {
         self.head = head
+        before = head
         self.tables = tables
         self.now = now
     }
@@ -187,7 +190,7 @@ struct LogCommit {
     /// Writes the head and the root, which belong to the same commit as the events.
     func finish(_ transaction: borrowing WriteTransaction) throws {
         guard !staged.isEmpty else { return }
-        try tables.setHead(head, transaction)
+        try tables.setHead(head, after: before, transaction)
     }
 }
 

@@ -7,6 +7,7 @@ import Synchronization
 /// An environment of its own that lags behind the log: what it does not hold yet is kept in memory,
 /// so that an append's commit holds nothing but the log. It can be deleted; opening rebuilds it.
 final class LogIndex: Sendable {
+    private let directory: String
     private let environment: Environment
     private let ids: Table
     private let streams: Table
@@ -29,6 +30,7 @@ final class LogIndex: Sendable {
     init(directory: String) throws {
         var options = Options()
         options.mapSize = 256 << 30
+        self.directory = directory
         environment = try Environment(
             at: directory, tables: ["ids", "streams", "tags", "meta"], options: options)
         ids = environment.table("ids")
@@ -36,7 +38,7 @@ final class LogIndex: Sendable {
         tags = environment.table("tags")
         meta = environment.table("meta")
         let meta = meta
-        let flushed = try environment.read { try Self.position($0, meta) }
+        let flushed = try environment.read { try Self.position($0, meta, directory) }
         tail = Mutex(IndexTail(flushed: flushed))
     }
 
@@ -64,7 +66,7 @@ final class LogIndex: Sendable {
     private func belongs(to log: LogTables, in environment: Environment) throws -> Bool {
         let (flushed, last) = try self.environment.read { transaction in
             (
-                try Self.position(transaction, meta),
+                try Self.position(transaction, meta, directory),
                 try transaction.bytes(meta, key: Self.lastKey)
             )
         }
@@ -154,7 +156,7 @@ final class LogIndex: Sendable {
             let events = tail.withLock { $0.prefix(rows: Self.rowsPerFlush) }
             guard let first = events.first, let last = events.last else { return }
             try environment.write { transaction in
-                let position = try Self.position(transaction, meta)
+                let position = try Self.position(transaction, meta, directory)
                 guard position >= first.sequence - 1 else {
                     throw LogError.gap(expected: position + 1, found: first.sequence)
                 }
@@ -193,7 +195,7 @@ final class LogIndex: Sendable {
         var found: [UInt64] = []
         try environment.read { transaction in
             try transaction.scan(tags, .prefix(key.bytes)) { key, _ in
-                found.append(key.bigEndianInteger(at: key.count - 8))
+                found.append(try sequence(ending: key))
                 return .next
             }
         }
@@ -220,12 +222,12 @@ final class LogIndex: Sendable {
 
         func sequence(of id: EventID) throws -> UInt64? {
             if let sequence = tail.sequence(of: id) { return sequence }
-            return try get(index.ids, key: id.bytes) { $0.bigEndianInteger(at: 0) }
+            return try get(index.ids, key: id.bytes) { try index.number($0) }
         }
 
         func version(of stream: HandleKey) throws -> UInt64 {
             if let version = tail.version(of: stream) { return version }
-            return try get(index.streams, key: stream.bytes) { $0.bigEndianInteger(at: 0) } ?? 0
+            return try get(index.streams, key: stream.bytes) { try index.number($0) } ?? 0
         }
 
         /// The last sequence of a tag; 0 where no event has it.
@@ -233,19 +235,39 @@ final class LogIndex: Sendable {
             if let last = tail.sequences(tagged: tag).last { return last }
             var last: UInt64 = 0
             try scan(index.tags, .prefix(tag.bytes), reversed: true) { key, _ in
-                last = key.bigEndianInteger(at: key.count - 8)
+                last = try index.sequence(ending: key)
                 return .stop
             }
             return last
         }
     }
 
+    // MARK: - Rows
+
+    private func number(_ value: Span<UInt8>) throws -> UInt64 {
+        guard let key = BigEndianKey(value) else { throw LogError.indexDamaged(path: directory) }
+        return key.value
+    }
+
+    /// The sequence at the end of a tag's row: kind, id, sequence.
+    private func sequence(ending key: Span<UInt8>) throws -> UInt64 {
+        guard key.count == 25, let sequence = key.bigEndianInteger(at: 17) else {
+            throw LogError.indexDamaged(path: directory)
+        }
+        return sequence
+    }
+
     private static let positionKey = Array("position".utf8)
     private static let lastKey = Array("last".utf8)
 
     private static func position(
-        _ transaction: borrowing some Reading & ~Copyable, _ meta: Table
+        _ transaction: borrowing some Reading & ~Copyable, _ meta: Table, _ directory: String
     ) throws -> UInt64 {
-        try transaction.get(meta, key: positionKey) { $0.bigEndianInteger(at: 0) } ?? 0
+        try transaction.get(meta, key: positionKey) { value in
+            guard let key = BigEndianKey(value) else {
+                throw LogError.indexDamaged(path: directory)
+            }
+            return key.value
+        } ?? 0
     }
 }

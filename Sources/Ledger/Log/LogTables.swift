@@ -3,7 +3,8 @@ import LMDB
 /// The tables of the log's environment and how their rows read.
 ///
 /// `events`: sequence → StoredEvent without large bodies. `parts`: sequence, part → a large body.
-/// `commits`: last sequence of a commit → root. `meta`: `head`, `ledger`, `format`.
+/// `commits`: last sequence of a commit → root. `meta`: `head`, the head `before` the last commit,
+/// `ledger`, `format`.
 struct LogTables: Sendable {
     static let names = ["events", "parts", "commits", "meta"]
     static var format: UInt64 { 1 }
@@ -52,15 +53,46 @@ struct LogTables: Sendable {
 
     private static func head(_ bytes: [UInt8]?) throws -> LogHead {
         guard let bytes else { return LogHead() }
-        let head = try WireDecoder.decode(LogHead.self, from: bytes)
+        guard let head = try? WireDecoder.decode(LogHead.self, from: bytes) else {
+            throw LogError.damaged(sequence: 0)
+        }
         guard head.frontier.isSound else { throw LogError.damaged(sequence: head.size) }
         return head
     }
 
-    func setHead(_ head: LogHead, _ transaction: borrowing WriteTransaction) throws {
+    func setHead(
+        _ head: LogHead, after before: LogHead, _ transaction: borrowing WriteTransaction
+    ) throws {
+        try transaction.put(meta, key: Self.beforeKey, value: WireEncoder.encode(before))
         try transaction.put(meta, key: Self.headKey, value: WireEncoder.encode(head))
         try transaction.put(
             commits, key: bigEndianBytes(head.size), value: head.root, mode: .append)
+    }
+
+    /// Holds the events of the last commit against the head that it left.
+    ///
+    /// They must lead from the head before to the head, and both roots must stand among the commits.
+    /// Reads one commit, however long the log is.
+    ///
+    /// - Throws: `LogError.damaged` with the first sequence that cannot be trusted.
+    func verifyTail(_ transaction: borrowing ReadTransaction) throws {
+        let head = try head(transaction)
+        guard head.size > 0 else { return }
+        let before = try Self.head(transaction.bytes(meta, key: Self.beforeKey))
+        guard before.size < head.size else { throw LogError.damaged(sequence: head.size) }
+        var frontier = before.frontier
+        try transaction.scan(events, .from(bigEndianBytes(before.size + 1))) { key, row in
+            let next = frontier.size + 1
+            guard BigEndianKey(key)?.value == next,
+                let entry = (try? WireDecoder.decode(StoredEvent.self, from: row.copy()))?.entry
+            else { throw LogError.damaged(sequence: next) }
+            frontier.append(leaf: Merkle.leaf(entry))
+            return .next
+        }
+        guard frontier == head.frontier,
+            try before.size == 0 || root(at: before.size, transaction) == before.root,
+            try root(at: head.size, transaction) == head.root
+        else { throw LogError.damaged(sequence: before.size + 1) }
     }
 
     /// Whether the event at a sequence is another sending of this one.
@@ -94,10 +126,24 @@ struct LogTables: Sendable {
         var found: (UInt64, Hash)?
         try transaction.scan(commits, .through(bigEndianBytes(sequence)), reversed: true) {
             key, value in
-            if let sequence = bigEndianInteger(key.copy()) { found = (sequence, value.copy()) }
+            guard let end = BigEndianKey(key)?.value, value.count == 32 else {
+                throw LogError.damaged(sequence: sequence)
+            }
+            found = (end, value.copy())
             return .stop
         }
         return found
+    }
+
+    /// The root of the commit that ended here; `nil` where none did.
+    func root(
+        at sequence: UInt64, _ transaction: borrowing some Reading & ~Copyable
+    ) throws -> Hash? {
+        let root = try transaction.bytes(commits, key: bigEndianBytes(sequence))
+        guard root.map({ $0.count == 32 }) ?? true else {
+            throw LogError.damaged(sequence: sequence)
+        }
+        return root
     }
 
     func addLargeParts(
@@ -105,6 +151,7 @@ struct LogTables: Sendable {
     ) throws {
         var large: [StoredEvent.Body] = []
         try transaction.scan(parts, .prefix(bigEndianBytes(sequence))) { key, value in
+            guard key.count == 9 else { throw LogError.damaged(sequence: sequence) }
             large.append(.init(index: UInt64(key[8]), bytes: value.copy()))
             return .next
         }
@@ -113,6 +160,7 @@ struct LogTables: Sendable {
     }
 
     private static let headKey = Array("head".utf8)
+    private static let beforeKey = Array("before".utf8)
     private static let ledgerKey = Array("ledger".utf8)
     private static let formatKey = Array("format".utf8)
 }

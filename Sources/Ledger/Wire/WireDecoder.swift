@@ -187,6 +187,8 @@ package struct OpenedParts: Sendable {
         {
             value = values[slot]
         }
-        return Sealed(value, subject: part.subject, category: part.category)
+        var sealed = Sealed(value, subject: part.subject, category: part.category)
+        sealed.unknownFields = place.unknownFields
+        return sealed
     }
 }

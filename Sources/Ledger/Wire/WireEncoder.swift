@@ -117,7 +117,7 @@ package struct WireEncoder: WireVisitor {
         if index == sealedGroups.count {
             sealedGroups.append(SealedGroup(subject: value.subject, category: value.category))
         }
-        var place = SealedPlace(part: UInt64(index) + 1)
+        var place = SealedPlace(part: UInt64(index) + 1, unknownFields: value.unknownFields)
         if let clear = value.value {
             place.slot = UInt64(sealedGroups[index].values.count)
             sealedGroups[index].values.append(clear)

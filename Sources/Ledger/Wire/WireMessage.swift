@@ -124,6 +124,8 @@ package struct Sealed: Hashable, Sendable {
     package var category: Category
     /// `nil` once the key or the part is gone (erased), or while nobody opened it.
     package var value: Value?
+    /// What a newer writer says of the place where the value stands.
+    package var unknownFields: [UInt8] = []
 
     package init(_ value: Value?, subject: SubjectID, category: Category) {
         self.value = value

@@ -175,17 +175,47 @@ import Testing
         try after.close()
     }
 
-    @Test func `ten people in one raw webhook come back from one part each`() throws {
-        var observed = Observed()
-        observed.attributes = (1...10).map {
-            ObservedAttribute(
-                "body", Sealed(.bytes([UInt8($0)]), subject: subject($0), category: .intake))
+    @Test func `ten people in one raw webhook are taken over, and its body goes with one key`()
+        throws
+    {
+        let body = [UInt8]((1...10).map { "person \($0)" }.joined(separator: "\n").utf8)
+        let intake = SubjectID.derived("intake", [[1]])
+        var hint = HintReceived()
+        hint.body = Sealed(.bytes(body), subject: intake, category: .intake)
+        hint.verified = true
+        let told = draft(.hintReceived(hint), 1)
+        let people = (1...10).map { number in
+            var observed = Observed()
+            observed.attributes = [
+                ObservedAttribute(
+                    "email",
+                    Sealed(.text("person \(number)"), subject: subject(number), category: .contact))
+            ]
+            var seen = draft(.observed(observed), 1 + number)
+            seen.causation = told.id
+            return seen
         }
-        try house.append([draft(.observed(observed), 1)])
-        let event = try house.events()[0]
-        #expect(event.event == .observed(observed))
-        #expect(event.entry.parts.count == 11)
-        #expect(Set(event.entry.parts.dropFirst().map(\.category)) == [.intake])
+        try house.append([told] + people)
+        #expect(try house.events()[0].event == .hintReceived(hint))
+        #expect(try house.events()[0].entry.parts.count == 2)
+        let root = try house.log.head().root
+        try house.close()
+        try erase(intake, .intake)
+
+        let after = try House(at: house.scratch)
+        let events = try after.events()
+        guard case .hintReceived(let read) = events[0].event else {
+            Issue.record("another event came back")
+            return
+        }
+        #expect(read.verified)
+        #expect(read.body == Sealed(nil, subject: intake, category: .intake))
+        for (event, sent) in zip(events.dropFirst(), people) {
+            #expect(event.event == sent.event)
+            #expect(event.entry.causation == told.id)
+        }
+        #expect(try after.recomputedRoot() == root)
+        try after.close()
     }
 
     @Test func `a template of 70 KB stands beside the log and comes back`() throws {
@@ -241,7 +271,7 @@ import Testing
         #expect(read.fields[0].inputs[0].canonical?.value == .text("+49301234"))
     }
 
-    @Test(arguments: 0..<52)
+    @Test(arguments: 0..<56)
     func `every kind of event comes back as it went in`(seed: Int) throws {
         let event = Samples.event(seed: seed)
         try house.append([draft(event, 1)])
@@ -283,10 +313,10 @@ import Testing
         if case .consentGiven(let given) = event.event { given.evidence } else { nil }
     }
 
-    private func erase(_ subject: SubjectID) throws {
+    private func erase(_ subject: SubjectID, _ category: Ledger.Category = .contact) throws {
         let environment = try Environment(at: house.scratch("keys"), tables: ["keys"])
         let table = environment.table("keys")
-        let name = KeyRing.Name(subject: subject, category: .contact)
+        let name = KeyRing.Name(subject: subject, category: category)
         let erased = try environment.write { try $0.delete(table, key: name.key) }
         #expect(erased)
         try environment.close()

@@ -109,6 +109,20 @@ import Testing
         withExtendedLifetime(lock) {}
         #expect(throws: EngineLockError.self) { try EngineLock(path: scratch("none/lock")) }
     }
+
+    @Test func `a lock that fails for another reason is not said to be held`() throws {
+        let path = try Scratch()("lock")
+        for code in [ENOLCK, ENOSYS, EBADF] {
+            #expect(
+                EngineLock.failure(code, path: path, -1)
+                    == .cannotOpen(path: path, code: code))
+        }
+        #expect(EngineLock.failure(EWOULDBLOCK, path: path, -1) == .heldElsewhere(process: 0))
+        // A device that can be locked but holds no process id.
+        #expect(throws: EngineLockError.cannotOpen(path: "/dev/full", code: EINVAL)) {
+            try EngineLock(path: "/dev/full")
+        }
+    }
 }
 
 let sharedTag = Ledger.Tag(.record, RecordID(high: 8, low: 8))

@@ -132,8 +132,9 @@ import Testing
             #expect(throws: LogError.self) {
                 try with { _ = try $0.log.read(from: 1, limit: 100) }
             }
+            // The index may not have come to be.
             for directory in ["log", "index", "keys"] {
-                try FileManager.default.removeItem(atPath: scratch(directory))
+                try? FileManager.default.removeItem(atPath: scratch(directory))
             }
         }
     }

@@ -703,6 +703,9 @@ nonisolated struct Syncledger_Ledger_V1_ConnectionConfigured: Sendable {
   /// Whether plain http is allowed.
   var allowsClearText: Bool = false
 
+  /// Who belongs: an expression over canonical fields; empty means everybody.
+  var scope: String = String()
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -937,6 +940,37 @@ nonisolated struct Syncledger_Ledger_V1_Gone: Sendable {
   init() {}
 
   fileprivate var _mergedInto: Data? = nil
+}
+
+/// 203. A system told us of something: a reason to look, never content to trust. What could not be
+/// decoded yet is sealed whole to an intake key, whoever it is about; what is then taken over stands
+/// in observations caused by this event.
+nonisolated struct Syncledger_Ledger_V1_HintReceived: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Who told it: an id.
+  var connection: Data = Data()
+
+  /// Sealed: the raw body, category CATEGORY_INTAKE.
+  var body: Syncledger_Ledger_V1_SealedPlace {
+    get {_body ?? Syncledger_Ledger_V1_SealedPlace()}
+    set {_body = newValue}
+  }
+  /// Returns true if `body` has been explicitly set.
+  var hasBody: Bool {self._body != nil}
+  /// Clears the value of `body`. Subsequent reads from it will return its default value.
+  mutating func clearBody() {self._body = nil}
+
+  /// Whether its signature or secret was right.
+  var verified: Bool = false
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _body: Syncledger_Ledger_V1_SealedPlace? = nil
 }
 
 /// 204. A walk over all objects of a connection began.
@@ -1254,6 +1288,16 @@ nonisolated struct Syncledger_Ledger_V1_Decided: Sendable {
   /// Clears the value of `merge`. Subsequent reads from it will return its default value.
   mutating func clearMerge() {self._merge = nil}
 
+  /// The event that set the mapping: an id.
+  var mapping: Data {
+    get {_mapping ?? Data()}
+    set {_mapping = newValue}
+  }
+  /// Returns true if `mapping` has been explicitly set.
+  var hasMapping: Bool {self._mapping != nil}
+  /// Clears the value of `mapping`. Subsequent reads from it will return its default value.
+  mutating func clearMapping() {self._mapping = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -1261,6 +1305,7 @@ nonisolated struct Syncledger_Ledger_V1_Decided: Sendable {
   fileprivate var _policy: Data? = nil
   fileprivate var _codec: UInt64? = nil
   fileprivate var _merge: UInt64? = nil
+  fileprivate var _mapping: Data? = nil
 }
 
 /// 402. A person decided a contested field.
@@ -1316,6 +1361,46 @@ nonisolated struct Syncledger_Ledger_V1_Overtaken: Sendable {
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
+}
+
+/// 404. The code and mapping that decide from here on. By itself it decides and writes nothing.
+nonisolated struct Syncledger_Ledger_V1_RulesAdopted: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Which entity: `contact`, `account`, `deal`.
+  var entity: String = String()
+
+  /// The version of the merge. Always written; missing means 1.
+  var merge: UInt64 {
+    get {_merge ?? 0}
+    set {_merge = newValue}
+  }
+  /// Returns true if `merge` has been explicitly set.
+  var hasMerge: Bool {self._merge != nil}
+  /// Clears the value of `merge`. Subsequent reads from it will return its default value.
+  mutating func clearMerge() {self._merge = nil}
+
+  /// The version of the codecs. Always written; missing means 1.
+  var codec: UInt64 {
+    get {_codec ?? 0}
+    set {_codec = newValue}
+  }
+  /// Returns true if `codec` has been explicitly set.
+  var hasCodec: Bool {self._codec != nil}
+  /// Clears the value of `codec`. Subsequent reads from it will return its default value.
+  mutating func clearCodec() {self._codec = nil}
+
+  /// Digest of the mapping, as the program that adopted it computes it; tells one from another.
+  var mapping: Data = Data()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _merge: UInt64? = nil
+  fileprivate var _codec: UInt64? = nil
 }
 
 /// One attribute of a command.
@@ -1701,7 +1786,7 @@ nonisolated extension Syncledger_Ledger_V1_Refusal: SwiftProtobuf._ProtoNameProv
 
 nonisolated extension Syncledger_Ledger_V1_ConnectionConfigured: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ConnectionConfigured"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}connection\0\u{1}system\0\u{1}label\0\u{1}url\0\u{3}credential_fingerprint\0\u{1}direction\0\u{1}create\0\u{3}calls_per_minute\0\u{3}allows_clear_text\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}connection\0\u{1}system\0\u{1}label\0\u{1}url\0\u{3}credential_fingerprint\0\u{1}direction\0\u{1}create\0\u{3}calls_per_minute\0\u{3}allows_clear_text\0\u{1}scope\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1718,6 +1803,7 @@ nonisolated extension Syncledger_Ledger_V1_ConnectionConfigured: SwiftProtobuf.M
       case 7: try { try decoder.decodeSingularEnumField(value: &self.create) }()
       case 8: try { try decoder.decodeSingularUInt64Field(value: &self._callsPerMinute) }()
       case 9: try { try decoder.decodeSingularBoolField(value: &self.allowsClearText) }()
+      case 10: try { try decoder.decodeSingularStringField(value: &self.scope) }()
       default: break
       }
     }
@@ -1755,6 +1841,9 @@ nonisolated extension Syncledger_Ledger_V1_ConnectionConfigured: SwiftProtobuf.M
     if self.allowsClearText != false {
       try visitor.visitSingularBoolField(value: self.allowsClearText, fieldNumber: 9)
     }
+    if !self.scope.isEmpty {
+      try visitor.visitSingularStringField(value: self.scope, fieldNumber: 10)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1768,6 +1857,7 @@ nonisolated extension Syncledger_Ledger_V1_ConnectionConfigured: SwiftProtobuf.M
     if lhs.create != rhs.create {return false}
     if lhs._callsPerMinute != rhs._callsPerMinute {return false}
     if lhs.allowsClearText != rhs.allowsClearText {return false}
+    if lhs.scope != rhs.scope {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2130,6 +2220,50 @@ nonisolated extension Syncledger_Ledger_V1_Gone: SwiftProtobuf.Message, SwiftPro
     if lhs.proof != rhs.proof {return false}
     if lhs._mergedInto != rhs._mergedInto {return false}
     if lhs.lookedAfter != rhs.lookedAfter {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Syncledger_Ledger_V1_HintReceived: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".HintReceived"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}connection\0\u{1}body\0\u{1}verified\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.connection) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._body) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.verified) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.connection.isEmpty {
+      try visitor.visitSingularBytesField(value: self.connection, fieldNumber: 1)
+    }
+    try { if let v = self._body {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    if self.verified != false {
+      try visitor.visitSingularBoolField(value: self.verified, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Syncledger_Ledger_V1_HintReceived, rhs: Syncledger_Ledger_V1_HintReceived) -> Bool {
+    if lhs.connection != rhs.connection {return false}
+    if lhs._body != rhs._body {return false}
+    if lhs.verified != rhs.verified {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2563,7 +2697,7 @@ nonisolated extension Syncledger_Ledger_V1_FieldDecision: SwiftProtobuf.Message,
 
 nonisolated extension Syncledger_Ledger_V1_Decided: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Decided"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}record\0\u{1}entity\0\u{1}fields\0\u{1}policy\0\u{1}codec\0\u{1}merge\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}record\0\u{1}entity\0\u{1}fields\0\u{1}policy\0\u{1}codec\0\u{1}merge\0\u{1}mapping\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2577,6 +2711,7 @@ nonisolated extension Syncledger_Ledger_V1_Decided: SwiftProtobuf.Message, Swift
       case 4: try { try decoder.decodeSingularBytesField(value: &self._policy) }()
       case 5: try { try decoder.decodeSingularUInt64Field(value: &self._codec) }()
       case 6: try { try decoder.decodeSingularUInt64Field(value: &self._merge) }()
+      case 7: try { try decoder.decodeSingularBytesField(value: &self._mapping) }()
       default: break
       }
     }
@@ -2605,6 +2740,9 @@ nonisolated extension Syncledger_Ledger_V1_Decided: SwiftProtobuf.Message, Swift
     try { if let v = self._merge {
       try visitor.visitSingularUInt64Field(value: v, fieldNumber: 6)
     } }()
+    try { if let v = self._mapping {
+      try visitor.visitSingularBytesField(value: v, fieldNumber: 7)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2615,6 +2753,7 @@ nonisolated extension Syncledger_Ledger_V1_Decided: SwiftProtobuf.Message, Swift
     if lhs._policy != rhs._policy {return false}
     if lhs._codec != rhs._codec {return false}
     if lhs._merge != rhs._merge {return false}
+    if lhs._mapping != rhs._mapping {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2709,6 +2848,55 @@ nonisolated extension Syncledger_Ledger_V1_Overtaken: SwiftProtobuf.Message, Swi
     if lhs.attributes != rhs.attributes {return false}
     if lhs.by != rhs.by {return false}
     if lhs.stale != rhs.stale {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Syncledger_Ledger_V1_RulesAdopted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".RulesAdopted"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}entity\0\u{1}merge\0\u{1}codec\0\u{1}mapping\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.entity) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self._merge) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self._codec) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.mapping) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.entity.isEmpty {
+      try visitor.visitSingularStringField(value: self.entity, fieldNumber: 1)
+    }
+    try { if let v = self._merge {
+      try visitor.visitSingularUInt64Field(value: v, fieldNumber: 2)
+    } }()
+    try { if let v = self._codec {
+      try visitor.visitSingularUInt64Field(value: v, fieldNumber: 3)
+    } }()
+    if !self.mapping.isEmpty {
+      try visitor.visitSingularBytesField(value: self.mapping, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Syncledger_Ledger_V1_RulesAdopted, rhs: Syncledger_Ledger_V1_RulesAdopted) -> Bool {
+    if lhs.entity != rhs.entity {return false}
+    if lhs._merge != rhs._merge {return false}
+    if lhs._codec != rhs._codec {return false}
+    if lhs.mapping != rhs.mapping {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

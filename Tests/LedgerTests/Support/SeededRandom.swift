@@ -28,6 +28,27 @@ struct SeededRandom: RandomNumberGenerator {
         return (0..<below(4)).map { _ in words[below(words.count)] }.joined(separator: "·")
     }
 
+    /// A field from 900 on of each wire type, in an order of its own.
+    mutating func unknownFields() -> [UInt8] {
+        var fields: [[UInt8]] = []
+        for (number, type) in [(900, WireType.varint), (901, .fixed64), (902, .fixed32)] {
+            var field: [UInt8] = []
+            appendVarint(UInt64(number) << 3 | UInt64(type.rawValue), to: &field)
+            switch type {
+            case .varint: appendVarint(next() >> UInt64(below(64)), to: &field)
+            case .fixed64: field += bytes(8)
+            default: field += bytes(4)
+            }
+            fields.append(field)
+        }
+        var text: [UInt8] = []
+        appendVarint(UInt64(903) << 3 | UInt64(WireType.lengthDelimited.rawValue), to: &text)
+        let payload = bytes(below(200))
+        appendVarint(UInt64(payload.count), to: &text)
+        fields.append(text + payload)
+        return fields.shuffled(using: &self).flatMap(\.self)
+    }
+
     mutating func value() -> Value {
         switch below(6) {
         case 0: .null
@@ -45,6 +66,8 @@ struct Filler: WireVisitor {
     var random: SeededRandom
     /// Only this field is filled, where one is named.
     var only: Int?
+    /// Whether every message has fields that this code does not know.
+    var isNewer = false
     /// Few subjects, so that several values share a part.
     var subjects: [SubjectID]
 
@@ -55,14 +78,18 @@ struct Filler: WireVisitor {
         subjects = [random.id(), random.id(), random.id()]
     }
 
-    static func fill<M: WireMessage>(_ type: M.Type = M.self, seed: Int, only: Int? = nil) -> M {
+    static func fill<M: WireMessage>(
+        _ type: M.Type = M.self, seed: Int, only: Int? = nil, isNewer: Bool = false
+    ) -> M {
         var filler = Filler(seed: seed, only: only)
+        filler.isNewer = isNewer
         return filler.make()
     }
 
     mutating func make<M: WireMessage>() -> M {
         var message = M()
         message.visit(&self)
+        if isNewer { message.unknownFields = random.unknownFields() }
         return message
     }
 
@@ -126,9 +153,11 @@ struct Filler: WireVisitor {
     mutating func sealed(_ field: Int, _ value: inout Sealed?) {
         guard fills(field), only != nil || !random.chance(4) else { return }
         let known = random.chance(8) && only == nil ? nil : random.value()
-        value = Sealed(
+        var sealed = Sealed(
             known, subject: subjects[random.below(subjects.count)],
             category: Category.allCases[1 + random.below(Category.allCases.count - 1)])
+        if isNewer { sealed.unknownFields = random.unknownFields() }
+        value = sealed
     }
 }
 

@@ -26,6 +26,25 @@ import Testing
         #expect(try WireDecoder.decode(SealedBody.self, from: theirs.serializedBytes()) == body)
     }
 
+    @Test func `the oracle was generated from the schema as it stands`() throws {
+        let root = URL(filePath: #filePath).deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+            .appending(path: "Schemas")
+        let folder = root.appending(path: "syncledger/ledger/v1")
+        let files = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+        #expect(files.map { "syncledger/ledger/v1/\($0)" } == oracleDigests.keys.sorted())
+        for (file, digest) in oracleDigests {
+            let bytes = try Data(contentsOf: root.appending(path: file))
+            let now = Merkle.digest([UInt8](bytes)).map(hexadecimal).joined()
+            #expect(now == digest, "\(file) changed: run tools/generate-oracle")
+        }
+    }
+
+    @Test(arguments: 0..<20)
+    func `what a newer writer adds to any message survives, by them and by us`(seed: Int) throws {
+        for message in Oracle.payloads + Oracle.frame { try message.keepsUnknown(seed) }
+    }
+
     @Test func `a number of the schema stands for the property of the same name`() throws {
         for message in Oracle.payloads + Oracle.frame { try message.namesAgree() }
     }
@@ -60,6 +79,7 @@ struct Oracle: Sendable {
     var name: String
     var type: UInt64
     var agrees: @Sendable (Int) throws -> Void
+    var keepsUnknown: @Sendable (Int) throws -> Void
     var namesAgree: @Sendable () throws -> Void
 
     init<Ours: WireMessage & Equatable, Theirs: SwiftProtobuf.Message>(
@@ -78,6 +98,25 @@ struct Oracle: Sendable {
             let back = try WireDecoder.decode(
                 Ours.self, from: parsed.serializedBytes(), parts: opened(groups))
             #expect(back == message, "\(ours), seed \(seed)")
+        }
+        keepsUnknown = { seed in
+            var random = SeededRandom(seed)
+            let (known, groups) = WireEncoder.encodeWithParts(Filler.fill(Ours.self, seed: seed))
+            let unknown = random.unknownFields()
+            // Theirs first: a newer writer's bytes, read and written by both.
+            let theirs = try Theirs(serializedBytes: known + unknown)
+            #expect(Array(theirs.unknownFields.data) == unknown, "\(ours), seed \(seed)")
+            let bytes: [UInt8] = try theirs.serializedBytes()
+            let read = try WireDecoder.decode(Ours.self, from: bytes, parts: opened(groups))
+            #expect(read.unknownFields == unknown, "\(ours), seed \(seed)")
+            #expect(WireEncoder.encodeWithParts(read).plain == bytes, "\(ours), seed \(seed)")
+            // Ours first, with something new inside every nested message as well.
+            let message = Filler.fill(Ours.self, seed: seed, isNewer: true)
+            let (newer, parts) = WireEncoder.encodeWithParts(message)
+            #expect(try Theirs(serializedBytes: newer).serializedBytes() == newer)
+            let back = try WireDecoder.decode(Ours.self, from: newer, parts: opened(parts))
+            #expect(back == message, "\(ours), seed \(seed)")
+            #expect(WireEncoder.encodeWithParts(back).plain == newer, "\(ours), seed \(seed)")
         }
         namesAgree = {
             let blank = Mirror(reflecting: Ours()).children.map { "\($0.value)" }
@@ -118,6 +157,7 @@ struct Oracle: Sendable {
         Oracle(payload: ClockSkewMeasured.self, Syncledger_Ledger_V1_ClockSkewMeasured.self),
         Oracle(payload: Observed.self, Syncledger_Ledger_V1_Observed.self),
         Oracle(payload: Gone.self, Syncledger_Ledger_V1_Gone.self),
+        Oracle(payload: HintReceived.self, Syncledger_Ledger_V1_HintReceived.self),
         Oracle(payload: SweepOpened.self, Syncledger_Ledger_V1_SweepOpened.self),
         Oracle(payload: SweepClosed.self, Syncledger_Ledger_V1_SweepClosed.self),
         Oracle(payload: CursorMoved.self, Syncledger_Ledger_V1_CursorMoved.self),
@@ -128,6 +168,7 @@ struct Oracle: Sendable {
         Oracle(payload: Decided.self, Syncledger_Ledger_V1_Decided.self),
         Oracle(payload: Settled.self, Syncledger_Ledger_V1_Settled.self),
         Oracle(payload: Overtaken.self, Syncledger_Ledger_V1_Overtaken.self),
+        Oracle(payload: RulesAdopted.self, Syncledger_Ledger_V1_RulesAdopted.self),
         Oracle(payload: CommandIssued.self, Syncledger_Ledger_V1_CommandIssued.self),
         Oracle(payload: CommandConfirmed.self, Syncledger_Ledger_V1_CommandConfirmed.self),
         Oracle(payload: CommandRefused.self, Syncledger_Ledger_V1_CommandRefused.self),

@@ -91,12 +91,24 @@ import Testing
         #expect(try WireDecoder.decode(Observed.self, from: twice).entity == "B")
     }
 
-    @Test func `a value's field of another wire type changes nothing`() throws {
-        for field in 1...6 {
-            let wrong = key(field, .fixed32) + [0, 0, 0, 0]
-            let bytes = WireEncoder.encode(Value.text("kept")) + wrong
-            #expect(try WireDecoder.decode(Value.self, from: bytes) == .text("kept"))
+    @Test func `a value with anything that is not known is neither null nor what stands beside it`()
+        throws
+    {
+        let newer = key(7, .lengthDelimited) + varint(2) + [1, 2]
+        let wrong = key(2, .fixed32) + [0, 0, 0, 0]
+        let text = WireEncoder.encode(Value.text("kept"))
+        for raw in [newer, wrong, text + newer, newer + text, newer + wrong + newer] {
+            let value = try WireDecoder.decode(Value.self, from: raw)
+            #expect(value == .unrecognized(raw))
+            #expect(WireEncoder.encode(value) == raw)
+            #expect(!value.isBlank)
         }
+        let set =
+            key(5, .lengthDelimited) + varint(7) + key(1, .lengthDelimited) + [1, 97]
+            + key(900, .varint) + varint(200)
+        #expect(try WireDecoder.decode(Value.self, from: set) == .unrecognized(set))
+        let null = WireEncoder.encode(Value.null)
+        #expect(try WireDecoder.decode(Value.self, from: null + newer) == .unrecognized(newer))
     }
 
     @Test func `a set in two pieces is put together, as the oracle does`() throws {

@@ -1,0 +1,43 @@
+package import Ledger
+
+/// What the merge says of one field, before it becomes an event.
+package struct Ruling: Sendable, Hashable {
+    package var kind: DecisionKind
+    package var reason: Reason
+    /// The outcome after this; unchanged unless `kind` is `moved`.
+    package var outcome: Outcome?
+    package var inputs: [Input]
+    package var outcomeCompeted = false
+    package var freezesOnlyInputs = false
+
+    /// What one replica brought and as what it left.
+    package struct Input: Sendable, Hashable {
+        package var replica: ReplicaID
+        package var observation: EventID
+        package var spelt: Value
+        package var content: Value
+        package var role: InputRole
+    }
+}
+
+/// The words for why a field was decided as it was; they stand in events and on the screen.
+package enum Reason: String, Sendable, Hashable, CaseIterable {
+    case onlyCandidate = "only candidate"
+    case firstContact = "first contact"
+    case sameContent = "same content"
+    case echo = "our own write"
+    case blankJoiner = "an empty field does not speak"
+    case newest
+    case preferred = "preferred system"
+    case strictest
+    case liftedWithoutEvidence = "consent lifted without evidence"
+    case evidencedConsent = "consent given with evidence"
+    case union
+    case sum
+    case noLawDecides = "no law decides"
+    case personDecided = "a person decided"
+    case sideEffect = "the system cleaned it after our write"
+    case unknownNormalisation = "the system changed what we wrote"
+    case unreadable = "a value that this version cannot read"
+    case outOfRange = "the count would be larger than any that can be held"
+}
