@@ -103,8 +103,15 @@ struct Fold {
         guard let field = mapping.field(attribute: attribute, of: row.system),
             var branch = row.branch(field)
         else { return }
+        let before = branch.seenContent
         body(&branch)
         row.set(branch, category: field.category)
+        guard branch.seenContent != before else { return }
+        // Consent belongs to an address: with another one, a lift there is answered once more.
+        for consent in mapping.consents(to: field.name) {
+            guard let attribute = consent.spellings[row.system]?.attribute else { continue }
+            try changeBranch(attribute, of: &row) { $0.readdressed() }
+        }
     }
 
     /// Keeps the lookups by content in step with what a replica was seen to hold.

@@ -26,9 +26,17 @@ package struct Ground: Sendable {
     }
 
     /// The largest clock skew that stands between any two of the systems, with its uncertainty.
-    package var skew: Int64 {
-        let each = connections.map { abs($0.skewMicroseconds) + Int64($0.skewUncertainty) }
-        return each.max().map { $0 * 2 } ?? 0
+    ///
+    /// `nil` while one of them was never measured: then evidence of different clocks orders nothing.
+    package var skew: Int64? {
+        let remote = connections.filter { !$0.configured.url.isEmpty }
+        guard remote.allSatisfy(\.isSkewMeasured) else { return nil }
+        let each = remote.map { row in
+            min(
+                row.skewMicroseconds.magnitude.addingReportingOverflow(row.skewUncertainty)
+                    .partialValue, UInt64(Int64.max / 4))
+        }
+        return Int64(each.max() ?? 0) * 2
     }
 
     func mayWrite(_ connection: ConnectionRow) -> Bool {

@@ -109,6 +109,7 @@ package struct Reconciler: Sendable {
             case .inSync: (.inSync, "")
             case .write: (.write, "")
             case .wait(.contested): (.conflict, WriteNeed.Wait.contested.rawValue)
+            case .wait(.lossy): (.inSync, WriteNeed.Wait.lossy.rawValue)
             case .wait(.readOnly) where isUnreadable(branch): (.failing, "it could not be read")
             case .wait(.readOnly): (.excluded, WriteNeed.Wait.readOnly.rawValue)
             case .wait(let wait): (.wait, wait.rawValue)
@@ -240,9 +241,9 @@ package struct Reconciler: Sendable {
         command.entity = record.entity
         command.operation = .create
         for (field, outcome) in outcomes {
-            guard let spelling = field.spellings[connection.system], !outcome.value.isBlank else {
-                continue
-            }
+            guard let spelling = field.spellings[connection.system], !outcome.value.isBlank,
+                spelling.codec.reads(outcome.value)
+            else { continue }
             let spelt = spelling.codec.spelling(of: outcome.value)
             var change = CommandChange()
             change.field = field.name
