@@ -108,6 +108,21 @@ import Transport
         #expect(talk.failure?.kind == .refused(.wrongObject))
     }
 
+    @Test func `facts A7, A9: an unheard create is found by its address, and only that`() throws {
+        func find(_ contacts: String) throws -> RemoteObject? {
+            try MauticConnector().found(
+                from: answer(200, #"{"total":"1","contacts":\#(contacts)}"#), Self.newcomer)
+        }
+        let fields = #""fields":{"core":{"email":{"alias":"email","value":"Lark@x.test"}}}"#
+        let found = try #require(try find(#"{"7":{"id":7,"doNotContact":[],\#(fields)}}"#))
+        #expect(found.id == "7" && found["email"] == .text("Lark@x.test"))
+        // It had not come to the opt-out.
+        #expect(found["dnc_email"] == nil && found.unsettled == ["dnc_email"])
+        #expect(try find("[]") == nil)
+        let other = fields.split(separator: "Lark").joined(separator: "Finch")
+        #expect(try find(#"{"7":{"id":7,\#(other)}}"#) == nil)
+    }
+
     @Test func `a new contact may have its address spelt in Mautic's own way`() {
         let order = order(.create, email: "lark@x.test", [change("email", .text("Lark@x.test"))])
         let talk = Self.talk(order, answer(201, Self.contact(7, ["email": #""lark@x.test""#])))

@@ -113,6 +113,53 @@ import Transport
         }
     }
 
+    // MARK: - What is asked
+
+    private static let changes = Walk(
+        .changes(since: Timestamp(seconds: 1_795_000_000)), after: "41")
+
+    @Test func `facts B1, B2, B6, B9: Mautic is asked for both dates, in UTC, in id order`() {
+        let call = MauticConnector().pageCall(Self.changes)
+        #expect(call.parameter("orderBy") == "id" && call.parameter("orderByDir") == "ASC")
+        #expect(call.parameter("where[0][col]") == "date_identified")
+        #expect(call.parameter("where[1][expr]") == "gt" && call.parameter("where[1][val]") == "41")
+        #expect(call.parameter("where[2][expr]") == "orX")
+        let columns = (0...1).map { call.parameter("where[2][val][\($0)][col]") }
+        #expect(columns == ["date_modified", "date_added"])
+        let moments = (0...1).map { call.parameter("where[2][val][\($0)][val]") }
+        #expect(moments == ["2026-11-18 11:06:40", "2026-11-18 11:06:40"])
+        #expect(call.target.contains("2026-11-18%2011%3A06%3A40"))
+    }
+
+    @Test func `facts 9, 10, 33, 35: SuiteCRM is asked by id in a date window, size and number`() {
+        let call = SuiteCRMConnector().pageCall(Self.changes)
+        #expect(call.parameter("sort") == "id" && call.parameter("filter[id][gt]") == "41")
+        #expect(call.parameter("filter[date_modified][gte]") == "2026-11-18 11:06:40")
+        #expect(call.parameter("filter[operator]") == "and")
+        #expect(call.parameter("page[size]") == "100" && call.parameter("page[number]") == "1")
+        let sweep = SuiteCRMConnector().pageCall(Walk(.sweep))
+        #expect(sweep.parameter("filter[operator]") == nil)
+    }
+
+    @Test(arguments: systems)
+    func `every attribute of the mapping is asked for`(system: System) {
+        let target = connector(for: system).pageCall(Walk(.sweep)).target
+        for name in EntityMapping.contact.attributes(of: system) where system != .mautic {
+            #expect(target.contains(name))
+        }
+    }
+
+    @Test func `a system without a feed has nothing to acknowledge`() throws {
+        for connector in [MauticConnector(), SuiteCRMConnector()] as [any Connector] {
+            #expect(!connector.hasFeed)
+            #expect(connector.acknowledgeCall(["1"], now: Timestamp(seconds: 0)) == nil)
+            try connector.acknowledged(from: answer(200), [])
+            #expect(throws: RemoteFailure.self) {
+                try connector.acknowledged(from: answer(500), [])
+            }
+        }
+    }
+
     // MARK: - Compass
 
     private static let compass = CompassConnector()

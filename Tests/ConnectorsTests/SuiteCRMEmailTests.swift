@@ -226,4 +226,30 @@ import Transport
             [answer(200, #"{"data":{"type":"Contact","id":"\#(otherID)","attributes":[]}}"#)])
         #expect(talk.failure?.kind == .refused(.wrongObject))
     }
+
+    @Test func `a contact without an address is known for a change that ended half done`() {
+        func isHalfDone(_ order: WriteOrder, _ email: String) -> Bool {
+            SuiteCRMConnector().isHalfDone(
+                order,
+                in: RemoteObject(
+                    id: AddressBook.contact, attributes: [("email1", .text(email))], stamp: "",
+                    modified: nil))
+        }
+        func change(from old: String?, to new: Value) -> WriteOrder {
+            order(
+                .update, id: AddressBook.contact, email: old,
+                [ConnectorsTests.change("email1", new, .email)])
+        }
+        let open = change(from: "old@x.test", to: .text("new@x.test"))
+        #expect(isHalfDone(open, ""))
+        #expect(!isHalfDone(open, "old@x.test") && !isHalfDone(open, "new@x.test"))
+        // Blank is what it had, or what it is to have: nothing was left between.
+        #expect(!isHalfDone(change(from: nil, to: .text("new@x.test")), ""))
+        #expect(!isHalfDone(change(from: "old@x.test", to: .text("")), ""))
+        #expect(
+            !MauticConnector().isHalfDone(
+                open,
+                in: RemoteObject(
+                    id: "7", attributes: [("email1", .text(""))], stamp: "", modified: nil)))
+    }
 }

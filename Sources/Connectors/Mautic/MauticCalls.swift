@@ -48,4 +48,14 @@ extension WriteOrder {
     var wantsOptOut: Bool {
         changes.contains { $0.attribute == "dnc_email" && $0.write == .bool(true) }
     }
+    /// The changes that a contact shows otherwise than they would leave it.
+    func differing(in object: RemoteObject) -> [Change] {
+        changes.filter { change in
+            guard change.form == .absolute, let told = object[change.attribute],
+                let field = EntityMapping.contact.field(attribute: change.attribute, of: .mautic),
+                let codec = field.spellings[.mautic]?.codec
+            else { return false }
+            return codec.content(of: told) != codec.content(of: change.leaves)
+        }
+    }
 }

@@ -145,9 +145,13 @@ package struct MauticConnector: Connector {
         from answer: HTTPResult, _ order: WriteOrder
     ) throws(RemoteFailure) -> RemoteObject? {
         guard let first = try contacts(try success(answer)).first else { return nil }
-        let found = try object(first)
+        var found = try object(first)
         // Wrong filters return everything (A7): what was found must be what was asked for.
-        return Self.isAsked(found, order) ? found : nil
+        guard Self.isAsked(found, order) else { return nil }
+        // The create may have met somebody, or may not have run, or not to its end: what differs
+        // from what it would leave is not its doing.
+        for change in order.differing(in: found) { found.unsettle(change.attribute) }
+        return found
     }
 
     package func chosenID(_ order: WriteOrder) -> String? { nil }

@@ -47,13 +47,8 @@ struct MauticCreate: Conversation {
                 .refused(.wrongObject), status: 200,
                 "Mautic took another contact for the new one")
         }
-        for change in order.changes where change.form == .absolute {
-            guard
-                let codec = EntityMapping.contact.field(attribute: change.attribute, of: .mautic)?
-                    .spellings[.mautic]?.codec, let told = object[change.attribute],
-                codec.content(of: told) != codec.content(of: change.leaves)
-            else { continue }
-            if Self.isIgnored(change.write) { object.unsettle(change.attribute) }
+        for change in order.differing(in: object) where Self.isIgnored(change.write) {
+            object.unsettle(change.attribute)
         }
     }
 
