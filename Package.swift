@@ -108,6 +108,9 @@ let package = Package(
             name: "SandboxServerTests", dependencies: ["Sandbox", "SandboxServer"],
             swiftSettings: tests),
         .testTarget(
+            name: "ConnectorsTests", dependencies: ["Ledger", "Model", "Transport", "Connectors"],
+            swiftSettings: tests),
+        .testTarget(
             name: "EngineTests",
             dependencies: [
                 "Ledger", "Model", "Projections", "Reconciler", "Transport", "Connectors",

@@ -10,20 +10,33 @@ package struct RemoteObject: Sendable, Equatable {
     /// Its modification stamp as written, and as a moment.
     package var stamp: String
     package var modified: Timestamp?
+    /// Attributes that a write asked for and that are not known to be stored: they are left out of
+    /// `attributes`, and only another look tells what the object holds.
+    package var unsettled: Set<String>
+    /// It was looked up after a write that was not heard: what differs from what was sent may be
+    /// anybody's edit since.
+    package var isFoundLater = false
 
     package init(
         id: String, attributes: [(name: String, value: Value)], stamp: String,
-        modified: Timestamp?
+        modified: Timestamp?, unsettled: Set<String> = []
     ) {
         self.id = id
         self.attributes = attributes
         self.stamp = stamp
         self.modified = modified
+        self.unsettled = unsettled
     }
 
     package static func == (left: Self, right: Self) -> Bool {
-        left.id == right.id && left.stamp == right.stamp
+        left.id == right.id && left.stamp == right.stamp && left.unsettled == right.unsettled
             && left.attributes.elementsEqual(right.attributes) { $0 == $1 }
+    }
+
+    /// Takes back what is said of an attribute.
+    mutating func unsettle(_ name: String) {
+        attributes.removeAll { $0.name == name }
+        unsettled.insert(name)
     }
 
     package subscript(_ name: String) -> Value? { attributes.first { $0.name == name }?.value }
@@ -215,6 +228,8 @@ package protocol Connector: Sendable {
     func pageCall(_ walk: Walk) -> Call
     func page(from answer: HTTPResult, _ walk: Walk) throws(RemoteFailure) -> Page
     func acknowledgeCall(_ rows: [String], now: Timestamp) -> Call?
+    /// Checks that every row was acknowledged; one that was not comes again with the next feed.
+    func acknowledged(from answer: HTTPResult, _ rows: [String]) throws(RemoteFailure)
 
     func lookCall(id: String) -> Call
     func look(from answer: HTTPResult, asked id: String) throws(RemoteFailure) -> Looked
@@ -225,6 +240,24 @@ package protocol Connector: Sendable {
     func write(_ order: WriteOrder) -> any Conversation
     /// The id a create will have, where it is ours to choose.
     func chosenID(_ order: WriteOrder) -> String?
+    /// Whether a look shows a write of several calls that ended between them.
+    ///
+    /// What it shows then is our own doing, nobody's edit: the write is to be begun again.
+    func isHalfDone(_ order: WriteOrder, in object: RemoteObject) -> Bool
+}
+
+extension Connector {
+    package func acknowledged(
+        from answer: HTTPResult, _ rows: [String]
+    ) throws(RemoteFailure) {
+        let response = try readable(answer)
+        guard (200..<300).contains(response.status) else {
+            throw RemoteFailure(
+                .unclear, status: response.status, "the system answered \(response.status)")
+        }
+    }
+
+    package func isHalfDone(_ order: WriteOrder, in object: RemoteObject) -> Bool { false }
 }
 
 package struct Token: Sendable, Equatable {

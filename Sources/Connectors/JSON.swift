@@ -288,11 +288,15 @@ private struct JSONParser {
     }
 
     private mutating func hexadecimal() throws(JSONError) -> UInt32 {
-        guard position + 4 <= bytes.count,
-            let value = UInt32(
-                String(decoding: bytes[position..<position + 4], as: UTF8.self), radix: 16)
-        else { throw fail("four hexadecimal digits are missing") }
-        position += 4
+        var value: UInt32 = 0
+        for _ in 0..<4 {
+            // By hand, since `UInt32(_:radix:)` takes a sign for a digit.
+            guard let byte = next, let digit = Character(Unicode.Scalar(byte)).hexDigitValue else {
+                throw fail("four hexadecimal digits are missing")
+            }
+            value = value << 4 | UInt32(digit)
+            position += 1
+        }
         return value
     }
 }

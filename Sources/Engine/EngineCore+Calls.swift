@@ -18,7 +18,7 @@ struct PendingCall {
     enum Purpose {
         case token
         case page(Walk)
-        case acknowledge
+        case acknowledge([String])
         /// A look at a replica, because it is suspected gone or its state is in doubt.
         case look(ReplicaID, remoteID: String)
         /// A command that waits for its turn: checked once more, and only then put into words.
@@ -106,12 +106,7 @@ extension EngineCore {
         switch pending.purpose {
         case .token, .turn: break
         case .page(let walk): try pageAnswered(pending, walk, result)
-        case .acknowledge:
-            if let failure = failure(result, pending) {
-                retry(pending, failure) { core, failure in
-                    core.fail(connection, "it did not take the acknowledgement: \(failure.message)")
-                }
-            }
+        case .acknowledge(let rows): acknowledged(rows, pending, result)
         case .look(let replica, let remoteID):
             try lookAnswered(pending, replica, remoteID, result)
         case .write(let command, let conversation):
@@ -121,13 +116,16 @@ extension EngineCore {
         }
     }
 
-    private func failure(_ result: HTTPResult, _ pending: PendingCall) -> RemoteFailure? {
+    private mutating func acknowledged(
+        _ rows: [String], _ pending: PendingCall, _ result: HTTPResult
+    ) {
+        guard let connector = sessions[pending.connection]?.connector else { return }
         do {
-            let response = try readable(result)
-            return (200..<300).contains(response.status)
-                ? nil : RemoteFailure(.unclear, "the system answered \(response.status)")
+            try connector.acknowledged(from: result, rows)
         } catch {
-            return error
+            retry(pending, error) { core, failure in
+                core.fail(pending.connection, failure.message)
+            }
         }
     }
 

@@ -88,13 +88,12 @@ extension EngineCore {
             lookedAfter: pending.lookedAfter, now: now)
         for object in page.objects { drafts += try observe(object, look) }
         look.road = .outbox
-        for change in coalesced(page.changes) {
+        for change in CoalescedChange.all(of: page.changes) {
             if change.isDeletion {
                 drafts += try goneByFeed(change.object.id, look)
             } else {
                 look.isComplete = change.isComplete
-                look.evidence = Evidence(
-                    earliest: change.changedAt, latest: change.changedAt, exact: true)
+                look.evidences = change.evidences
                 drafts += try observe(change.object, look)
             }
         }
@@ -121,33 +120,10 @@ extension EngineCore {
         guard let session = sessions[connection], walks[connection] != nil else { return }
         // Acknowledged only now: what the rows said is durable.
         if let call = session.connector.acknowledgeCall(rows, now: now) {
-            start(call, on: connection, for: .acknowledge)
+            start(call, on: connection, for: .acknowledge(rows))
         }
         if let next { walks[connection]?.steps.insert(next, at: 0) }
         nextStep(connection)
-    }
-
-    /// Several rows of one object are one look: the last value of each column.
-    private func coalesced(_ changes: [FeedChange]) -> [FeedChange] {
-        var order: [String] = []
-        var found: [String: FeedChange] = [:]
-        for change in changes {
-            guard var earlier = found[change.object.id], !change.isDeletion, !earlier.isDeletion
-            else {
-                if found[change.object.id] == nil { order.append(change.object.id) }
-                found[change.object.id] = change
-                continue
-            }
-            for (name, value) in change.object.attributes {
-                earlier.object.attributes.removeAll { $0.name == name }
-                earlier.object.attributes.append((name, value))
-            }
-            earlier.object.stamp = change.object.stamp
-            earlier.object.modified = change.object.modified
-            earlier.changedAt = change.changedAt
-            found[change.object.id] = earlier
-        }
-        return order.compactMap { found[$0] }
     }
 
     /// The events for one object that a look showed.
@@ -155,10 +131,32 @@ extension EngineCore {
         let (replica, row) = try known(object.id, look.connection.id)
         let id = replica ?? ids.id()
         seen.insert(id)
-        let drafts = observer.observe(object, as: id, known: row, look, ids: &ids)
+        let drafts = observer.observe(
+            try withoutHalfDone(object, row), as: id, known: row, look, ids: &ids)
         if !drafts.isEmpty { touched.insert(id) }
         if let record = row?.record, !drafts.isEmpty { dirty.insert(record) }
         return drafts
+    }
+
+    /// Takes out of a look what a write of ours left half done there: nobody typed that.
+    private func withoutHalfDone(
+        _ object: RemoteObject, _ row: ReplicaRow?
+    ) throws -> RemoteObject {
+        guard let row, !row.openCommands.isEmpty, let session = sessions[row.connection] else {
+            return object
+        }
+        var object = object
+        for id in row.openCommands {
+            let command = try views.read { tables, transaction in
+                try tables.commands.row(id.bytes, transaction)
+            }
+            guard let command,
+                session.connector.isHalfDone(try order(command.issue, session), in: object)
+            else { continue }
+            let names = command.issue.changes.map(\.attribute)
+            object.attributes.removeAll { names.contains($0.name) }
+        }
+        return object
     }
 
     func known(
@@ -192,5 +190,55 @@ extension EngineCore {
         return Draft(
             id: ids.event(), stream: .replica(replica), event: .gone(payload),
             tags: [Tag(.replica, replica)])
+    }
+}
+
+/// Several rows of a feed about one object, taken as one look: the last value of each column, with
+/// the evidence of the row that brought it.
+struct CoalescedChange {
+    var object: RemoteObject
+    var isDeletion: Bool
+    var isComplete: Bool
+    var evidences: [String: Evidence] = [:]
+
+    private init(_ change: FeedChange) {
+        object = change.object
+        isDeletion = change.isDeletion
+        isComplete = change.isComplete
+        take(change)
+    }
+
+    private mutating func take(_ change: FeedChange) {
+        let evidence = Evidence(
+            earliest: change.changedAt, latest: change.changedAt, exact: true)
+        for attribute in change.object.attributes { evidences[attribute.name] = evidence }
+    }
+
+    private mutating func add(_ later: FeedChange) {
+        for (name, value) in later.object.attributes {
+            object.attributes.removeAll { $0.name == name }
+            object.attributes.append((name, value))
+        }
+        object.stamp = later.object.stamp
+        object.modified = later.object.modified
+        isComplete = isComplete || later.isComplete
+        take(later)
+    }
+
+    /// The changes of a page, one for each object, in the order in which the objects first appear.
+    static func all(of changes: [FeedChange]) -> [CoalescedChange] {
+        var order: [String] = []
+        var found: [String: CoalescedChange] = [:]
+        for change in changes {
+            let id = change.object.id
+            if found[id] == nil { order.append(id) }
+            if var earlier = found[id], !change.isDeletion, !earlier.isDeletion {
+                earlier.add(change)
+                found[id] = earlier
+            } else {
+                found[id] = CoalescedChange(change)
+            }
+        }
+        return order.compactMap { found[$0] }
     }
 }

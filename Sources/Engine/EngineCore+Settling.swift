@@ -22,7 +22,12 @@ extension EngineCore {
             payload.remoteID = Sealed(
                 .text(remoteID), subject: issue.replica.subject, category: .identity)
         }
-        payload.stored = issue.changes.map { stored($0, object, issue, byLooking: byLooking) }
+        let isFoundLater = byLooking || object?.isFoundLater == true
+        let unsettled = object?.unsettled ?? []
+        // What the answer leaves open is not told at all; a look that follows tells.
+        payload.stored = issue.changes.filter { !unsettled.contains($0.attribute) }.map {
+            stored($0, object, issue, byLooking: isFoundLater)
+        }
         let event = EventID.derived("command confirmed", [issue.command.bytes])
         var drafts = overtakenByWrite(issue, payload, replica, event)
         var confirmed = Draft(
@@ -44,7 +49,10 @@ extension EngineCore {
         report.confirmed += 1
         touched.insert(issue.replica)
         seen.insert(issue.replica)
-        append(drafts, then: .commandSettled(issue.command, look: nil))
+        append(
+            drafts,
+            then: .commandSettled(
+                issue.command, look: unsettled.isEmpty ? nil : issue.replica))
     }
 
     /// What an attribute holds since the write: the answer's word where it has one, else the known
@@ -115,7 +123,9 @@ extension EngineCore {
         known.state = .live
         if let remoteID = payload.remoteID { known.remoteID = remoteID }
         // What the confirmation is about to make of the row, so that only the rest is new.
-        for (change, stored) in zip(issue.changes, payload.stored) where !stored.notStored {
+        for stored in payload.stored where !stored.notStored {
+            guard let change = issue.changes.first(where: { $0.attribute == stored.attribute })
+            else { continue }
             known.foldWrite(change, stored, mapping: mapping)
         }
         var look = Observer.Look(
@@ -201,6 +211,8 @@ extension EngineCore {
                 return didNotRun(command)
             }
             switch try session.connector.look(from: result, asked: order.remoteID ?? "") {
+            case .found(let object) where session.connector.isHalfDone(order, in: object):
+                didNotRun(command)
             case .found(let object): try judge(row, object, session.row)
             case .gone where row.issue.operation == .delete:
                 try confirm(row, remoteID: order.remoteID, nil, byLooking: true)
@@ -229,9 +241,6 @@ extension EngineCore {
                 let told = object[change.attribute].map(spelling.codec.content)
             else { return .other }
             if told == change.leaves?.value.map(spelling.codec.content) { return .after }
-            // Between unlinking the old address and writing the new one there is none (SuiteCRM's
-            // fact 1): that is our own work, half done.
-            if spelling.call == .email, told.isBlank { return .before }
             return told == change.before?.value.map(spelling.codec.content) ? .before : .other
         }
         if states.allSatisfy({ $0 == .after }) {

@@ -14,7 +14,8 @@ struct Observer: Sendable {
         /// The log's last sequence when the request left.
         var lookedAfter: UInt64
         var isComplete = true
-        var evidence: Evidence?
+        /// What a feed's rows tell of single attributes.
+        var evidences: [String: Evidence] = [:]
         var now: Timestamp
         var cause: EventID?
     }
@@ -46,14 +47,16 @@ struct Observer: Sendable {
         payload.stamp = object.stamp
         payload.codec = FieldCodec.version
         payload.attributes = changed.map { name, value in
-            ObservedAttribute(
+            var attribute = ObservedAttribute(
                 name,
                 Sealed(value, subject: replica.subject, category: category(name, look)))
+            attribute.evidence = look.evidences[name]
+            return attribute
         }
         var draft = Draft(
             id: ids.event(), stream: .replica(replica), event: .observed(payload),
             tags: [Tag(.replica, replica)])
-        draft.validAt = look.evidence ?? evidence(object, look)
+        draft.validAt = evidence(object, look)
         draft.causation = look.cause
         return [draft] + overtaken(draft.id, changed.map(\.0), row, replica, look)
     }

@@ -12,10 +12,10 @@ extension Fold {
         case .commandConfirmed(let payload): try foldConfirmed(payload, logged, transaction)
         case .commandRefused(let payload):
             try settle(
-                payload.command, .refused, payload.reason, rests: payload.refusal.isTheValues,
+                payload.command, .refused, payload.reason, rests: payload.isTheValues,
                 logged, transaction)
             // A value that was overtaken at the remote may be tried again after a fresh look.
-            if payload.refusal.isTheValues {
+            if payload.isTheValues {
                 try restRefused(payload.command, logged, transaction)
             }
         case .commandUncertain(let payload):
@@ -163,14 +163,16 @@ extension Fold {
     }
 }
 
-extension Refusal {
+extension CommandRefused {
     /// Whether another try of the same value would be refused again, until the value changes.
     ///
-    /// A system that does not let us in, or that somebody edited meanwhile, says nothing of it.
+    /// A system that does not let us in, or that somebody edited meanwhile, says nothing of it; one
+    /// that answers 422 does: somebody else has the value (Mautic's facts A10 and D5).
     fileprivate var isTheValues: Bool {
-        switch self {
+        switch refusal {
         case .validation, .limit, .wrongObject, .unspecified: true
-        case .authentication, .permission, .unreachable, .notFound, .conflict: false
+        case .conflict: status == 422
+        case .authentication, .permission, .unreachable, .notFound: false
         }
     }
 }

@@ -101,7 +101,9 @@ import Testing
             }
             state = state.folding(ruling)
         }
-        Issue.record("\(name), \(merge.policy.law): \(state.outcome.debugDescription) \(state.contest.debugDescription) \(merge.decide(state).debugDescription)")
+        Issue.record(
+            "\(name), \(merge.policy.law): \(state.outcome.debugDescription) \(state.contest.debugDescription) \(merge.decide(state).debugDescription)"
+        )
         return state
     }
 }

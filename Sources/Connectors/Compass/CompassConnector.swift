@@ -6,7 +6,9 @@ package import Transport
 ///
 /// Changes come from the outbox table that triggers fill in the same transaction
 /// (`Schemas/compass/`): unacknowledged rows are read in id order and acknowledged once they are
-/// durable here. There is no id cursor, since commits overtake each other.
+/// durable here. There is no id cursor from run to run, since commits overtake each other; within
+/// one walk the next page begins behind the last row, so that a walk ends even where rows cannot be
+/// acknowledged.
 package struct CompassConnector: Connector {
     package var system: System { .compass }
     package var overlapSeconds: Double { 0 }
@@ -43,43 +45,64 @@ package struct CompassConnector: Connector {
                 .get, "/rest/v1/syncledger_outbox",
                 query: [
                     ("table_name", "eq.contacts"), ("acknowledged_at", "is.null"),
-                    ("order", "id.asc"), ("limit", String(Self.pageSize)),
-                ])
+                ] + Self.keyset(walk), headers: Self.counting)
         case .sweep, .changes:
             Call(
                 .get, "/rest/v1/contacts",
-                query: [("select", Self.columns), ("order", "id.asc")]
-                    + (walk.after.map { [("id", "gt.\($0)")] } ?? [])
-                    + [("limit", String(Self.pageSize))])
+                query: [("select", Self.columns)] + Self.keyset(walk), headers: Self.counting)
         }
     }
 
+    private static func keyset(_ walk: Walk) -> [(String, String)] {
+        [("order", "id.asc")] + (walk.after.map { [("id", "gt.\($0)")] } ?? [])
+            + [("limit", String(pageSize))]
+    }
+
+    /// A project may answer fewer rows than were asked for (`max-rows`): only a count tells whether
+    /// there are more.
+    private static var counting: HTTPHeaders { ["Prefer": "count=exact"] }
+
     package func page(from answer: HTTPResult, _ walk: Walk) throws(RemoteFailure) -> Page {
-        let json = try success(answer)
-        guard case .array(let rows) = json else {
-            throw RemoteFailure(.unclear, "Compass's answer is no list of rows")
-        }
+        let rows = try self.rows(of: answer)
+        let last = try last(rows, walk)
         var page = Page()
-        if walk.kind == .feed {
-            for row in rows {
-                guard let id = row["id"]?.text else {
-                    throw RemoteFailure(.unclear, "an outbox row without an id")
-                }
-                page.acknowledge.append(id)
-                if let change = try change(row) { page.changes.append(change) }
-            }
-            if rows.count == Self.pageSize { page.next = walk }
+        if Self.isMore(than: rows.count, try readable(answer)) {
+            page.next = last.map { Walk(walk.kind, after: $0) }
+        }
+        guard walk.kind == .feed else {
+            for row in rows { page.objects.append(try object(row)) }
             return page
         }
-        for row in rows { page.objects.append(try object(row)) }
-        if rows.count == Self.pageSize, let last = page.objects.last {
-            page.next = Walk(walk.kind, after: last.id)
+        for row in rows {
+            if let id = row["id"]?.text { page.acknowledge.append(id) }
+            page.changes.append(try change(row))
         }
         return page
     }
 
+    /// The id of the last row; all of them must grow, or the walk would not end.
+    private func last(_ rows: [JSON], _ walk: Walk) throws(RemoteFailure) -> String? {
+        let ids = rows.compactMap { $0["id"]?.text }
+        guard ids.count == rows.count else {
+            throw RemoteFailure(.unclear, "a Compass row without an id")
+        }
+        try checkGrowth(of: ids, after: walk.after, "Compass") { earlier, later in
+            guard walk.kind == .feed else { return earlier.lowercased() < later.lowercased() }
+            guard let earlier = Int64(earlier), let later = Int64(later) else { return false }
+            return earlier < later
+        }
+        return ids.last
+    }
+
+    /// Whether rows are left behind a page: `Content-Range` is `0-499/1234`, or `*/0`.
+    private static func isMore(than count: Int, _ response: HTTPResponse) -> Bool {
+        guard count > 0 else { return false }
+        let total = response.headers["Content-Range"]?.split(separator: "/").last
+        return total.flatMap { Int($0) }.map { $0 > count } ?? (count >= pageSize)
+    }
+
     /// One row of the outbox: only the columns that changed speak.
-    private func change(_ row: JSON) throws(RemoteFailure) -> FeedChange? {
+    private func change(_ row: JSON) throws(RemoteFailure) -> FeedChange {
         let before = row["before"] ?? .null
         let after = row["after"] ?? .null
         let isDeletion = row["operation"]?.text == "delete"
@@ -97,9 +120,22 @@ package struct CompassConnector: Connector {
         guard !rows.isEmpty else { return nil }
         return Call(
             .patch, "/rest/v1/syncledger_outbox",
-            query: [("id", "in.(\(rows.joined(separator: ",")))")],
-            headers: ["Content-Type": "application/json", "Prefer": "return=minimal"],
+            query: [("id", "in.(\(rows.joined(separator: ",")))"), ("select", "id")],
+            headers: ["Content-Type": "application/json", "Prefer": "return=representation"],
             body: JSON.object([.init("acknowledged_at", .string(now.description))]).bytes)
+    }
+
+    /// Row-level security hides rows instead of refusing: what is not answered was not written.
+    package func acknowledged(
+        from answer: HTTPResult, _ rows: [String]
+    ) throws(RemoteFailure) {
+        let told = Set(try self.rows(of: answer).compactMap { $0["id"]?.text })
+        guard told.isSuperset(of: rows) else {
+            throw RemoteFailure(
+                .refused(.permission), status: 200,
+                "Compass did not let outbox rows be acknowledged: the service key may not update "
+                    + "syncledger_outbox")
+        }
     }
 
     package func lookCall(id: String) -> Call {
@@ -108,12 +144,14 @@ package struct CompassConnector: Connector {
     }
 
     package func look(from answer: HTTPResult, asked id: String) throws(RemoteFailure) -> Looked {
-        let json = try success(answer)
-        guard case .array(let rows) = json else {
-            throw RemoteFailure(.unclear, "Compass's answer is no list of rows")
-        }
+        let rows = try self.rows(of: answer)
         guard let row = rows.first else { return .gone }
-        return .found(try object(row))
+        let object = try object(row)
+        // A filter that was not followed answers everybody.
+        guard rows.count == 1, object.id.lowercased() == id.lowercased() else {
+            throw RemoteFailure(.unclear, status: 200, "Compass answered other rows than asked")
+        }
+        return .found(object)
     }
 
     package func findCall(_ order: WriteOrder) -> Call? { lookCall(id: chosenID(order) ?? "") }
@@ -133,15 +171,22 @@ package struct CompassConnector: Connector {
 
     // MARK: - Reading answers
 
-    func success(_ answer: HTTPResult) throws(RemoteFailure) -> JSON {
+    /// The rows of an answer; an empty body is no empty list, for that would prove rows gone.
+    func rows(of answer: HTTPResult) throws(RemoteFailure) -> [JSON] {
+        guard case .array(let rows) = try success(answer) else {
+            throw RemoteFailure(.unclear, "Compass's answer is no list of rows")
+        }
+        return rows
+    }
+
+    private func success(_ answer: HTTPResult) throws(RemoteFailure) -> JSON {
         let response = try readable(answer)
         func failure(_ kind: RemoteFailure.Kind, _ message: String) -> RemoteFailure {
             RemoteFailure(kind, status: response.status, message)
         }
+        if let busy = tooBusy(response, "Compass", unsaid: 30) { throw busy }
         switch response.status {
-        case 204: return .array([])
         case 200..<300:
-            if response.body.isEmpty { return .array([]) }
             do {
                 return try JSON(parsing: response.body)
             } catch {
@@ -154,7 +199,6 @@ package struct CompassConnector: Connector {
         case 403: throw failure(.refused(.permission), "row-level security forbids this in Compass")
         case 404: throw failure(.refused(.notFound), "Compass has no such table or row")
         case 409: throw failure(.refused(.conflict), "Compass has such a row already")
-        case 429: throw failure(.again(afterSeconds: 30), "Compass's rate limit is reached")
         case 400..<500: throw failure(.refused(.validation), "Compass refused the request")
         default: throw failure(.unclear, "Compass answered \(response.status)")
         }

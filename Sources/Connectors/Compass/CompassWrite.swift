@@ -6,67 +6,108 @@ import Transport
 struct CompassWrite: Conversation {
     private let order: WriteOrder
     private let connector: CompassConnector
+    private var phase = Phase.begin
+
+    private enum Phase {
+        case begin
+        case write
+        /// A refused insert: is it our id that is there, or another unique column's value?
+        case whoseID
+        /// A delete that found no row: is it gone, or hidden?
+        case isGone
+    }
 
     init(_ order: WriteOrder, _ connector: CompassConnector) {
         self.order = order
         self.connector = connector
     }
 
+    private var id: String { order.remoteID ?? connector.chosenID(order) ?? "" }
+
     mutating func next(_ answer: HTTPResult?) -> ConversationStep {
-        guard let answer else { return begin() }
         do {
-            return .done(try outcome(answer))
+            return try step(answer)
         } catch {
             return .done(.failed(error))
         }
     }
 
-    private func begin() -> ConversationStep {
+    private mutating func step(_ answer: HTTPResult?) throws(RemoteFailure) -> ConversationStep {
+        guard let answer else {
+            phase = .write
+            return .call(call)
+        }
+        switch phase {
+        case .begin: throw RemoteFailure(.unclear, "an answer before the question")
+        case .write: return try written(answer)
+        case .whoseID:
+            guard case .found(var object) = try connector.look(from: answer, asked: id) else {
+                throw RemoteFailure(
+                    .refused(.conflict), status: 409, "another Compass row has one of these values")
+            }
+            object.isFoundLater = true
+            return .done(.confirmed(remoteID: object.id, object: object))
+        case .isGone:
+            guard case .gone = try connector.look(from: answer, asked: id) else {
+                throw RemoteFailure(
+                    .refused(.permission), status: 200,
+                    "Compass did not let the row be deleted: row-level security hides it")
+            }
+            return .done(.confirmed(remoteID: order.remoteID, object: nil))
+        }
+    }
+
+    private var call: Call {
         let headers: HTTPHeaders = [
             "Content-Type": "application/json", "Prefer": "return=representation",
         ]
         switch order.operation {
         case .create:
-            var row = row
-            row.insert(.init("id", .string(connector.chosenID(order) ?? "")), at: 0)
-            return .call(
-                Call(.post, "/rest/v1/contacts", headers: headers, body: JSON.object(row).bytes))
+            let row = [JSON.Member("id", .string(id))] + row
+            return Call(.post, "/rest/v1/contacts", headers: headers, body: JSON.object(row).bytes)
         case .delete:
-            return .call(
-                Call(
-                    .delete, "/rest/v1/contacts", query: [("id", "eq.\(order.remoteID ?? "")")],
-                    headers: headers))
+            return Call(
+                .delete, "/rest/v1/contacts", query: [("id", "eq.\(id)")], headers: headers)
         case .update, .unspecified:
-            var query = [("id", "eq.\(order.remoteID ?? "")")]
+            var query = [("id", "eq.\(id)")]
             // Nobody may have written since we looked.
             if !order.stamp.isEmpty { query.append(("updated_at", "eq.\(order.stamp)")) }
-            return .call(
-                Call(
-                    .patch, "/rest/v1/contacts", query: query, headers: headers,
-                    body: JSON.object(row).bytes))
+            return Call(
+                .patch, "/rest/v1/contacts", query: query, headers: headers,
+                body: JSON.object(row).bytes)
         }
     }
 
+    /// The trigger puts the command's id beside the change, in the outbox.
     private var row: [JSON.Member] {
         order.changes.map { .init($0.attribute, json($0.write)) }
             + [.init("sync_command", .string(order.command.description))]
     }
 
-    private func outcome(_ answer: HTTPResult) throws(RemoteFailure) -> WriteOutcome {
-        let json: JSON
+    private mutating func written(_ answer: HTTPResult) throws(RemoteFailure) -> ConversationStep {
+        let rows: [JSON]
         do {
-            json = try connector.success(answer)
+            rows = try connector.rows(of: answer)
         } catch  where error.kind == .refused(.conflict) && order.operation == .create {
-            // Our own id exists already: an earlier try of this very create ran.
-            return .confirmed(remoteID: connector.chosenID(order), object: nil)
+            phase = .whoseID
+            return .call(connector.lookCall(id: id))
         }
-        if order.operation == .delete { return .confirmed(remoteID: order.remoteID, object: nil) }
-        guard let row = json.elements.first else {
+        guard let row = rows.first else {
+            if order.operation == .delete {
+                phase = .isGone
+                return .call(connector.lookCall(id: id))
+            }
             throw RemoteFailure(
                 .refused(.conflict), status: 200, "somebody changed the row in Compass meanwhile")
         }
         let object = try connector.object(row)
-        return .confirmed(remoteID: object.id, object: object)
+        guard rows.count == 1, object.id.lowercased() == id.lowercased() else {
+            throw RemoteFailure(
+                .refused(.wrongObject), status: 200, "another Compass row answered for this id")
+        }
+        return .done(
+            .confirmed(
+                remoteID: object.id, object: order.operation == .delete ? nil : object))
     }
 
     private func json(_ value: Value) -> JSON {

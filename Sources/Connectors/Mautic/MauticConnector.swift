@@ -31,16 +31,37 @@ package struct MauticConnector: Connector {
                     .joined(separator: "&").utf8))
     }
 
+    /// Blames the client id and secret only where Mautic itself does (E3).
     package func token(from answer: HTTPResult) throws(RemoteFailure) -> Token {
         let response = try readable(answer)
-        let json = try body(response)
-        guard response.status == 200, let text = json["access_token"]?.text else {
-            throw RemoteFailure(
-                .refused(.authentication), status: response.status,
-                "Mautic refused the client id or secret: run `syncledger connect mautic` again")
+        let json = try? JSON(parsing: response.body)
+        if response.status == 200, let text = json?["access_token"]?.text, !text.isEmpty {
+            return Token(text: text, lifetimeSeconds: tokenLifetime(json ?? .null))
         }
-        return Token(
-            text: text, lifetimeSeconds: json["expires_in"]?.text.flatMap(Double.init) ?? 3600)
+        throw tokenRefusal(response, type: json?["errors"]?.elements.first?["type"]?.text)
+    }
+
+    private func tokenRefusal(_ response: HTTPResponse, type: String?) -> RemoteFailure {
+        if let busy = tooBusy(response, "Mautic", unsaid: 60) { return busy }
+        func failure(_ kind: RemoteFailure.Kind, _ message: String) -> RemoteFailure {
+            RemoteFailure(kind, status: response.status, message)
+        }
+        switch (response.status, type) {
+        case (400...401, "invalid_client"), (400...401, "invalid_grant"),
+            (400...401, "unauthorized_client"):
+            return failure(
+                .refused(.authentication),
+                "Mautic refused the client id or secret: run `syncledger connect mautic` again")
+        case (403, "api_disabled"):
+            return failure(
+                .refused(.permission), "the API is switched off in Mautic's configuration")
+        case (400..<500, .some):
+            return failure(.refused(.validation), "Mautic refused the request for a token")
+        default:
+            return failure(
+                .unclear,
+                "Mautic gave no token but \(response.status): check its address and try again")
+        }
     }
 
     /// The scheme must be spelt `Bearer` (E5).
@@ -74,15 +95,25 @@ package struct MauticConnector: Connector {
 
     package func page(from answer: HTTPResult, _ walk: Walk) throws(RemoteFailure) -> Page {
         let json = try success(answer)
-        guard let contacts = json["contacts"] else {
-            throw RemoteFailure(.unclear, "Mautic's answer is no list of contacts")
-        }
         var page = Page()
-        for contact in contacts.elements { page.objects.append(try object(contact)) }
+        for contact in try contacts(json) { page.objects.append(try object(contact)) }
+        try checkGrowth(of: page.objects.map(\.id), after: walk.after, "Mautic") { earlier, later in
+            guard let earlier = UInt64(earlier), let later = UInt64(later) else { return false }
+            return earlier < later
+        }
         if page.objects.count == Self.pageSize, let last = page.objects.last {
             page.next = Walk(walk.kind, after: last.id)
         }
         return page
+    }
+
+    /// The contacts of a list: an object keyed by id, or an empty array (C1).
+    private func contacts(_ json: JSON) throws(RemoteFailure) -> [JSON] {
+        switch json["contacts"] {
+        case .object(let members)?: return members.map(\.value)
+        case .array(let elements)?: return elements
+        default: throw RemoteFailure(.unclear, "Mautic's answer is no list of contacts")
+        }
     }
 
     package func acknowledgeCall(_ rows: [String], now: Timestamp) -> Call? { nil }
@@ -113,19 +144,30 @@ package struct MauticConnector: Connector {
     package func found(
         from answer: HTTPResult, _ order: WriteOrder
     ) throws(RemoteFailure) -> RemoteObject? {
-        let json = try success(answer)
-        guard let first = json["contacts"]?.elements.first else { return nil }
-        let found = try object(first)
+        guard let first = try contacts(try success(answer)).first else { return nil }
+        var found = try object(first)
         // Wrong filters return everything (A7): what was found must be what was asked for.
-        guard case .text(let email)? = found["email"],
-            email.lowercased() == order.email?.lowercased()
-        else { return nil }
+        guard Self.isAsked(found, order) else { return nil }
+        // The create may have met somebody, or may not have run, or not to its end: what differs
+        // from what it would leave is not its doing.
+        for change in order.differing(in: found) { found.unsettle(change.attribute) }
         return found
     }
 
     package func chosenID(_ order: WriteOrder) -> String? { nil }
 
-    package func write(_ order: WriteOrder) -> any Conversation { MauticWrite(order, self) }
+    package func write(_ order: WriteOrder) -> any Conversation {
+        order.operation == .create ? MauticCreate(order, self) : MauticWrite(order, self)
+    }
+
+    /// Whether a contact has the e-mail address that an order is about; Mautic compares without
+    /// regard to case and outer spaces (A9).
+    static func isAsked(_ object: RemoteObject, _ order: WriteOrder) -> Bool {
+        guard case .text(let email)? = object["email"], let asked = order.email else {
+            return false
+        }
+        return trimmed(email).lowercased() == trimmed(asked).lowercased()
+    }
 
     // MARK: - Reading answers
 
@@ -141,8 +183,7 @@ package struct MauticConnector: Connector {
         let response = try readable(answer)
         guard (200..<300).contains(response.status) else { throw refusal(response) }
         let json = try body(response)
-        if let error = json["errors"]?.elements.first, json["contact"] == nil {
-            _ = error
+        if json["errors"]?.elements.isEmpty == false, json["contact"] == nil {
             throw RemoteFailure(
                 .refused(.validation), status: response.status, "Mautic reported an error")
         }
@@ -150,14 +191,20 @@ package struct MauticConnector: Connector {
     }
 
     private func body(_ response: HTTPResponse) throws(RemoteFailure) -> JSON {
-        do {
-            return try JSON(parsing: response.body)
-        } catch {
-            throw RemoteFailure(.unclear, status: response.status, "Mautic's answer is \(error)")
+        func unclear(_ message: String) -> RemoteFailure {
+            RemoteFailure(.unclear, status: response.status, message)
         }
+        do {
+            let json = try JSON(parsing: response.body)
+            if case .object = json { return json }
+        } catch {
+            throw unclear("Mautic's answer is \(error)")
+        }
+        throw unclear("Mautic's answer is no object")
     }
 
     private func refusal(_ response: HTTPResponse) -> RemoteFailure {
+        if let busy = tooBusy(response, "Mautic", unsaid: 60) { return busy }
         let text = String(decoding: response.body, as: UTF8.self)
         func failure(_ kind: RemoteFailure.Kind, _ message: String) -> RemoteFailure {
             RemoteFailure(kind, status: response.status, message)
@@ -165,10 +212,10 @@ package struct MauticConnector: Connector {
         switch response.status {
         case 401: return failure(.token, "Mautic did not accept the token")
         case 403: return failure(.refused(.permission), "the API user may not do this in Mautic")
-        case 404: return failure(.refused(.notFound), "Mautic has no such contact")
-        case 429:
-            let wait = response.headers["Retry-After"].flatMap(Double.init) ?? 60
-            return failure(.again(afterSeconds: wait), "Mautic's rate limit is reached")
+        case 404 where isAboutTheContact(response):
+            return failure(.refused(.notFound), "Mautic has no such contact")
+        case 404:
+            return failure(.unclear, "Mautic does not know the address that was asked: check it")
         // A deadlock comes as 400 with SQL text and did not run (A11).
         case 400 where text.contains("SQLSTATE[40001]"):
             return failure(.again(afterSeconds: 0.5), "Mautic's database was busy")
@@ -177,6 +224,15 @@ package struct MauticConnector: Connector {
         case 400: return failure(.refused(.validation), "Mautic refused a value")
         default: return failure(.unclear, "Mautic answered \(response.status)")
         }
+    }
+
+    /// Tells a contact that is not there from an address that is none.
+    ///
+    /// Only Mautic's controllers give `details` (D5); its router, and a proxy before it, answer 404
+    /// to a wrong address, and that proves nobody gone.
+    private func isAboutTheContact(_ response: HTTPResponse) -> Bool {
+        let json = try? JSON(parsing: response.body)
+        return json?["errors"]?.elements.first?["details"] != nil
     }
 
     /// Group entries are read by alias and value only (C4, C5); `all` is missing in some answers.

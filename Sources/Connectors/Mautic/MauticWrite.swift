@@ -2,12 +2,11 @@ import Ledger
 import Model
 import Transport
 
-/// One write to Mautic: a create, an edit of the contact, points, do-not-contact, or a delete.
+/// One write to a Mautic contact that is there: an edit, points, do-not-contact, or a delete.
 struct MauticWrite: Conversation {
     private let order: WriteOrder
     private let connector: MauticConnector
     private var phase = Phase.begin
-    private var created: RemoteObject?
 
     private enum Phase {
         case begin
@@ -24,6 +23,8 @@ struct MauticWrite: Conversation {
         self.connector = connector
     }
 
+    private var id: String { order.remoteID ?? "" }
+
     mutating func next(_ answer: HTTPResult?) -> ConversationStep {
         do {
             return try step(answer)
@@ -38,27 +39,21 @@ struct MauticWrite: Conversation {
         case .begin: throw RemoteFailure(.unclear, "an answer before the question")
         case .edit:
             let object = try connector.contact(answer)
-            try check(object)
-            if order.operation == .create, wantsOptOut {
-                created = object
-                phase = .optOut
-                return optOut(object.id, add: true)
-            }
+            try connector.check(object, is: order.remoteID)
             return .done(.confirmed(remoteID: object.id, object: object))
-        case .optOut:
-            _ = try connector.success(answer)
-            // The answer leaves fields out (C4): it does not tell what the contact holds.
-            return .done(.confirmed(remoteID: created?.id ?? order.remoteID, object: created))
+        case .optOut: return .done(try optedOut(answer))
         case .checkBeforeDelete: return try delete(answer)
         case .delete:
-            _ = try connector.success(answer)
+            do {
+                // The entity it shows has no id any more (C9).
+                _ = try connector.success(answer)
+            } catch  where error.kind == .refused(.notFound) {
+                // Gone already, which is what was wanted.
+            }
             return .done(.confirmed(remoteID: order.remoteID, object: nil))
-        case .points:
-            // The answer tells nothing but success.
-            _ = try connector.success(answer)
-            return .done(.confirmed(remoteID: order.remoteID, object: nil))
+        case .points: return .done(try pointsAdded(answer))
         case .lookBefore:
-            guard case .found = try connector.look(from: answer, asked: order.remoteID ?? "") else {
+            guard case .found = try connector.look(from: answer, asked: id) else {
                 throw RemoteFailure(
                     .refused(.wrongObject), "the Mautic contact is gone or was merged away")
             }
@@ -67,52 +62,64 @@ struct MauticWrite: Conversation {
     }
 
     private mutating func begin() -> ConversationStep {
-        switch order.operation {
-        case .create:
-            phase = .edit
-            return call(.post, "/api/contacts/new", body(blanks: false))
-        case .delete:
+        if order.operation == .delete {
             // A dead id would delete the survivor (A1): look whose it is, then delete.
             phase = .checkBeforeDelete
-            return .call(connector.lookCall(id: order.remoteID ?? ""))
-        case .update, .unspecified:
-            // A dead id would write to the survivor (A1): not without a look in this run.
-            guard order.needsLook else { return beginUpdate() }
-            phase = .lookBefore
-            return .call(connector.lookCall(id: order.remoteID ?? ""))
+            return .call(connector.lookCall(id: id))
         }
+        // A dead id would write to the survivor (A1): not without a look in this run.
+        guard order.needsLook else { return beginUpdate() }
+        phase = .lookBefore
+        return .call(connector.lookCall(id: id))
     }
 
     private mutating func beginUpdate() -> ConversationStep {
-        let id = order.remoteID ?? ""
         switch order.changes.first?.call ?? .object {
         case .points:
             phase = .points
             let delta = order.changes.first?.write.integer ?? 0
-            return call(
-                .post,
-                "/api/contacts/\(percentEncoded(id))/points/\(delta < 0 ? "minus" : "plus")/\(abs(delta))",
-                .object([]))
+            let verb = delta < 0 ? "minus" : "plus"
+            return .call(
+                connector.call(
+                    .post, "/api/contacts/\(percentEncoded(id))/points/\(verb)/\(delta.magnitude)",
+                    .object([])))
         case .optOut:
             phase = .optOut
-            return optOut(id, add: wantsOptOut)
+            return .call(connector.optOutCall(id, add: order.wantsOptOut))
         case .object, .email:
             phase = .edit
-            return call(
-                .patch, "/api/contacts/\(percentEncoded(id))/edit", body(blanks: true))
+            return .call(
+                connector.call(
+                    .patch, "/api/contacts/\(percentEncoded(id))/edit",
+                    connector.body(order.changes, blanks: true)))
         }
     }
 
-    /// What answers must be what was asked for, or it was written to somebody else (A1).
-    private func check(_ object: RemoteObject) throws(RemoteFailure) {
-        if order.operation != .create, object.id != order.remoteID {
-            throw RemoteFailure(
-                .refused(.wrongObject), "the Mautic contact was merged into another one")
+    /// The answer leaves out what is blank (C4), so all it is asked for is whose it is and the
+    /// channel's state, and that is told only where it is not what was wanted.
+    private func optedOut(_ answer: HTTPResult) throws(RemoteFailure) -> WriteOutcome {
+        var object = try connector.contact(answer)
+        try connector.check(object, is: order.remoteID)
+        guard let told = object["dnc_email"], told != .bool(order.wantsOptOut) else {
+            return .confirmed(remoteID: order.remoteID, object: nil)
         }
+        object.attributes.removeAll { $0.name != "dnc_email" }
+        return .confirmed(remoteID: order.remoteID, object: object)
+    }
+
+    /// The answer tells nothing but success; were a contact in it, it would have to be the one.
+    private func pointsAdded(_ answer: HTTPResult) throws(RemoteFailure) -> WriteOutcome {
+        let json = try connector.success(answer)
+        if let contact = json["contact"] {
+            try connector.check(try connector.object(contact), is: order.remoteID)
+        } else if json["success"]?.text != "1", json["success"] != .bool(true) {
+            throw RemoteFailure(.unclear, status: 200, "Mautic does not say that it added points")
+        }
+        return .confirmed(remoteID: order.remoteID, object: nil)
     }
 
     private mutating func delete(_ answer: HTTPResult) throws(RemoteFailure) -> ConversationStep {
-        switch try connector.look(from: answer, asked: order.remoteID ?? "") {
+        switch try connector.look(from: answer, asked: id) {
         case .gone: return .done(.confirmed(remoteID: order.remoteID, object: nil))
         case .merged:
             throw RemoteFailure(
@@ -122,40 +129,5 @@ struct MauticWrite: Conversation {
             phase = .delete
             return .call(Call(.delete, "/api/contacts/\(percentEncoded(object.id))/delete"))
         }
-    }
-
-    private var wantsOptOut: Bool {
-        order.changes.contains { $0.attribute == "dnc_email" && $0.write == .bool(true) }
-    }
-
-    /// Do-not-contact has an endpoint of its own; on create it would be ignored.
-    private func optOut(_ id: String, add: Bool) -> ConversationStep {
-        call(
-            .post, "/api/contacts/\(percentEncoded(id))/dnc/email/\(add ? "add" : "remove")",
-            .object(add ? [.init("reason", .number("3"))] : []))
-    }
-
-    /// Only changed fields; blanks need `overwriteWithBlank` (A8).
-    private func body(blanks: Bool) -> JSON {
-        var members: [JSON.Member] = []
-        for change in order.changes where change.attribute != "dnc_email" {
-            switch change.write {
-            case .null:
-                if blanks { members.append(.init(change.attribute, .string(""))) }
-            case .text(let text): members.append(.init(change.attribute, .string(text)))
-            case .number(let text): members.append(.init(change.attribute, .number(text)))
-            case .bool(let flag): members.append(.init(change.attribute, .bool(flag)))
-            case .set(let elements):
-                members.append(.init(change.attribute, .array(elements.map(JSON.string))))
-            case .bytes, .unrecognized: break
-            }
-        }
-        if blanks { members.append(.init("overwriteWithBlank", .bool(true))) }
-        return .object(members)
-    }
-
-    private func call(_ method: HTTPMethod, _ path: String, _ body: JSON) -> ConversationStep {
-        .call(
-            Call(method, path, headers: ["Content-Type": "application/json"], body: body.bytes))
     }
 }

@@ -28,18 +28,35 @@ package struct SuiteCRMConnector: Connector {
             body: body.bytes)
     }
 
+    /// Blames the client id and secret only where SuiteCRM itself does.
     package func token(from answer: HTTPResult) throws(RemoteFailure) -> Token {
         let response = try readable(answer)
-        // An unknown client id is a 500 here, and its text may quote the secret (fact 15).
-        guard response.status == 200, let json = try? JSON(parsing: response.body),
-            let text = json["access_token"]?.text
-        else {
-            throw RemoteFailure(
-                .refused(.authentication), status: response.status,
-                "SuiteCRM refused the client id or secret: run `syncledger connect suitecrm` again")
+        let json = try? JSON(parsing: response.body)
+        if response.status == 200, let text = json?["access_token"]?.text, !text.isEmpty {
+            return Token(text: text, lifetimeSeconds: tokenLifetime(json ?? .null))
         }
-        return Token(
-            text: text, lifetimeSeconds: json["expires_in"]?.text.flatMap(Double.init) ?? 3600)
+        throw tokenRefusal(response, error: json?["error"]?.text)
+    }
+
+    /// An unknown client id is a 500 `unknown_error`, and its text may quote the secret (fact 15).
+    private func tokenRefusal(_ response: HTTPResponse, error: String?) -> RemoteFailure {
+        if let busy = tooBusy(response, "SuiteCRM", unsaid: 60) { return busy }
+        func failure(_ kind: RemoteFailure.Kind, _ message: String) -> RemoteFailure {
+            RemoteFailure(kind, status: response.status, message)
+        }
+        switch (response.status, error) {
+        case (400...401, "invalid_client"), (400...401, "invalid_grant"),
+            (400...401, "unauthorized_client"), (500, "unknown_error"):
+            return failure(
+                .refused(.authentication),
+                "SuiteCRM refused the client id or secret: run `syncledger connect suitecrm` again")
+        case (400..<500, .some):
+            return failure(.refused(.validation), "SuiteCRM refused the request for a token")
+        default:
+            return failure(
+                .unclear,
+                "SuiteCRM gave no token but \(response.status): check its address and try again")
+        }
     }
 
     package func authorization(_ credentials: Credentials, token: String?) -> HTTPHeaders {
@@ -50,8 +67,7 @@ package struct SuiteCRMConnector: Connector {
 
     /// Asks by keyset on the id inside a date window: complete, and immune to edits (fact 35).
     ///
-    /// Size
-    /// and number are always both given (facts 9, 10).
+    /// Size and number are always both given (facts 9, 10).
     package func pageCall(_ walk: Walk) -> Call {
         let attributes = EntityMapping.contact.attributes(of: .suitecrm) + ["date_modified"]
         var query = [
@@ -73,6 +89,8 @@ package struct SuiteCRMConnector: Connector {
         }
         var page = Page()
         for row in rows { page.objects.append(try object(row)) }
+        try checkGrowth(
+            of: page.objects.map(\.id), after: walk.after, "SuiteCRM", precedes: Self.precedes)
         if rows.count == Self.pageSize, let last = page.objects.last {
             page.next = Walk(walk.kind, after: last.id)
         }
@@ -115,7 +133,38 @@ package struct SuiteCRMConnector: Connector {
     /// A create under our own id is safe to repeat (fact 26).
     package func chosenID(_ order: WriteOrder) -> String? { order.replica.description }
 
-    package func write(_ order: WriteOrder) -> any Conversation { SuiteCRMWrite(order, self) }
+    package func write(_ order: WriteOrder) -> any Conversation {
+        guard order.operation != .create, order.operation != .delete else {
+            return SuiteCRMWrite(order, self)
+        }
+        return switch order.changes.first?.call ?? .object {
+        case .email: SuiteCRMEmailChange(order, self)
+        case .optOut: SuiteCRMOptOut(order, self)
+        case .object, .points: SuiteCRMWrite(order, self)
+        }
+    }
+
+    /// An address is changed by taking away the old one first (fact 1): a contact without one was
+    /// left so in between.
+    package func isHalfDone(_ order: WriteOrder, in object: RemoteObject) -> Bool {
+        guard order.operation == .update, let change = order.changes.first, change.call == .email,
+            let told = object[change.attribute]
+        else { return false }
+        return told.isBlank && !change.write.isBlank && order.email?.isEmpty == false
+    }
+
+    /// Whether an id sorts before another one, as far as that can be told.
+    ///
+    /// The database compares without regard to case, and for other characters than those of a UUID
+    /// in ways that its collation decides: there, being another id is enough.
+    static func precedes(_ earlier: String, _ later: String) -> Bool {
+        let (earlier, later) = (earlier.uppercased(), later.uppercased())
+        let isPlain = (earlier + later).utf8.allSatisfy {
+            (48...57).contains($0) || (65...90).contains($0) || $0 == UInt8(ascii: "-")
+        }
+        return isPlain
+            ? earlier.utf8.lexicographicallyPrecedes(later.utf8) : earlier != later
+    }
 
     // MARK: - Reading answers
 
@@ -130,24 +179,30 @@ package struct SuiteCRMConnector: Connector {
     func success(_ answer: HTTPResult) throws(RemoteFailure) -> JSON {
         let response = try readable(answer)
         let json = try? JSON(parsing: response.body)
-        if (200..<300).contains(response.status), let json { return json }
+        if (200..<300).contains(response.status) {
+            if case .object? = json, let json { return json }
+            throw RemoteFailure(
+                .unclear, status: response.status,
+                "SuiteCRM's answer is not JSON: switch off display_errors in its PHP")
+        }
         throw refusal(response, detail: json?["errors"]?["detail"]?.text)
     }
 
-    /// Tells refusals apart by their text, for nearly everything that fails is 400.
+    /// Tells refusals apart by their text, for nearly everything that fails is 400 (fact 19).
     ///
-    /// Fact 19. Bodies may not be JSON
-    /// (fact 20).
+    /// Bodies may not be JSON (fact 20).
     private func refusal(_ response: HTTPResponse, detail: String?) -> RemoteFailure {
+        if let busy = tooBusy(response, "SuiteCRM", unsaid: 60) { return busy }
         let text = detail ?? String(decoding: response.body.prefix(2_000), as: UTF8.self)
         func failure(_ kind: RemoteFailure.Kind, _ message: String) -> RemoteFailure {
             RemoteFailure(kind, status: response.status, message)
         }
         switch response.status {
         case 401: return failure(.token, "SuiteCRM did not accept the token")
-        case 429: return failure(.again(afterSeconds: 60), "SuiteCRM's rate limit is reached")
-        case 400 where text.contains("is not found"):
+        case 400 where text.contains("module with id") && text.contains("is not found"):
             return failure(.refused(.notFound), "SuiteCRM has no such contact")
+        case 400 where text.contains("is not related to"):
+            return failure(.refused(.notFound), "SuiteCRM has no such link")
         case 400 where text.contains("AccessDenied"):
             return failure(.refused(.permission), "the API user may not do this in SuiteCRM")
         case 400 where text.contains("already exist"):
