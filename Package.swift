@@ -111,6 +111,9 @@ let package = Package(
             name: "ConnectorsTests", dependencies: ["Ledger", "Model", "Transport", "Connectors"],
             swiftSettings: tests),
         .testTarget(
+            name: "ProjectionsTests", dependencies: ["Ledger", "Model", "Projections", crypto],
+            swiftSettings: tests),
+        .testTarget(
             name: "EngineTests",
             dependencies: [
                 "Ledger", "Model", "Projections", "Reconciler", "Transport", "Connectors",

@@ -1,7 +1,7 @@
 package import Ledger
 package import Model
 import Projections
-import Reconciler
+package import Reconciler
 
 /// Linking and planning: from what was seen to decisions and commands.
 extension EngineCore {
@@ -120,7 +120,7 @@ extension EngineCore {
 
     // MARK: - Planning
 
-    func snapshot(_ record: RecordID) throws -> RecordSnapshot? {
+    package func snapshot(_ record: RecordID) throws -> RecordSnapshot? {
         try views.read { tables, transaction in
             guard let row = try tables.records.row(record.bytes, transaction) else { return nil }
             let replicas = try row.replicas.compactMap {
@@ -139,7 +139,7 @@ extension EngineCore {
         }
     }
 
-    func reconciler() throws -> Reconciler {
+    package func reconciler() throws -> Reconciler {
         let (connections, changed) = try views.read { tables, transaction in
             (
                 try tables.connections.all(transaction),

@@ -129,11 +129,16 @@ package final class World {
             for effect in effects {
                 switch effect {
                 case .append(let id, let drafts, let conditions):
+                    let expected = try predict(drafts, core)
                     let result = Result {
                         try workplace.log.append(
                             try workplace.sealer.seal(drafts), conditions: conditions)
                     }
+                    // The process may die between the append and its folding.
+                    steps += 1
+                    if stopping(steps) { return nil }
                     try workplace.views.project()
+                    if let expected, case .success = result { try compare(expected, core) }
                     inputs.append(.recorded(id, result))
                 case .send(let id, let request):
                     let answer = answer(request)
@@ -145,6 +150,46 @@ package final class World {
                 }
             }
             guard steps < 1_000_000 else { throw WorldError.endless }
+        }
+    }
+
+    // MARK: - The merge and the fold agree
+
+    private struct Prediction {
+        var record: RecordID
+        var states: [(field: FieldMapping, state: FieldState)]
+    }
+
+    /// What the merge says that folding a decision will give.
+    private func predict(_ drafts: [Draft], _ core: EngineCore) throws -> Prediction? {
+        guard case .decided(let decided)? = drafts.first?.event,
+            let snapshot = try core.snapshot(decided.record)
+        else { return nil }
+        let reconciler = try core.reconciler()
+        let plan = reconciler.plan(snapshot)
+        return Prediction(
+            record: decided.record,
+            states: decided.fields.map(\.field).uniqued().compactMap { name in
+                guard let field = workplace.mapping.field(name) else { return nil }
+                let rulings = plan.rulings.filter { $0.field.name == name }.map(\.ruling)
+                return (
+                    field,
+                    rulings.reduce(reconciler.state(of: field, in: snapshot)) { $0.folding($1) }
+                )
+            })
+    }
+
+    /// Law 4's other side: projectors take a decision as it stands, and must end where the merge
+    /// that made it ended.
+    private func compare(_ expected: Prediction, _ core: EngineCore) throws {
+        guard let snapshot = try core.snapshot(expected.record) else { return }
+        let reconciler = try core.reconciler()
+        for (field, state) in expected.states {
+            let folded = reconciler.state(of: field, in: snapshot)
+            guard folded.settledForm == state.settledForm else {
+                throw WorldError.diverged(
+                    "\(field.name): folded \(folded.settledForm), merged \(state.settledForm)")
+            }
         }
     }
 
@@ -213,6 +258,27 @@ private func httpDate(_ moment: Timestamp) -> String {
 
 package enum WorldError: Error {
     case endless
+    /// The projectors made something else of a decision than the merge that took it.
+    case diverged(String)
+}
+
+extension FieldState {
+    /// The state but for commands, which the same commit may have added.
+    fileprivate var settledForm: FieldState {
+        var state = self
+        for index in state.branches.indices {
+            state.branches[index].pending = []
+            state.branches[index].addedByUs = []
+        }
+        return state
+    }
+}
+
+extension Array where Element: Hashable {
+    fileprivate func uniqued() -> [Element] {
+        var seen: Set<Element> = []
+        return filter { seen.insert($0).inserted }
+    }
 }
 
 /// The time of a world.

@@ -1,0 +1,162 @@
+import Crypto
+import Foundation
+import Ledger
+import Model
+import Synchronization
+
+@testable import Projections
+
+/// A log with keys and views in a temporary directory, and events about people to put into it.
+final class Stand {
+    let directory: String
+    let ledger = LedgerID(high: 0x5EED, low: 1)
+    private(set) var keys: KeyRing
+    private(set) var sealer: Sealer
+    private(set) var log: EventLog
+    private(set) var views: ViewStore
+    let connection = ConnectionID(high: 1, low: 1)
+
+    init() throws {
+        directory = NSTemporaryDirectory() + "projections-tests-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(
+            atPath: directory, withIntermediateDirectories: false)
+        (keys, sealer, log, views) = try Self.open(directory, ledger)
+    }
+
+    private static func open(
+        _ directory: String, _ ledger: LedgerID
+    ) throws -> (KeyRing, Sealer, EventLog, ViewStore) {
+        let master = try MasterKey(epoch: 1, bytes: [UInt8](repeating: 7, count: 32))
+        let keys = try KeyRing(directory: directory + "/keys", ledger: ledger, master: master)
+        let sealer = Sealer(ledger: ledger, keys: keys)
+        let log = try EventLog(directory: directory, ledger: ledger) {
+            Timestamp(seconds: 1_790_000_000)
+        }
+        let views = try ViewStore(
+            directory: directory, log: log, sealer: sealer, mapping: .contact,
+            blind: master.derived("blind lookups", ledger: ledger))
+        return (keys, sealer, log, views)
+    }
+
+    func close() throws {
+        try views.close()
+        try log.close()
+        try keys.close()
+    }
+
+    /// Closes everything, changes files, and opens again.
+    func reopen(_ change: () throws -> Void = {}) throws {
+        try close()
+        try change()
+        (keys, sealer, log, views) = try Self.open(directory, ledger)
+    }
+
+    func end() throws {
+        try close()
+        try FileManager.default.removeItem(atPath: directory)
+    }
+
+    func path(_ name: String) -> String { directory + "/" + name }
+
+    var serving: String? {
+        try? String(contentsOfFile: path("views/serving"), encoding: .utf8)
+    }
+
+    @discardableResult
+    func append(_ drafts: [Draft]) throws -> [UInt64] {
+        try log.append(try sealer.seal(drafts))
+    }
+
+    // MARK: - Events
+
+    func configured() -> Draft {
+        var configured = ConnectionConfigured()
+        configured.connection = connection
+        configured.system = .mautic
+        configured.label = "mautic"
+        configured.url = "https://mautic.example.com"
+        return draft(.connectionConfigured(configured), .connection(connection), 1)
+    }
+
+    func observed(_ person: Int, _ name: String, _ number: Int) -> Draft {
+        let replica = replica(person)
+        var observed = Observed()
+        observed.replica = replica
+        observed.connection = connection
+        observed.entity = "contact"
+        observed.remoteID = Sealed(
+            .text("\(person)"), subject: replica.subject, category: .identity)
+        observed.road = .imported
+        observed.attributes = [
+            ObservedAttribute(
+                "firstname", Sealed(.text(name), subject: replica.subject, category: .profile)),
+            ObservedAttribute(
+                "email",
+                Sealed(
+                    .text("p\(person)@example.com"), subject: replica.subject, category: .contact)),
+        ]
+        return draft(.observed(observed), .replica(replica), number)
+    }
+
+    func linked(_ person: Int, _ number: Int) -> Draft {
+        let linked = Linked(
+            record: record(person), entity: "contact", replica: replica(person), reason: .new)
+        return draft(.linked(linked), .record(record(person)), number)
+    }
+
+    func decided(
+        _ person: Int, _ kind: DecisionKind, _ value: String, version: UInt64, _ number: Int
+    ) -> Draft {
+        let replica = replica(person)
+        func sealed() -> Sealed {
+            Sealed(.text(value), subject: replica.subject, category: .profile)
+        }
+        var input = DecisionInput()
+        input.replica = replica
+        input.attribute = "firstname"
+        input.spelt = sealed()
+        input.canonical = sealed()
+        input.role = .won
+        var field = FieldDecision()
+        field.field = "first_name"
+        field.kind = kind
+        field.law = "only candidate"
+        field.version = version
+        field.author = replica
+        if kind == .moved { field.outcome = sealed() }
+        field.inputs = [input]
+        var decided = Decided()
+        decided.record = record(person)
+        decided.entity = "contact"
+        decided.fields = [field]
+        return draft(.decided(decided), .record(record(person)), number)
+    }
+
+    func gone(_ person: Int, _ number: Int) -> Draft {
+        var gone = Gone()
+        gone.replica = replica(person)
+        gone.proof = .sweepAndGet
+        return draft(.gone(gone), .replica(replica(person)), number)
+    }
+
+    func draft(_ event: Event, _ stream: Ledger.Stream, _ number: Int) -> Draft {
+        Draft(id: EventID(high: 9, low: UInt64(number)), stream: stream, event: event)
+    }
+
+    func replica(_ person: Int) -> ReplicaID { ReplicaID(high: 2, low: UInt64(person)) }
+    func record(_ person: Int) -> RecordID { RecordID(high: 3, low: UInt64(person)) }
+
+    func standing(_ person: Int) throws -> StandingRow? {
+        try views.read { tables, transaction in
+            try tables.standings.row(record(person).bytes, transaction)
+        }
+    }
+}
+
+/// Lends a stand and removes it, whatever happened.
+func withStand(_ body: (Stand) throws -> Void) throws {
+    let stand = try Stand()
+    let outcome = Result { try body(stand) }
+    try stand.end()
+    try outcome.get()
+}
