@@ -9,7 +9,7 @@ import Testing
     private static let kills = 10
 
     private static let towns: ClosedRange<UInt64> =
-        ProcessInfo.processInfo.environment["SYNCLEDGER_LONG_TESTS"] == nil ? 1...5 : 1...40
+        ProcessInfo.processInfo.environment["SYNCLEDGER_LONG_TESTS"] == nil ? 1...5 : 1...20
 
     @Test(arguments: [UInt64](towns))
     func `the next sync goes on, and ends with everybody once in every system`(

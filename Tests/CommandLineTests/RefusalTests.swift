@@ -198,4 +198,50 @@ import Testing
         chmod(secret, 0)
         expect(try run("ingest", secret), says: "cannot be read", "Permission denied")
     }
+
+    // MARK: - The disk
+
+    @Test(.enabled(if: geteuid() == 0, "only root can mount a small file system"))
+    func `a full disk is said so, and what was taken in before stays`() throws {
+        let small = scratch("small")
+        try FileManager.default.createDirectory(
+            atPath: small, withIntermediateDirectories: false)
+        guard try Self.mount("size=96m", at: small) else { return }  // A container may not mount.
+        defer { _ = try? Self.unmount(small) }
+        func run(_ arguments: String..., input: String? = nil) throws -> Program.Result {
+            try Program.syncledger.run(arguments + ["--ledger", small + "/ledger"], input: input)
+        }
+        #expect(try run("init").code == 0)
+        #expect(try run("connect", "local").code == 0)
+        #expect(try run("ingest", "-", input: #"{"id":"c-1","email":"a@example.com"}"#).code == 0)
+        // The floor that the store keeps free is 64 MiB.
+        let ballast = URL(fileURLWithPath: small + "/ballast")
+        try Data(count: 40 << 20).write(to: ballast)
+        let line = #"{"id":"c-2","email":"b@example.com"}"#
+        expect(try run("ingest", "-", input: line), says: "disk", "free some space")
+        let status = try run("projector", "status", "--json")
+        #expect(status.code == 0, "\(status.error)")
+        #expect(try status.number("end") == 2)
+        #expect(try run("show", "2").output.contains("a@example.com"))
+        try FileManager.default.removeItem(at: ballast)
+        #expect(try run("ingest", "-", input: line).code == 0)
+    }
+
+    private static func mount(_ options: String, at path: String) throws -> Bool {
+        try command("/bin/mount", ["-t", "tmpfs", "-o", options, "small", path])
+    }
+
+    private static func unmount(_ path: String) throws -> Bool {
+        try command("/bin/umount", ["--lazy", path])
+    }
+
+    private static func command(_ path: String, _ arguments: [String]) throws -> Bool {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: path)
+        process.arguments = arguments
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
+        return process.terminationStatus == 0
+    }
 }
