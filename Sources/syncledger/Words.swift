@@ -52,8 +52,10 @@ func table(_ rows: [[String]]) -> [String] {
         rows.map { $0[column].count }.max() ?? 0
     }
     return rows.map { row in
-        zip(row, widths).map { cell, width in
+        var line = zip(row, widths).map { cell, width in
             cell + String(repeating: " ", count: width - cell.count)
         }.joined(separator: "  ")
+        while line.last == " " { line.removeLast() }
+        return line
     }
 }

@@ -32,6 +32,46 @@ import Testing
     }
 }
 
+/// A write of several calls, killed between them.
+@Suite(.serialized) struct `Killed half-way` {
+    @Test func `an e-mail address that SuiteCRM has lost to our own unlinking is written, not taken over`()
+        async throws
+    {
+        var world = SandboxWorld(seed: 3)
+        let time = Town.now().adding(seconds: -7_200)
+        let person = SandboxPerson(email: "ann@example.com", firstName: "Ann", lastName: "Lee")
+        let id = world.mautic.seed(person, at: time)
+        world.compass.seed(person, at: time)
+        world.suiteCRM.seed(person, at: time)
+        try await Town.open(world) { town in
+            try town.connect()
+            #expect(try town.run("apply").code == 0)
+            town.server.withWorld { world in
+                world.mautic.personEdits(id, at: Town.now()) { $0.email = "ann@example.org" }
+                world.faults = [
+                    SandboxFault(
+                        .dropBeforeEffect, system: .suitecrm, method: "PATCH", times: 1_000)
+                ]
+            }
+            let sync = try town.start("sync")
+            while sync.isRunning,
+                town.server.withWorld({ $0.suiteCRM.rows[0].person.email }) != nil
+            {
+                usleep(1_000)
+            }
+            kill(sync.pid, SIGKILL)
+            #expect(try sync.wait().code == -SIGKILL)
+            town.server.withWorld { $0.faults = [] }
+            _ = try town.run("sync")
+            #expect(try town.run("sync", "--sweep").code == 0)
+            for system in SandboxWorld.System.allCases {
+                let email = town.server.withWorld { $0.rows(of: system).first?.person.email }
+                #expect(email == "ann@example.org", "\(system.rawValue)")
+            }
+        }
+    }
+}
+
 /// One town's way through its kills.
 private struct Story {
     let town: Town

@@ -170,7 +170,8 @@ struct Residents {
             for resident in all {
                 let email = resident.person.email?.lowercased() ?? ""
                 guard let row = byEmail[email]?.first else {
-                    wrong.append("\(system.rawValue) lacks \(email)")
+                    let held = rows.first { $0.id == resident.ids[system] }?.person.email
+                    wrong.append("\(system.rawValue) lacks \(email), and holds \(held ?? "nobody")")
                     continue
                 }
                 if let id = resident.ids[system], id != row.id {
