@@ -34,7 +34,7 @@ import Testing
 
 /// A write of several calls, killed between them.
 @Suite(.serialized) struct `Killed half-way` {
-    @Test func `an e-mail address that SuiteCRM has lost to our own unlinking is written, not taken over`()
+    @Test func `an address that our own unlinking took away is written, not believed`()
         async throws
     {
         var world = SandboxWorld(seed: 3)
