@@ -119,6 +119,10 @@ let package = Package(
                 "Ledger", "Model", "Projections", "Reconciler", "Transport", "Connectors",
                 "Engine", "Sandbox", "Simulation",
             ], swiftSettings: tests),
+        .testTarget(
+            name: "CommandLineTests",
+            dependencies: ["syncledger", "syncledger-lab", "Sandbox", "SandboxServer"],
+            swiftSettings: tests),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -104,6 +104,8 @@ package final class StopSignal: Sendable {
 
     package init() {}
 
+    package var isStopped: Bool { state.withLock { $0.isStopped } }
+
     package func stop() {
         let action = state.withLock { state in
             state.isStopped = true

@@ -22,7 +22,7 @@ extension ViewStore {
                 limit /= 2
             } catch  where Self.isTheEvents(error) {
                 position = try park(
-                    position.sequence + 1, because: "\(error)", in: generation)
+                    position.sequence + 1, because: Self.reason(error), in: generation)
                 progress(Progress(position: position.sequence, end: end))
             }
         }
@@ -39,6 +39,12 @@ extension ViewStore {
             return false
         default: return error is WireError
         }
+    }
+
+    /// The same in every generation, whose paths differ.
+    private static func reason(_ error: any Error) -> String {
+        guard let error = error as? LMDBError else { return "\(error)" }
+        return "its rows cannot be stored (LMDB's error \(error.code.rawValue))"
     }
 
     private func foldChunk(

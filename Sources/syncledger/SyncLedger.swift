@@ -4,21 +4,60 @@ import Engine
 import Ledger
 import Transport
 
-/// The command line: few verbs, each doing what its name says.
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// The program: one command, and its exit code.
 @main
+enum Program {
+    static func main() {
+        do {
+            let words = try WordOrder.arranged(
+                Array(CommandLine.arguments.dropFirst()),
+                verbs: SyncLedger.configuration.subcommands.map { $0._commandName })
+            var command = try SyncLedger.parseAsRoot(words)
+            try command.run()
+        } catch {
+            leave(because: error)
+        }
+    }
+
+    /// Says why on standard error and ends the process.
+    ///
+    /// A word that is not understood ends with 1 like every other error, not with 64: scripts know
+    /// three codes. Asking for help is no error.
+    private static func leave(because error: any Error) -> Never {
+        let code = SyncLedger.exitCode(for: error)
+        let message = SyncLedger.fullMessage(for: error)
+        if code.isSuccess {
+            if !message.isEmpty { print(message) }
+            exit(0)
+        }
+        if !message.isEmpty {
+            let bytes = Array((message + "\n").utf8)
+            // There is nobody left to tell if this cannot be written.
+            _ = write(2, bytes, bytes.count)
+        }
+        exit(code == .validationFailure ? 1 : code.rawValue)
+    }
+}
+
+/// The command line: few verbs, each doing what its name says.
 struct SyncLedger: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "syncledger",
         abstract: "Keeps people in step between Compass, Mautic and SuiteCRM, and can show why.",
         discussion: """
             First steps:
-              syncledger init                      make a ledger in ./ledger
+              syncledger init                      make a ledger in ./ledger, or --ledger DIR
               syncledger connect mautic --url https://… --client-id …
               syncledger plan                      look, link, and say what would be done
               syncledger apply                     approve that and do it
               syncledger sync                      from then on, as often as you like
 
-            Exit codes: 0 done or clean, 1 error, 2 there is something to do.
+            Exit codes: 0 done or clean, 1 error, 2 there is something to do. Every verb takes
+            --json, and --ledger for another directory.
             """,
         subcommands: [
             Init.self, Connect.self, Connections.self, Mapping.self, Ingest.self, Plan.self,

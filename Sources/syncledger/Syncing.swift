@@ -6,22 +6,23 @@ import Model
 import Projections
 import Transport
 
-#if canImport(Glibc)
-    import Glibc
-#endif
-
 struct Plan: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Look, link what is one person, and say what would be done. Writes to no system.",
-        discussion: "Exit code 2 means that there is something to do: `syncledger apply` does it.")
+        discussion: """
+            Exit code 2 means that there is something to do: `syncledger apply` does it, or a person
+            must answer something.
+            """)
     @OptionGroup var common: Common
     @Flag(help: "Read every person again, not only what changed.") var sweep = false
 
     func run() throws {
-        let report = try runEngine(common, .plan, sweep: sweep)
-        common.show(report.json, report.planLines)
+        let (report, questions) = try runEngine(common, .plan, sweep: sweep)
+        common.show(report.json, report.planLines + asking(questions))
         if !report.failures.isEmpty { throw ExitCode.failure }
-        if report.wouldWrite + report.contested + report.ambiguous > 0 { throw somethingToDo }
+        if report.wouldWrite + report.contested + report.waitsForPerson + questions > 0 {
+            throw somethingToDo
+        }
     }
 }
 
@@ -30,9 +31,11 @@ struct Apply: ParsableCommand {
         abstract: "Approve every connection's first plan and do it.",
         discussion: "Until then a connection is only read. Afterwards `sync` is enough.")
     @OptionGroup var common: Common
+    @OptionGroup var settling: Settling
 
     func run() throws {
-        try reportRun(common, try runEngine(common, .sync, approve: true))
+        try reportRun(
+            common, try runEngine(common, .sync, approve: true, settling: settling))
     }
 }
 
@@ -42,61 +45,71 @@ struct Sync: ParsableCommand {
     @OptionGroup var common: Common
     @Flag(help: "Read every person again: finds deletions and what moved no date.") var sweep =
         false
+    @OptionGroup var settling: Settling
 
     func run() throws {
-        try reportRun(common, try runEngine(common, .sync, sweep: sweep))
+        try reportRun(
+            common, try runEngine(common, .sync, sweep: sweep, settling: settling))
     }
 }
 
-private func reportRun(_ common: Common, _ report: RunReport) throws {
-    common.show(report.json, report.syncLines)
+/// How long to wait before it is looked up what a call left that was not heard.
+struct Settling: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "How long a call that was not heard may still take effect.",
+            discussion: "The longest that the systems' web servers let one request run.",
+            valueName: "seconds"))
+    var settleAfter = 30.0
+
+    func validate() throws {
+        guard (0...3_600).contains(settleAfter) else {
+            throw Refusal("--settle-after is a number of seconds from 0 to 3,600")
+        }
+    }
+}
+
+private func reportRun(_ common: Common, _ run: (RunReport, questions: Int)) throws {
+    let (report, questions) = run
+    common.show(report.json, report.syncLines + asking(questions))
     if !report.failures.isEmpty { throw ExitCode.failure }
-    if report.conflicted + report.parked + report.uncertain > 0 { throw somethingToDo }
+    if report.waitsForPerson + questions > 0 { throw somethingToDo }
+}
+
+private func asking(_ questions: Int) -> [String] {
+    guard questions > 0 else { return [] }
+    return ["\(questions) could be one person: `syncledger links --questions` asks."]
 }
 
 private func runEngine(
-    _ common: Common, _ verb: RunRequest.Verb, sweep: Bool = false, approve: Bool = false
-) throws -> RunReport {
+    _ common: Common, _ verb: RunRequest.Verb, sweep: Bool = false, approve: Bool = false,
+    settling: Settling? = nil
+) throws -> (RunReport, questions: Int) {
     try common.withWorkplace { workplace in
         let lock = try workplace.engineLock()
         defer { withExtendedLifetime(lock) {} }
         let progress = ProgressLine()
+        // Before an error prints, too.
+        defer { progress.clear() }
+        let stop = StopSignal()
+        let interrupt = Interrupt(stopping: stop)
+        defer { withExtendedLifetime(interrupt) {} }
+        var request = RunRequest(
+            run: workplace.newRun(), verb: verb, isSweep: sweep, approves: approve)
+        if let settling { request.settlesAfterSeconds = settling.settleAfter }
         let report = try workplace.run(
-            RunRequest(run: workplace.newRun(), verb: verb, isSweep: sweep, approves: approve),
-            client: HTTPClient(), progress: progress.show)
-        progress.clear()
-        return report
-    }
-}
-
-/// One line on a terminal's standard error, written over and over; nothing where there is none.
-final class ProgressLine {
-    private let isTerminal = isatty(2) == 1
-    private var last = ""
-
-    func show(_ state: RunProgress) {
-        guard isTerminal else { return }
-        var text = "\(state.phase.rawValue): \(state.objects) objects read"
-        if state.commandsTotal > 0 {
-            text += ", \(state.commandsDone) of \(state.commandsTotal) writes done"
+            request, client: HTTPClient(), stop: stop, progress: progress.show)
+        let questions = try workplace.views.read { tables, transaction in
+            try tables.questions.all(transaction).count { !$0.isSettled }
         }
-        guard text != last else { return }
-        last = text
-        put("\r\u{1B}[K\(text)")
-    }
-
-    func clear() {
-        if isTerminal, !last.isEmpty { put("\r\u{1B}[K") }
-    }
-
-    private func put(_ text: String) {
-        let bytes = Array(text.utf8)
-        // A progress line that cannot be shown is no reason to stop.
-        _ = write(2, bytes, bytes.count)
+        return (report, questions)
     }
 }
 
 extension RunReport {
+    /// What of this run nobody but a person can end.
+    var waitsForPerson: Int { conflicted + refused + parked + uncertain }
+
     var json: JSON {
         func number(_ name: String, _ value: Int) -> JSON.Member {
             .init(name, .number("\(value)"))
@@ -107,6 +120,7 @@ extension RunReport {
             number("newRecords", newRecords), number("ambiguous", ambiguous),
             number("records", records), number("inSync", inSync), number("waiting", waiting),
             number("conflicted", conflicted), number("excluded", excluded),
+            number("failing", failing), number("asked", asked), number("apart", apart),
             number("decisions", decisions), number("contested", contested),
             number("wouldWrite", wouldWrite), number("issued", issued),
             number("confirmed", confirmed), number("refused", refused),
@@ -149,7 +163,7 @@ extension RunReport {
         var lines = [seenLine]
         if linked + newRecords + ambiguous > 0 {
             lines.append(
-                "Linked \(linked) people that are the same, \(newRecords) are new, \(ambiguous) could be several: `syncledger links` asks."
+                "Linked \(linked) people that are the same, \(newRecords) are new, \(ambiguous) could be several."
             )
         }
         lines += failureLines
@@ -175,8 +189,8 @@ extension RunReport {
                 + (uncertain > 0 ? ", \(uncertain) in doubt" : "")
                 + (parked > 0 ? ", \(parked) parked" : "") + ".")
         lines.append(
-            "\(records) people: \(inSync) in step, \(conflicted) ask for you, \(waiting) waiting, \(excluded) excluded."
-        )
+            "\(records) people: \(inSync) in step, \(conflicted) ask for you, \(waiting) waiting, \(excluded) excluded"
+                + (failing > 0 ? ", \(failing) not read everywhere." : "."))
         if conflicted > 0 { lines.append("`syncledger conflicts` shows what to decide.") }
         lines.append("\(calls) calls for \(pairsChanged) changes.")
         return lines

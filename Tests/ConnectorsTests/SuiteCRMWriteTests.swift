@@ -139,14 +139,14 @@ import Transport
         let list = addresses.isEmpty ? answer(200, #"{"data":[]}"#) : Self.list(addresses[0])
         let talk = Self.talk(Self.optOut, list)
         #expect(talk.calls.count == 1)
-        #expect(talk.failure?.kind == .refused(.validation))
+        #expect(talk.failure?.kind == .refused(.conflict))
     }
 
     @Test func `an order that names no address opts nobody out`() {
         var order = Self.optOut
         order.email = nil
         let talk = Self.talk(order, Self.list(""))
-        #expect(talk.failure?.kind == .refused(.validation))
+        #expect(talk.failure?.kind == .refused(.conflict))
     }
 
     @Test func `another address's answer is refused`() {

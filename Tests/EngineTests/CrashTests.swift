@@ -66,10 +66,13 @@ private func seeds(_ count: UInt64) -> [UInt64] {
         }
     }
 
-    /// Who is known to be one person on all sides: a new address before that makes a stranger.
+    /// Who is known to be one person on all sides: a new address before that makes a stranger, or a
+    /// question of first contact.
     private func linkedEverywhere(_ world: World) throws -> Set<String> {
         try world.workplace.views.read { tables, transaction in
-            let whole = try tables.records.all(transaction).filter { $0.replicas.count == 3 }
+            let whole = try tables.records.all(transaction).filter {
+                $0.replicas.count == 3 && $0.outcome("email") != nil
+            }
             return Set(
                 try whole.flatMap(\.replicas).compactMap {
                     try tables.replicas.row($0.bytes, transaction)?.remoteIDText

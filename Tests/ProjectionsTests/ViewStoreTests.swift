@@ -92,7 +92,8 @@ import Testing
     @Test func `an event that does not fold is parked, and the rest goes on`() throws {
         try withStand { stand in
             // A policy for no entity would stand under an empty key, which LMDB refuses.
-            let poison = stand.draft(.policyChanged(PolicyChanged()), .connection(stand.connection), 5)
+            let poison = stand.draft(
+                .policyChanged(PolicyChanged()), .connection(stand.connection), 5)
             try stand.append(
                 history(stand, people: 0..<3, first: 100) + [poison]
                     + history(stand, people: 3..<6, first: 100))
@@ -141,7 +142,8 @@ import Testing
                         let kind: DecisionKind = random.next(3) == 0 ? .contested : .moved
                         batch.append(
                             stand.decided(
-                                person, kind, "N\(random.next(4))", version: UInt64(number), number))
+                                person, kind, "N\(random.next(4))", version: UInt64(number), number)
+                        )
                     default: batch.append(stand.gone(person, number))
                     }
                 }

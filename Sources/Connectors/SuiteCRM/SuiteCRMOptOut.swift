@@ -70,7 +70,7 @@ struct SuiteCRMOptOut: Conversation {
         guard let email, !email.isBlank, let match = linked.first(where: { $0.content == email })
         else {
             throw RemoteFailure(
-                .refused(.validation),
+                .refused(.conflict),
                 "the SuiteCRM contact does not have the e-mail address whose opt-out is written")
         }
         return match

@@ -1,0 +1,141 @@
+import ArgumentParser
+import Connectors
+import Engine
+import Ledger
+import Model
+import Projections
+
+struct Conflicts: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Differences that wait for you, side by side.",
+        discussion: """
+            A field that no rule decides waits until you say what stands: `take` one system's value,
+            or `set` another. A person who was deleted somewhere is kept or deleted everywhere.
+            """,
+        subcommands: [List.self, Take.self, Set.self, Keep.self, Delete.self],
+        defaultSubcommand: List.self)
+
+    struct List: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Show every open difference with all its sides.")
+        @OptionGroup var common: Common
+
+        func run() throws {
+            try common.withWorkplace { workplace in
+                let open = try OpenConflicts(workplace)
+                common.show(
+                    open.json, open.isEmpty ? ["Nothing waits for you."] : open.lines)
+            }
+        }
+    }
+
+    struct Take: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Settle a field: one system's value stands, or what stood before.")
+        @OptionGroup var common: Common
+        @Argument(help: "The record.") var record: String
+        @Argument(help: "The field.") var field: String
+        @Argument(help: "mautic, suitecrm, compass, or standing.") var side: String
+
+        func run() throws {
+            let choice: Workplace.Choice
+            if side == "standing" {
+                choice = .standing
+            } else if let system = System(name: side) {
+                choice = .system(system)
+            } else {
+                let near = nearest(side, in: System.real.map(\.name) + ["standing"])
+                throw Refusal(
+                    "\(side) is no side" + (near.map { ", did you mean \($0)?" } ?? ":")
+                        + " take mautic, suitecrm, compass or standing")
+            }
+            try settle(common, record, field, as: choice)
+        }
+    }
+
+    struct Set: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Settle a field with a value that no side has.",
+            discussion: "An empty value empties the field. Several tags are told apart by commas.")
+        @OptionGroup var common: Common
+        @Argument(help: "The record.") var record: String
+        @Argument(help: "The field.") var field: String
+        @Argument(help: "What stands from now on.") var value: String
+
+        func run() throws {
+            try settle(common, record, field, as: .value(try given(value, for: field)))
+        }
+    }
+
+    struct Keep: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Keep a person that was deleted somewhere.")
+        @OptionGroup var common: Common
+        @Argument(help: "The record.") var record: String
+        func run() throws { try answer(common, record, keep: true) }
+    }
+
+    struct Delete: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Delete a person everywhere who was deleted somewhere.")
+        @OptionGroup var common: Common
+        @Argument(help: "The record.") var record: String
+        func run() throws { try answer(common, record, keep: false) }
+    }
+}
+
+private func settle(
+    _ common: Common, _ record: String, _ field: String, as choice: Workplace.Choice
+) throws {
+    guard let id = RecordID(record) else { throw PersonError.unknownRecord }
+    try common.withWorkplace { workplace in
+        let lock = try workplace.engineLock()
+        defer { withExtendedLifetime(lock) {} }
+        try workplace.settle(id, field, as: choice)
+    }
+    common.show(
+        .object([.init("settled", .bool(true))]),
+        ["Settled. `syncledger sync` writes it to the others."])
+}
+
+/// A typed word as the field's kind of value.
+private func given(_ text: String, for field: String) throws -> Value {
+    let mapping = EntityMapping.contact
+    guard let known = mapping.field(field), let codec = known.spellings.values.first?.codec else {
+        throw PersonError.unknownField(field)
+    }
+    switch codec.kind {
+    case .text: return text.isEmpty ? .null : .text(text)
+    case .email:
+        guard text.isEmpty || text.contains("@") else {
+            throw Refusal("\(text) is no e-mail address: \(field) holds one, or nothing")
+        }
+        return text.isEmpty ? .null : .text(text.lowercased())
+    case .integer:
+        guard let number = Int64(text) else {
+            throw Refusal("\(text) is no whole number, and \(field) holds one")
+        }
+        return .number("\(number)")
+    case .flag:
+        guard let flag = ["yes": true, "true": true, "no": false, "false": false][text] else {
+            throw Refusal("\(field) is yes or no, not \(text)")
+        }
+        return .bool(flag)
+    case .tags:
+        let tags = text.split(separator: ",").map {
+            $0.trimmingPrefix { $0 == " " }
+        }
+        return .set(of: tags.map(String.init))
+    }
+}
+
+private func answer(_ common: Common, _ record: String, keep: Bool) throws {
+    guard let id = RecordID(record) else { throw PersonError.unknownRecord }
+    try common.withWorkplace { workplace in
+        let lock = try workplace.engineLock()
+        defer { withExtendedLifetime(lock) {} }
+        try workplace.answerDeletion(id, keep: keep)
+    }
+    common.show(
+        .object([.init("settled", .bool(true))]), ["Settled. `syncledger sync` does the rest."])
+}

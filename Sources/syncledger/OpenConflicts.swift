@@ -1,0 +1,164 @@
+import Connectors
+import Engine
+import Ledger
+import Model
+import Projections
+
+/// Everything that waits for a person, with what is known of each side.
+struct OpenConflicts {
+    /// One side of a contested field.
+    struct Side {
+        var system: System
+        var replica: ReplicaID
+        var content: Value?
+        /// What of this side was accounted for before the difference.
+        var base: Value?
+        var observation: EventID
+        /// When we saw it.
+        var seenAt: Timestamp?
+    }
+
+    struct Contest {
+        var record: RecordID
+        var field: String
+        var reason: String
+        var raisedAt: Timestamp?
+        var stands: OutcomeRow?
+        var sides: [Side]
+    }
+
+    /// A person who is gone in one system and lives in others.
+    struct Deletion {
+        var record: RecordID
+        var system: System
+        var replica: ReplicaID
+        var lives: [System]
+    }
+
+    private(set) var contests: [Contest] = []
+    private(set) var deletions: [Deletion] = []
+
+    var isEmpty: Bool { contests.isEmpty && deletions.isEmpty }
+
+    init(_ workplace: Workplace) throws {
+        let (records, rows) = try workplace.views.read { tables, transaction in
+            (
+                try tables.records.all(transaction).filter { !$0.contests.isEmpty },
+                try tables.replicas.all(transaction)
+            )
+        }
+        let replicas = Dictionary(uniqueKeysWithValues: rows.map { ($0.replica, $0) })
+        for record in records {
+            for contest in record.contests {
+                let sides = try contest.sides.map { side in
+                    try Self.side(side, contest.field, replicas[side.replica], workplace)
+                }
+                contests.append(
+                    Contest(
+                        record: record.record, field: contest.field, reason: contest.reason,
+                        raisedAt: contest.raisedAt, stands: record.outcome(contest.field),
+                        sides: sides))
+            }
+        }
+        deletions = Self.deletions(among: rows)
+    }
+
+    private static func side(
+        _ side: ContestRow.Side, _ field: String, _ replica: ReplicaRow?, _ workplace: Workplace
+    ) throws -> Side {
+        let branch = workplace.mapping.field(field).flatMap { replica?.branch($0) }
+        let seen = try workplace.log.sequence(of: side.observation).flatMap {
+            try read(workplace, from: $0, limit: 1).first
+        }
+        return Side(
+            system: side.system, replica: side.replica, content: side.content?.value,
+            base: branch?.accountedContent, observation: side.observation,
+            seenAt: seen?.recordedAt)
+    }
+
+    private static func deletions(among rows: [ReplicaRow]) -> [Deletion] {
+        let living = Dictionary(
+            grouping: rows.filter { $0.state == .live && $0.record != nil }, by: \.record)
+        return rows.compactMap { row in
+            guard row.state == .gone, row.goneProof != .merged, let record = row.record,
+                let lives = living[record]
+            else { return nil }
+            return Deletion(
+                record: record, system: row.system, replica: row.replica,
+                lives: lives.map(\.system).sorted())
+        }
+    }
+}
+
+extension OpenConflicts {
+    var lines: [String] {
+        contests.flatMap(lines(of:))
+            + deletions.flatMap { deletion in
+                [
+                    "\(deletion.record)  deleted in \(deletion.system.name), lives in "
+                        + deletion.lives.map(\.name).joined(separator: " and "),
+                    "  keep it:       syncledger conflicts keep \(deletion.record)",
+                    "  delete it too: syncledger conflicts delete \(deletion.record)",
+                ]
+            }
+    }
+
+    private func lines(of contest: Contest) -> [String] {
+        var lines = ["\(contest.record)  \(contest.field): \(contest.reason)"]
+        if let stands = contest.stands {
+            lines.append("  " + padded("stood", 13) + text(stands.value?.value))
+        }
+        for side in contest.sides {
+            lines.append(
+                "  " + padded(side.system.name, 13) + text(side.content)
+                    + (side.seenAt.map { "  (seen \(text($0)))" } ?? ""))
+        }
+        let first = contest.sides.first?.system.name ?? "standing"
+        lines.append(
+            "  settle it: syncledger conflicts take \(contest.record) \(contest.field) \(first)")
+        return lines
+    }
+
+    var json: JSON {
+        .object([
+            .init("fields", .array(contests.map(json(of:)))),
+            .init(
+                "deletions",
+                .array(
+                    deletions.map { deletion in
+                        .object([
+                            .init("record", .string("\(deletion.record)")),
+                            .init("deletedIn", .string(deletion.system.name)),
+                            .init("object", .string("\(deletion.replica)")),
+                            .init("livesIn", .array(deletion.lives.map { .string($0.name) })),
+                            .init("choices", .array([.string("keep"), .string("delete")])),
+                        ])
+                    })),
+        ])
+    }
+
+    private func json(of contest: Contest) -> JSON {
+        let choices =
+            contest.sides.map(\.system.name) + (contest.stands == nil ? [] : ["standing"])
+        return .object([
+            .init("record", .string("\(contest.record)")),
+            .init("field", .string(contest.field)), .init("reason", .string(contest.reason)),
+            .init("raisedAt", syncledger.json(contest.raisedAt)),
+            .init("stood", contest.stands.map { syncledger.json($0.value?.value) } ?? .null),
+            .init(
+                "sides",
+                .array(
+                    contest.sides.map { side in
+                        .object([
+                            .init("system", .string(side.system.name)),
+                            .init("object", .string("\(side.replica)")),
+                            .init("value", syncledger.json(side.content)),
+                            .init("base", syncledger.json(side.base)),
+                            .init("observation", .string("\(side.observation)")),
+                            .init("seenAt", syncledger.json(side.seenAt)),
+                        ])
+                    })),
+            .init("choices", .array(choices.map { .string($0) })),
+        ])
+    }
+}

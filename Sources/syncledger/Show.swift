@@ -1,0 +1,165 @@
+import ArgumentParser
+import Connectors
+import Engine
+import Ledger
+import Model
+import Projections
+
+struct Show: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Show anything: an event, a record, an object, a command, a run, a connection.",
+        discussion: """
+            An event by its number or id, everything else by its id, as the other verbs print them.
+            """)
+    @OptionGroup var common: Common
+    @Argument(help: "What to show.") var what: String
+
+    func run() throws {
+        try common.withWorkplace { workplace in
+            let page = try find(workplace)
+            common.show(page.json, page.lines)
+        }
+    }
+
+    private func find(_ workplace: Workplace) throws -> Shown {
+        if let number = UInt64(what) { return try event(number, workplace) }
+        guard let id = EventID(what) else {
+            throw Refusal(
+                "\(what) is no event number and no id: `syncledger log` and `links` show them")
+        }
+        if let sequence = try workplace.log.sequence(of: id) {
+            return try event(sequence, workplace)
+        }
+        let found = try workplace.views.read { tables, transaction -> Row? in
+            if let row = try tables.records.row(id.bytes, transaction) { return .record(row) }
+            if let row = try tables.replicas.row(id.bytes, transaction) { return .replica(row) }
+            if let row = try tables.commands.row(id.bytes, transaction) { return .command(row) }
+            if let row = try tables.connections.row(id.bytes, transaction) {
+                return .connection(row)
+            }
+            let run: RunID = id.cast()
+            let events = try tables.activity.all(transaction).filter { $0.run == run }
+            return events.isEmpty ? nil : .run(run, events.map(\.sequence))
+        }
+        switch found {
+        case .record(let row): return try Shown(row, workplace)
+        case .replica(let row): return try Shown(row, workplace)
+        case .command(let row): return try Shown(row, workplace)
+        case .connection(let row): return Shown(row)
+        case .run(let run, let sequences): return try Shown(run, sequences, workplace)
+        case nil:
+            throw Refusal(
+                "nothing in this ledger has the id \(what): `syncledger links`, `commands` and `log` show ids"
+            )
+        }
+    }
+
+    private enum Row {
+        case record(RecordRow)
+        case replica(ReplicaRow)
+        case command(CommandRow)
+        case connection(ConnectionRow)
+        case run(RunID, [UInt64])
+    }
+
+    private func event(_ sequence: UInt64, _ workplace: Workplace) throws -> Shown {
+        let end = workplace.log.end
+        guard sequence > 0, sequence <= end,
+            let event = try read(workplace, from: sequence, limit: 1).first
+        else {
+            throw Refusal(
+                end == 0
+                    ? "there is no event \(sequence): the log is empty"
+                    : "there is no event \(sequence): the log holds 1 to \(end)")
+        }
+        let words = EventWords(event)
+        return Shown(json: words.json, lines: [words.line] + words.details)
+    }
+}
+
+/// One thing, for programs and for people.
+struct Shown {
+    var json: JSON
+    var lines: [String]
+
+    init(json: JSON, lines: [String]) {
+        self.json = json
+        self.lines = lines
+    }
+
+    /// A command, and every event that tells of it.
+    init(_ row: CommandRow, _ workplace: Workplace) throws {
+        let issue = row.issue
+        let events = try workplace.log.sequences(tagged: Tag(.command, issue.command)).flatMap {
+            try read(workplace, from: $0, limit: 1)
+        }
+        let changes = issue.changes.map { change in
+            [
+                change.field, change.attribute, text(change.before?.value),
+                text(change.write?.value), "\(change.form)",
+            ]
+        }
+        lines =
+            [
+                "command \(issue.command): \(issue.operation.name), \(row.state.name)"
+                    + (row.reason.isEmpty ? "" : " (\(row.reason))"),
+                "  record      \(issue.record)", "  object      \(issue.replica)",
+                "  connection  \(issue.connection)",
+            ]
+            + (changes.isEmpty
+                ? [] : table([["field", "attribute", "before", "write", "form"]] + changes))
+            + events.map { EventWords($0).line }
+        json = .object([
+            .init("command", .string("\(issue.command)")),
+            .init("operation", .string(issue.operation.name)),
+            .init("state", .string(row.state.name)), .init("reason", .string(row.reason)),
+            .init("record", .string("\(issue.record)")),
+            .init("object", .string("\(issue.replica)")),
+            .init("connection", .string("\(issue.connection)")),
+            .init(
+                "changes",
+                .array(
+                    issue.changes.map { change in
+                        .object([
+                            .init("field", .string(change.field)),
+                            .init("attribute", .string(change.attribute)),
+                            .init("form", .string("\(change.form)")),
+                            .init("before", syncledger.json(change.before?.value)),
+                            .init("write", syncledger.json(change.write?.value)),
+                            .init("leaves", syncledger.json(change.leaves?.value)),
+                        ])
+                    })),
+            .init("events", .array(events.map { EventWords($0).json })),
+        ])
+    }
+
+    /// A run, and every event that carries its id.
+    init(_ run: RunID, _ sequences: [UInt64], _ workplace: Workplace) throws {
+        let events = try sequences.flatMap { try read(workplace, from: $0, limit: 1) }
+        lines = ["run \(run): \(events.count) events"] + events.map { EventWords($0).line }
+        json = .object([
+            .init("run", .string("\(run)")),
+            .init("events", .array(events.map { EventWords($0).json })),
+        ])
+    }
+
+    init(_ row: ConnectionRow) {
+        let configured = row.configured
+        let rows: [(String, String)] = [
+            ("system", row.system.name), ("url", configured.url),
+            ("direction", "\(configured.direction)"), ("create", "\(configured.create)"),
+            ("calls a minute", "\(configured.callsPerMinute)"),
+            ("writes", row.writesApproved ? "approved" : "not approved yet"),
+            ("position", row.cursor.isEmpty ? "–" : row.cursor),
+            ("last sweep", text(row.lastSweep)), ("seen then", "\(row.lastSweepSeen)"),
+        ]
+        lines =
+            ["connection \(configured.label)  \(row.id)"]
+            + rows.map { "  " + padded($0.0, 16) + $0.1 }
+        json = .object(
+            [
+                .init("connection", .string("\(row.id)")),
+                .init("label", .string(configured.label)),
+            ] + rows.map { .init($0.0, .string($0.1)) })
+    }
+}

@@ -1,0 +1,150 @@
+import Connectors
+import Engine
+import Ledger
+import Model
+import Projections
+
+/// A record and a replica: what stands, why, and what each system holds.
+extension Shown {
+    init(_ record: RecordRow, _ workplace: Workplace) throws {
+        let ids = record.replicas + record.creating
+        let replicas = try workplace.views.read { tables, transaction in
+            try ids.compactMap { try tables.replicas.row($0.bytes, transaction) }
+        }
+        let shown = ShownRecord(record: record, replicas: replicas, mapping: workplace.mapping)
+        self.init(json: shown.json, lines: shown.lines)
+    }
+
+    init(_ replica: ReplicaRow, _ workplace: Workplace) throws {
+        let branches = workplace.mapping.fields.compactMap { field in
+            replica.branch(field).map { (field, $0) }
+        }
+        let rows = branches.map { field, branch in
+            [
+                field.name, branch.spelling.attribute, text(branch.seen),
+                branch.hasChanged ? text(branch.accounted) : "the same",
+            ]
+        }
+        self.init(
+            json: .object(
+                ShownRecord.members(of: replica) + [
+                    .init(
+                        "fields",
+                        .array(
+                            branches.map { field, branch in
+                                .object([
+                                    .init("field", .string(field.name)),
+                                    .init("attribute", .string(branch.spelling.attribute)),
+                                    .init("holds", syncledger.json(branch.seen)),
+                                    .init("accounted", syncledger.json(branch.accounted)),
+                                    .init("seenBy", .string("\(branch.seenBy)")),
+                                ])
+                            }))
+                ]),
+            lines: [
+                "object \(replica.replica): \(replica.system.name) \(replica.remoteIDText ?? "?"), \(replica.state.name)",
+                "  record      \(replica.record.map { "\($0)" } ?? "–")",
+            ] + table([["field", "attribute", "holds", "accounted"]] + rows))
+    }
+}
+
+private struct ShownRecord {
+    let record: RecordRow
+    let replicas: [ReplicaRow]
+    let mapping: EntityMapping
+
+    static func members(of replica: ReplicaRow) -> [JSON.Member] {
+        [
+            .init("object", .string("\(replica.replica)")),
+            .init("system", .string(replica.system.name)),
+            .init("connection", .string("\(replica.connection)")),
+            .init("remoteID", replica.remoteIDText.map { .string($0) } ?? .null),
+            .init("state", .string(replica.state.name)),
+            .init("record", replica.record.map { .string("\($0)") } ?? .null),
+            .init("stamp", .string(replica.stamp)),
+        ]
+    }
+
+    /// Who a field's outcome came from.
+    private func author(_ outcome: OutcomeRow?) -> String {
+        guard let outcome else { return "" }
+        if outcome.settledByPerson { return "a person" }
+        return outcome.authorSystem == .unspecified ? "" : outcome.authorSystem.name
+    }
+
+    var lines: [String] {
+        let header = ["field", "stands", "law", "from"] + replicas.map(\.system.name)
+        let rows = mapping.fields.map { field in
+            let outcome = record.outcome(field.name)
+            return [
+                field.name, outcome.map { text($0.value?.value) } ?? "–", outcome?.law ?? "",
+                author(outcome),
+            ]
+                + replicas.map { replica in
+                    replica.branch(field).map { text($0.seenContent ?? .null) } ?? "–"
+                }
+        }
+        return ["\(record.entity) \(record.record)"]
+            + replicas.map {
+                "  \($0.system.name) \($0.remoteIDText ?? "?")  \($0.replica)"
+                    + ($0.state == .live ? "" : "  \($0.state.name)")
+            } + table([header] + rows)
+            + record.contests.map {
+                "\($0.field) waits for you (\($0.reason)): syncledger conflicts"
+            } + ["Its history: syncledger log --record \(record.record)"]
+    }
+
+    var json: JSON {
+        .object([
+            .init("record", .string("\(record.record)")), .init("entity", .string(record.entity)),
+            .init("objects", .array(replicas.map { .object(Self.members(of: $0)) })),
+            .init("fields", .array(mapping.fields.map(json(of:)))),
+        ])
+    }
+
+    private func json(of field: FieldMapping) -> JSON {
+        let outcome = record.outcome(field.name)
+        return .object([
+            .init("field", .string(field.name)),
+            .init("stands", syncledger.json(outcome?.value?.value)),
+            .init("version", .number("\(outcome?.version ?? 0)")),
+            .init("law", .string(outcome?.law ?? "")), .init("from", .string(author(outcome))),
+            .init("author", outcome?.author.map { .string("\($0)") } ?? .null),
+            .init("decidedBy", outcome.map { .string("\($0.decidedBy)") } ?? .null),
+            .init("changedAfter", syncledger.json(outcome?.evidence?.earliest)),
+            .init("changedBefore", syncledger.json(outcome?.evidence?.latest)),
+            .init("sides", .array(sides(of: field))),
+            .init("contest", record.contest(field.name).map(json(of:)) ?? .null),
+        ])
+    }
+
+    private func sides(of field: FieldMapping) -> [JSON] {
+        replicas.compactMap { replica in
+            guard let branch = replica.branch(field) else { return nil }
+            return .object([
+                .init("system", .string(replica.system.name)),
+                .init("object", .string("\(replica.replica)")),
+                .init("holds", syncledger.json(branch.seenContent)),
+                .init("accounted", syncledger.json(branch.accountedContent)),
+            ])
+        }
+    }
+
+    private func json(of contest: ContestRow) -> JSON {
+        .object([
+            .init("reason", .string(contest.reason)),
+            .init("raisedAt", syncledger.json(contest.raisedAt)),
+            .init("raisedBy", .string("\(contest.raisedBy)")),
+            .init(
+                "sides",
+                .array(
+                    contest.sides.map { side in
+                        .object([
+                            .init("system", .string(side.system.name)),
+                            .init("object", .string("\(side.replica)")),
+                            .init("value", syncledger.json(side.content?.value)),
+                        ])
+                    })),
+        ])
+    }
+}

@@ -1,0 +1,105 @@
+import Foundation
+import Sandbox
+import SandboxServer
+import Testing
+
+/// What `connect` refuses, and that it stores nothing then.
+@Suite struct `Connecting` {
+    private func refusal(_ town: Town, _ arguments: String..., secret: String = "right") throws
+        -> String
+    {
+        let result = try Program.syncledger.run(
+            ["connect"] + arguments + ["--ledger", town.ledger],
+            environment: ["SYNCLEDGER_SECRET": secret])
+        #expect(result.code == 1, "\(arguments) \(result.output)")
+        #expect(result.output.isEmpty)
+        #expect(try (town.json("connections") as? [Any])?.isEmpty == true, "\(arguments)")
+        #expect(!FileManager.default.fileExists(atPath: town.ledger + "/secrets"))
+        return result.error
+    }
+
+    @Test func `an address that is not encrypted, or holds a credential, is refused`() async throws
+    {
+        try await Town.open(SandboxWorld(seed: 1)) { town in
+            try town.run("init")
+            #expect(try refusal(town, "mautic").contains("--url https://"))
+            #expect(
+                try refusal(town, "mautic", "--url", "http://m.example").contains("not encrypted"))
+            #expect(
+                try refusal(town, "mautic", "--url", "m.example").contains("begin with https://"))
+            #expect(try refusal(town, "mautic", "--url", "https://").contains("no host"))
+            for url in [
+                "https://admin:hunter2@m.example", "https://m.example/?apikey=hunter2",
+                "https://m.example/#hunter2", "https://m.example@hunter2/",
+            ] {
+                let text = try refusal(town, "mautic", "--url", url)
+                #expect(text.contains("SYNCLEDGER_SECRET"))
+                #expect(!text.contains("hunter2"))
+            }
+            #expect(
+                try refusal(town, "mautik", "--url", "https://m.example").contains(
+                    "did you mean mautic?"))
+            #expect(
+                try refusal(town, "mautic", "--url", "https://m.example", "--direction", "up")
+                    .contains("both, pull or push"))
+            #expect(
+                try refusal(town, "mautic", "--url", "https://m.example", "--create", "maybe")
+                    .contains("always or never"))
+        }
+    }
+
+    @Test func `a wrong secret is found out before anything is stored`() async throws {
+        try await Town.open(SandboxWorld(seed: 1)) { town in
+            try town.run("init")
+            let client = town.server.withWorld { $0.mautic.settings.clients[0].id }
+            let crm = town.server.withWorld { $0.suiteCRM.settings.clientID }
+            for (system, id) in [
+                (SandboxWorld.System.mautic, client), (.suitecrm, crm), (.compass, ""),
+            ] {
+                let text = try refusal(
+                    town, system.rawValue, "--url", town.ports.url(of: system), "--client-id", id,
+                    secret: "hunter2")
+                #expect(text.contains("nothing was stored"), "\(text)")
+                #expect(text.contains("refused the"), "\(text)")
+                #expect(!text.contains("hunter2"))
+            }
+            let nobody = try refusal(
+                town, "mautic", "--url", "http://127.0.0.1:9", "--client-id", client)
+            #expect(nobody.contains("mautic cannot be used"), "\(nobody)")
+            let untried = try town.run(
+                "connect", "mautic", "--url", "http://127.0.0.1:9", "--no-check", secret: "x")
+            #expect(untried.code == 0, "\(untried.error)")
+        }
+    }
+
+    @Test func `another address needs another name, the same one changes the connection`()
+        async throws
+    {
+        try await Town.open(SandboxWorld(seed: 1)) { town in
+            try town.connect()
+            let moved = try town.run(
+                "connect", "mautic", "--url", "https://other.example", "--no-check", secret: "x")
+            #expect(moved.code == 1)
+            #expect(moved.error.contains("another installation") && moved.error.contains("--label"))
+            let taken = try town.run(
+                "connect", "suitecrm", "--url", "https://other.example", "--label", "mautic",
+                "--no-check", secret: "x")
+            #expect(taken.code == 1)
+            #expect(taken.error.contains("connection to mautic already"))
+            #expect((try town.json("connections") as? [Any])?.count == 3)
+            let again = try town.run(
+                "connect", "mautic", "--url", town.ports.url(of: .mautic) + "/", "--no-check",
+                "--direction", "pull", secret: "x")
+            #expect(again.code == 0, "\(again.error)")
+            #expect((try town.json("connections") as? [Any])?.count == 3)
+            let second = try town.run(
+                "connect", "mautic", "--url", "https://other.example", "--label", "mautic-events",
+                "--no-check", secret: "x")
+            #expect(second.code == 0, "\(second.error)")
+            let labels = (try town.json("connections") as? [[String: Any]])?.compactMap {
+                $0["label"] as? String
+            }
+            #expect(Set(labels ?? []) == ["compass", "mautic", "suitecrm", "mautic-events"])
+        }
+    }
+}

@@ -1,0 +1,247 @@
+import Foundation
+import Sandbox
+import SandboxServer
+import Testing
+
+/// Bad input: one clear sentence with the fix, exit code 1, and nothing lost.
+@Suite struct `What is refused` {
+    private let scratch: Scratch
+
+    init() throws { scratch = try Scratch() }
+
+    private var ledger: String { scratch("ledger") }
+
+    @discardableResult
+    private func run(
+        _ arguments: String..., secret: String = "s3cr3t-word", input: String? = nil
+    ) throws -> Program.Result {
+        try Program.syncledger.run(
+            arguments + ["--ledger", ledger],
+            environment: ["SYNCLEDGER_SECRET": secret], input: input)
+    }
+
+    private func makeLedger() throws { #expect(try run("init").code == 0) }
+
+    /// The last event's number and the whole ledger's shape: what must not move.
+    private func events() throws -> Int? { try run("projector", "status", "--json").number("end") }
+
+    private func expect(
+        _ result: Program.Result, says parts: String...,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) {
+        #expect(result.code == 1, sourceLocation: sourceLocation)
+        #expect(result.output.isEmpty, sourceLocation: sourceLocation)
+        let sentences = result.error.split(separator: "\n")
+        #expect(
+            sentences.first?.hasPrefix("Error: ") == true, "\(result.error)",
+            sourceLocation: sourceLocation)
+        for part in parts {
+            #expect(
+                sentences.first?.contains(part) == true, "\(result.error)",
+                sourceLocation: sourceLocation)
+        }
+    }
+
+    // MARK: - Words
+
+    @Test func `a verb or an option that does not exist ends with 1`() throws {
+        expect(try run("snyc"), says: "there is no verb snyc, did you mean sync?", "help")
+        expect(try run("frobnicate"), says: "there is no verb frobnicate", "help")
+        for arguments in [
+            ["sync", "--fast"], ["log", "--limit", "many"], ["show"], ["plan", "x"],
+        ] {
+            let result = try Program.syncledger.run(arguments)
+            #expect(result.code == 1, "\(arguments)")
+            #expect(result.error.hasPrefix("Error: "))
+            #expect(result.output.isEmpty)
+        }
+    }
+
+    @Test func `the ledger may be named before the verb`() throws {
+        try makeLedger()
+        let result = try Program.syncledger.run(["--ledger", ledger, "--json", "connections"])
+        #expect(result.code == 0, "\(result.error)")
+        #expect(result.output == "[]\n")
+        let equals = try Program.syncledger.run(["--ledger=\(ledger)", "conflicts", "list"])
+        #expect(equals.code == 0, "\(equals.error)")
+    }
+
+    @Test func `figures outside their bounds are named with the bounds`() throws {
+        try makeLedger()
+        expect(try run("log", "--limit", "0"), says: "1 to 10,000")
+        expect(try run("log", "--from", "0"), says: "numbered from 1")
+        expect(try run("log", "--from", "99"), says: "the log ends at event 0")
+        expect(try run("commands", "--limit", "-3"), says: "--limit")
+        expect(try run("commands", "--state", "lost"), says: "issued, confirmed, refused")
+        for calls in ["0", "1000001"] {
+            expect(
+                try run(
+                    "connect", "mautic", "--url", "https://m.example", "--calls-per-minute",
+                    calls), says: "1 to 1,000,000")
+        }
+    }
+
+    @Test func `what nobody has is said to be unknown, with where to look`() throws {
+        try makeLedger()
+        let id = "01a210d2-6446-7c53-974d-b58cce2b4750"
+        expect(try run("show", id), says: "nothing in this ledger has the id", "links")
+        expect(try run("show", "zero"), says: "is no event number and no id", "syncledger log")
+        for number in ["0", "7"] {
+            expect(try run("show", number), says: "there is no event \(number)", "empty")
+        }
+        expect(try run("conflicts", "take", id, "city", "mautic"), says: "syncledger links")
+        expect(try run("conflicts", "take", "x", "city", "mautic"), says: "syncledger links")
+        expect(try run("conflicts", "take", id, "city", "mautik"), says: "did you mean mautic?")
+        expect(try run("conflicts", "set", id, "citty", "Oslo"), says: "syncledger mapping")
+        expect(try run("conflicts", "set", id, "points", "many"), says: "no whole number")
+        expect(try run("conflicts", "set", id, "email", "nobody"), says: "no e-mail address")
+        expect(try run("conflicts", "set", id, "email_opt_out", "?"), says: "yes or no")
+        expect(try run("conflicts", "keep", id), says: "syncledger links")
+        expect(try run("links", "merge", id, id), says: "two different objects")
+        expect(try run("links", "merge", "a", "b"), says: "there is no such object")
+        expect(try run("links", "unlink", id), says: "belongs to no record")
+        expect(try run("log", "--record", id), says: "there is no such record")
+    }
+
+    // MARK: - Ledgers
+
+    @Test func `no ledger, somebody else's and a newer one are told apart`() throws {
+        expect(try run("status"), says: "there is no ledger in", "syncledger init", "--ledger")
+        try makeLedger()
+        expect(try run("init"), says: "already", "another directory")
+        let file = ledger + "/ledger"
+        let text = try String(contentsOfFile: file, encoding: .utf8)
+        try text.replacing("syncledger 1", with: "syncledger 2").write(
+            toFile: file, atomically: true, encoding: .utf8)
+        expect(try run("sync"), says: "format 2", "newer syncledger", "update this program")
+        try text.write(toFile: file, atomically: true, encoding: .utf8)
+        #expect(try run("status").code == 0)
+    }
+
+    @Test func `the master key must be there, private and the right one`() throws {
+        try makeLedger()
+        let path = ledger + "/master-1.key"
+        let key = try String(contentsOfFile: path, encoding: .utf8)
+        chmod(path, 0o644)
+        expect(try run("status"), says: "others may read", "chmod 600")
+        try String(key.reversed()).write(toFile: path, atomically: true, encoding: .utf8)
+        chmod(path, 0o600)
+        expect(try run("status"), says: "does not open this ledger's keys")
+        try "abc".write(toFile: path, atomically: true, encoding: .utf8)
+        chmod(path, 0o600)
+        expect(try run("status"), says: "64 hexadecimal digits")
+        try FileManager.default.removeItem(atPath: path)
+        expect(try run("status"), says: "no master key", "SYNCLEDGER_MASTER_KEY")
+        let word = key.trimmingCharacters(in: .whitespacesAndNewlines)
+        let again = try Program.syncledger.run(
+            ["status", "--ledger", ledger], environment: ["SYNCLEDGER_MASTER_KEY": word])
+        #expect(again.code == 0, "\(again.error)")
+    }
+
+    @Test func `a lock held by another process is named with its process`() throws {
+        try makeLedger()
+        #expect(try run("connect", "local").code == 0)
+        let file = open(ledger + "/engine.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        defer { close(file) }
+        #expect(flock(file, LOCK_EX | LOCK_NB) == 0)
+        let pid = "4242"
+        #expect(ftruncate(file, 0) == 0 && pwrite(file, pid, pid.utf8.count, 0) == 4)
+        let line = #"{"id":"c-1","email":"ann@example.com"}"#
+        for verb in [["sync"], ["plan"], ["apply"], ["projector", "rebuild"], ["ingest", "-"]] {
+            let result = try Program.syncledger.run(verb + ["--ledger", ledger], input: line)
+            expect(result, says: "process 4242", "wait for it to finish, or stop it")
+        }
+        // Looking needs no lock.
+        #expect(try run("status").code == 0)
+        flock(file, LOCK_UN)
+        #expect(try run("ingest", "-", input: line).code == 0)
+    }
+
+    // MARK: - Files
+
+    @Test func `a bad line refuses the whole file and is named by its number`() throws {
+        try makeLedger()
+        #expect(try run("connect", "local").code == 0)
+        let before = try events()
+        let good = (1...711).map { #"{"id":"c-\#($0)","email":"p\#($0)@example.com"}"# }
+        func file(_ last: String) throws -> String {
+            try scratch.write((good + [last, good[0]]).joined(separator: "\n"), to: "in.jsonl")
+        }
+        expect(
+            try run("ingest", file(#"{"id":"c-712","email":"#)), says: "line 712 is not JSON",
+            "mend that line", "nothing was taken in")
+        expect(
+            try run("ingest", file(#"{"id":"c-712","emial":"a@example.com"}"#)),
+            says: "line 712", "no field \"emial\"", "did you mean \"email\"?",
+            "nothing was taken in")
+        expect(try run("ingest", file(#"{"email":"a@example.com"}"#)), says: "has no \"id\"")
+        expect(
+            try run("ingest", file(#"{"id":"c-712","city":{"name":"Oslo"}}"#)),
+            says: "\"city\" cannot be an object")
+        #expect(try events() == before)
+        #expect(try run("ingest", file(#"{"id":"c-712","city":"Oslo"}"#)).code == 0)
+    }
+
+    @Test func `a file that is missing, unreadable or empty takes in nothing`() throws {
+        try makeLedger()
+        expect(try run("ingest", "x.jsonl"), says: "no connection local", "connect local")
+        #expect(try run("connect", "local").code == 0)
+        let before = try events()
+        expect(try run("ingest", scratch("no.jsonl")), says: "cannot be read", "No such file")
+        expect(try run("ingest", scratch.path), says: "cannot be read", "Is a directory")
+        expect(try run("ingest", scratch.write("\n \n", to: "e.jsonl")), says: "is empty")
+        expect(try run("ingest", "-", input: ""), says: "standard input is empty")
+        expect(try run("ingest", "-", "--into", "locla", input: "{}"), says: "did you mean local?")
+        #expect(try events() == before)
+        guard getuid() != 0 else { return }
+        let secret = try scratch.write("{}", to: "secret.jsonl")
+        chmod(secret, 0)
+        expect(try run("ingest", secret), says: "cannot be read", "Permission denied")
+    }
+
+    // MARK: - The disk
+
+    @Test(.enabled(if: geteuid() == 0, "only root can mount a small file system"))
+    func `a full disk is said so, and what was taken in before stays`() throws {
+        let small = scratch("small")
+        try FileManager.default.createDirectory(
+            atPath: small, withIntermediateDirectories: false)
+        guard try Self.mount("size=96m", at: small) else { return }  // A container may not mount.
+        defer { _ = try? Self.unmount(small) }
+        func run(_ arguments: String..., input: String? = nil) throws -> Program.Result {
+            try Program.syncledger.run(arguments + ["--ledger", small + "/ledger"], input: input)
+        }
+        #expect(try run("init").code == 0)
+        #expect(try run("connect", "local").code == 0)
+        #expect(try run("ingest", "-", input: #"{"id":"c-1","email":"a@example.com"}"#).code == 0)
+        // The floor that the store keeps free is 64 MiB.
+        let ballast = URL(fileURLWithPath: small + "/ballast")
+        try Data(count: 40 << 20).write(to: ballast)
+        let line = #"{"id":"c-2","email":"b@example.com"}"#
+        expect(try run("ingest", "-", input: line), says: "disk", "free some space")
+        let status = try run("projector", "status", "--json")
+        #expect(status.code == 0, "\(status.error)")
+        #expect(try status.number("end") == 2)
+        #expect(try run("show", "2").output.contains("a@example.com"))
+        try FileManager.default.removeItem(at: ballast)
+        #expect(try run("ingest", "-", input: line).code == 0)
+    }
+
+    private static func mount(_ options: String, at path: String) throws -> Bool {
+        try command("/bin/mount", ["-t", "tmpfs", "-o", options, "small", path])
+    }
+
+    private static func unmount(_ path: String) throws -> Bool {
+        try command("/bin/umount", ["--lazy", path])
+    }
+
+    private static func command(_ path: String, _ arguments: [String]) throws -> Bool {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: path)
+        process.arguments = arguments
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
+        return process.terminationStatus == 0
+    }
+}

@@ -1,0 +1,178 @@
+import Foundation
+import Testing
+
+/// Every error that reaches people stands on the troubleshooting page.
+///
+/// The sources are read, so that a case or a sentence that is added without its fix fails here.
+@Suite struct `Troubleshooting` {
+    private let root: URL
+    private let page: String
+
+    init() throws {
+        root =
+            URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appendingPathComponent("../..").standardized
+        page = try String(
+            contentsOf: root.appendingPathComponent(
+                "Sources/syncledger/Documentation.docc/Troubleshooting.md"), encoding: .utf8)
+    }
+
+    /// A case of an error type, and the words of its description by which the page is found.
+    private static let cases: [String: [(name: String, stem: String)]] = [
+        "Sources/Ledger/Log/Draft.swift LogError": [
+            ("conditionFailed", "the ledger moved on in the meantime"),
+            ("idConflict", "with other content"), ("damaged", "is not what the tree committed to"),
+            ("gap", "is missing before"), ("noKey", "the key of subject"),
+            ("entryTooLarge", "the entry of event"), ("batchTooLarge", "a batch of"),
+            ("indexStays", "the index at"), ("newerFormat", "made by a newer syncledger"),
+            ("otherLedger", "these files belong to another ledger"),
+        ],
+        "Sources/Ledger/Keys/KeyRing.swift KeyError": [
+            ("wrongMasterKey", "does not open this ledger's keys"),
+            ("badMasterKey", "the master key must be 32 bytes"),
+            ("missingMasterKey", "there is no master key at"),
+            ("exposedMasterKey", "others may read"),
+        ],
+        "Sources/Ledger/Log/EngineLock.swift EngineLockError": [
+            ("heldElsewhere", "is working on this ledger"), ("cannotOpen", "cannot lock"),
+        ],
+        "Sources/Projections/ViewStore.swift ViewError": [
+            ("file", "String(cString: strerror(code))"),
+            ("foldedElsewhere", "another syncledger is working on this ledger"),
+        ],
+        "Sources/Engine/Workplace.swift WorkplaceError": [
+            ("exists", "there is a ledger in"), ("noLedger", "there is no ledger in"),
+            ("unreadableSecrets", "the stored credentials cannot be opened"),
+            ("file", "String(cString: strerror(code))"),
+        ],
+        "Sources/Engine/Workplace+Ingest.swift IngestError": [
+            ("notJSON", "mend"), ("noID", "has no"), ("unknownField", "there is no field"),
+            ("badValue", "cannot be an object"),
+        ],
+        "Sources/Engine/Workplace+People.swift PersonError": [
+            ("unknownField", "there is no field"), ("notContested", "is not contested"),
+            ("noSuchSide", "is no side of this difference"),
+            ("nothingStands", "nothing stood there before"),
+            ("nothingGone", "nothing of this record was deleted"),
+            ("notLinked", "that object belongs to no record"),
+            ("unknownReplica", "there is no such object"),
+            ("unknownRecord", "there is no such record"),
+            ("twoOfOneSystem", "two of these objects are in the same system"),
+            ("twoRecords", "these objects belong to two records"),
+        ],
+        "Sources/Engine/EngineMessages.swift EngineError": [
+            ("stuck", "the engine stopped making progress")
+        ],
+    ]
+
+    @Test(arguments: cases.keys.sorted())
+    func `tells the fix of every case of an error type`(place: String) throws {
+        let parts = place.split(separator: " ").map(String.init)
+        let source = try String(
+            contentsOf: root.appendingPathComponent(parts[0]), encoding: .utf8)
+        let start = try #require(source.firstRange(of: "enum \(parts[1]): "))
+        let body = source[start.upperBound...]
+        let end = body.firstRange(of: "var description")?.lowerBound ?? body.endIndex
+        let declared = body[..<end].split(separator: "\n").compactMap { line in
+            line.firstMatch(of: /^    case (\w+)/).map { String($0.1) }
+        }
+        let table = Self.cases[place] ?? []
+        #expect(declared == table.map(\.name), "a row for each case, in this order")
+        for (name, stem) in table {
+            #expect(source.contains(stem), "\(name) says something else now")
+            // A file's own trouble is told in the system's words.
+            if stem.contains("strerror") { continue }
+            #expect(page.contains(stem), "\(name) has no row")
+        }
+    }
+
+    @Test func `tells the fix of every reason of the store`() throws {
+        let source = try String(
+            contentsOf: root.appendingPathComponent("Sources/LMDB/LMDBError+Description.swift"),
+            encoding: .utf8)
+        // Every reason of ours is a text that stands alone or opens a longer one.
+        let pattern = /^ +(?:return )?"([^"\\]+)/
+        let reasons = source.matches(of: pattern.anchorsMatchLineEndings()).map { String($0.1) }
+            // The second line of a longer reason.
+            .filter { !$0.hasPrefix("and ") && !$0.hasPrefix("do not hold") && $0.count > 12 }
+            .filter { reason in
+                !["so close", "or use", "end it", "look for", "data.mdb"].contains {
+                    reason.hasPrefix($0)
+                }
+            }
+        #expect(reasons.count > 15)
+        for reason in reasons { #expect(pageHas(reason), "\(reason)") }
+    }
+
+    @Test func `tells the fix of every failure of a system`() throws {
+        let connectors = try sentences(
+            under: "Sources/Connectors", after: "(?:RemoteFailure|failure)\\(")
+        let transport = try sentences(
+            under: "Sources/Transport/Curl/FailureReason.swift", after: "case \\.\\w+:")
+        #expect(connectors.count > 10 && transport.count > 10)
+        for sentence in connectors + transport { #expect(pageHas(sentence), "\(sentence)") }
+    }
+
+    @Test func `tells the fix of everything that the program refuses`() throws {
+        let refusals = try sentences(under: "Sources/syncledger", after: "Refusal\\(")
+        #expect(refusals.count > 25)
+        for sentence in refusals where sentence != "…" { #expect(pageHas(sentence), "\(sentence)") }
+    }
+
+    /// What the rows of the page say an error says: the fixed words of it, in order.
+    private var rows: [[String]] {
+        page.split(separator: "\n").filter { $0.hasPrefix("| ") }.flatMap { row in
+            row.dropFirst(2).components(separatedBy: " | ")[0].components(separatedBy: " / ")
+        }.map { stem in
+            stem.components(separatedBy: "…").map { $0.trimmingCharacters(in: .whitespaces) }
+                .filter { !$0.isEmpty }
+        }.filter { $0.joined().count > 6 }
+    }
+
+    /// Whether a row tells of a sentence.
+    private func pageHas(_ sentence: String) -> Bool {
+        rows.contains { words in
+            var rest = sentence[...]
+            return words.allSatisfy { piece in
+                guard let found = rest.firstRange(of: piece) else { return false }
+                rest = rest[found.upperBound...]
+                return true
+            }
+        }
+    }
+
+    /// The texts that stand as an argument behind a call, values in them replaced by `…`.
+    private func sentences(under path: String, after call: String) throws -> [String] {
+        let start = root.appendingPathComponent(path)
+        var files = [start]
+        if let inside = FileManager.default.enumerator(at: start, includingPropertiesForKeys: nil) {
+            files += inside.compactMap { $0 as? URL }
+        }
+        let pattern = try Regex("\(call)[^\"{}]*?\"((?:[^\"\\\\]|\\\\.)+)\"")
+        return try files.filter { $0.pathExtension == "swift" }.flatMap { file in
+            let source = try String(contentsOf: file, encoding: .utf8)
+            return source.matches(of: pattern).compactMap { match in
+                match.output[1].substring.map { plain(String($0)) }
+            }
+        }
+    }
+
+    /// A source text as people read it.
+    private func plain(_ text: String) -> String {
+        var result = ""
+        var depth = 0
+        var rest = text[...]
+        while let character = rest.popFirst() {
+            if character == "\\", rest.first == "(" {
+                if depth == 0 { result += "…" }
+                depth += 1
+                rest.removeFirst()
+            } else if depth > 0 {
+                depth += character == "(" ? 1 : character == ")" ? -1 : 0
+            } else {
+                result.append(character)
+            }
+        }
+        return result
+    }
+}
