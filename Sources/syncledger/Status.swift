@@ -37,7 +37,8 @@ private struct Overview {
         let (connections, open, apart, states) = try workplace.views.read { tables, transaction in
             let connections = try tables.connections.all(transaction).filter { !$0.isRemoved }
             let labels = Dictionary(
-                connections.map { ($0.id, $0.configured.label) }, uniquingKeysWith: { one, _ in one })
+                connections.map { ($0.id, $0.configured.label) },
+                uniquingKeysWith: { one, _ in one })
             for row in try tables.standings.all(transaction) {
                 people[row.bucket, default: 0] += 1
                 for part in row.parts {

@@ -24,7 +24,8 @@ import Testing
             ("idConflict", "with other content"), ("damaged", "is not what the tree committed to"),
             ("gap", "is missing before"), ("noKey", "the key of subject"),
             ("entryTooLarge", "the entry of event"), ("batchTooLarge", "a batch of"),
-            ("indexStays", "the index at"), ("newerFormat", "made by a newer syncledger"),
+            ("indexStays", "the index at"), ("indexDamaged", "delete that directory"),
+            ("newerFormat", "made by a newer syncledger"),
             ("otherLedger", "these files belong to another ledger"),
         ],
         "Sources/Ledger/Keys/KeyRing.swift KeyError": [
@@ -39,6 +40,8 @@ import Testing
         "Sources/Projections/ViewStore.swift ViewError": [
             ("file", "String(cString: strerror(code))"),
             ("foldedElsewhere", "another syncledger is working on this ledger"),
+            ("otherHistory", "the log is not what the tree committed to"),
+            ("mustBeRebuilt", "the views must be folded anew"),
         ],
         "Sources/Engine/Workplace.swift WorkplaceError": [
             ("exists", "there is a ledger in"), ("noLedger", "there is no ledger in"),
@@ -54,6 +57,9 @@ import Testing
             ("noSuchSide", "is no side of this difference"),
             ("nothingStands", "nothing stood there before"),
             ("nothingGone", "nothing of this record was deleted"),
+            ("nothingDeletable", "the systems that still have this person are only read"),
+            ("noSuchQuestion", "no such question is open"),
+            ("nothingToRetry", "no command with this id was given up or refused"),
             ("notLinked", "that object belongs to no record"),
             ("unknownReplica", "there is no such object"),
             ("unknownRecord", "there is no such record"),

@@ -11,7 +11,8 @@ import Testing
     ]
     static let lower = [
         "conflicts list", "conflicts take", "conflicts set", "conflicts keep", "conflicts delete",
-        "links list", "links merge", "links unlink", "projector list", "projector status",
+        "links list", "links merge", "links apart", "links unlink", "commands list",
+        "commands retry", "projector list", "projector status",
         "projector rebuild", "projector verify",
     ]
 
@@ -30,7 +31,7 @@ import Testing
             #expect(listed(result.output) == Self.verbs)
             #expect(result.output.contains("Exit codes: 0 done or clean, 1 error, 2"))
         }
-        for verb in ["conflicts", "links", "projector"] {
+        for verb in ["conflicts", "links", "commands", "projector"] {
             let listed = listed(try Program.syncledger.run([verb, "--help"]).output)
             #expect(
                 listed.map { $0.replacing(",", with: "") }
@@ -49,7 +50,8 @@ import Testing
         #expect(result.output.contains("OVERVIEW: "))
         #expect(result.output.contains("USAGE: syncledger \(verb)"))
         #expect(
-            result.output.contains("--json") == !["conflicts", "links", "projector"].contains(verb))
+            result.output.contains("--json")
+                == !["conflicts", "links", "commands", "projector"].contains(verb))
         #expect(try Program.syncledger.run(["help"] + words).output == result.output)
     }
 }
