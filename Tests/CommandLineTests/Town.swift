@@ -58,12 +58,18 @@ struct Town: Sendable {
     @discardableResult
     func run(_ arguments: String..., secret: String = "") throws -> Program.Result {
         try Program.syncledger.run(
-            arguments + ["--ledger", ledger], environment: ["SYNCLEDGER_SECRET": secret])
+            Self.settling(arguments) + ["--ledger", ledger], environment: ["SYNCLEDGER_SECRET": secret])
     }
 
     /// Starts `syncledger` and returns at once.
     func start(_ arguments: String...) throws -> RunningProgram {
-        try Program.syncledger.start(arguments + ["--ledger", ledger])
+        try Program.syncledger.start(Self.settling(arguments) + ["--ledger", ledger])
+    }
+
+    /// The sandbox answers at once or never, so nothing is waited for that may still take effect.
+    private static func settling(_ arguments: [String]) -> [String] {
+        let writes = arguments.first == "sync" || arguments.first == "apply"
+        return writes ? arguments + ["--settle-after", "0.2"] : arguments
     }
 }
 
