@@ -33,9 +33,7 @@ extension Merge {
     /// Whether a branch needs a write, and which.
     package func need(_ branch: Branch, _ state: FieldState) -> WriteNeed {
         guard let outcome = state.outcome else {
-            if state.freezes(branch.replica) { return .wait(.contested) }
-            // Where nobody ever said anything there is nothing to wait for.
-            return branch.seen == nil || branch.hasChanged ? .wait(.noOutcome) : .inSync
+            return .wait(state.freezes(branch.replica) ? .contested : .noOutcome)
         }
         guard let seen = branch.seen, let seenContent = branch.seenContent else {
             return .wait(.notSeen)

@@ -109,6 +109,8 @@ package struct Reconciler: Sendable {
             case .inSync: (.inSync, "")
             case .write: (.write, "")
             case .wait(.contested): (.conflict, WriteNeed.Wait.contested.rawValue)
+            // Where nobody ever said anything there is nothing to wait for.
+            case .wait(.noOutcome) where branch.seen != nil && !branch.hasChanged: (.inSync, "")
             case .wait(.lossy): (.inSync, WriteNeed.Wait.lossy.rawValue)
             case .wait(.readOnly) where isUnreadable(branch): (.failing, "it could not be read")
             case .wait(.readOnly): (.excluded, WriteNeed.Wait.readOnly.rawValue)

@@ -34,17 +34,13 @@ import Testing
         }
     }
 
-    /// Each try is taken for a command that did not run and planned anew, eight times a run, so it is
-    /// never parked; and the record counts as in step while its create is outstanding.
     @Test func `are 2 when a write was tried three times and parked`() async throws {
         try await applied(.mauticDeadlock) { town, result in
             #expect(town.server.withWorld { $0.mautic.rows.isEmpty })
             let listed = try town.run("commands", "--state", "parked").output
-            withKnownIssue("a create that must come again is superseded instead of parked") {
-                #expect(result.code == 2, "\(result.output)\(result.error)")
-                #expect(result.output.contains("1 parked"), "\(result.output)")
-                #expect(listed.contains("create"))
-            }
+            #expect(result.code == 2, "\(result.output)\(result.error)")
+            #expect(result.output.contains("1 parked"), "\(result.output)")
+            #expect(listed.contains("create"))
         }
     }
 

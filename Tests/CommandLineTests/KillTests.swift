@@ -112,7 +112,8 @@ private struct Story {
         guard dice.roll(0..<3) == 0 else { return }
         let start = Date()
         let result = try town.run("sync")
-        #expect(result.code == 0, "\(result.output)\(result.error)")
+        // 2: what the killed one left open may have to wait for the next look.
+        #expect([0, 2].contains(result.code), "\(result.output)\(result.error)")
         microseconds = max(200_000, Int(Date().timeIntervalSince(start) * 1_000_000))
         isQuiet = true
         lookUp()

@@ -58,7 +58,8 @@ struct Town: Sendable {
     @discardableResult
     func run(_ arguments: String..., secret: String = "") throws -> Program.Result {
         try Program.syncledger.run(
-            Self.settling(arguments) + ["--ledger", ledger], environment: ["SYNCLEDGER_SECRET": secret])
+            Self.settling(arguments) + ["--ledger", ledger],
+            environment: ["SYNCLEDGER_SECRET": secret])
     }
 
     /// Starts `syncledger` and returns at once.
