@@ -45,7 +45,7 @@ let package = Package(
             name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .target(name: "LMDB", dependencies: ["CLMDB"], swiftSettings: atTheBoundary),
         .target(name: "Ledger", dependencies: ["LMDB", crypto], swiftSettings: house),
-        .target(name: "Model", dependencies: ["Ledger"], swiftSettings: house),
+        .target(name: "Model", dependencies: ["Ledger", crypto], swiftSettings: house),
         .target(
             name: "Projections", dependencies: ["LMDB", "Ledger", "Model", crypto],
             swiftSettings: house),

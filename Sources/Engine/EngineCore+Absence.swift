@@ -2,6 +2,7 @@ import Connectors
 import Ledger
 import Model
 import Projections
+import Reconciler
 import Transport
 
 /// The end of a walk, and what it says of those that did not show.
@@ -69,18 +70,22 @@ extension EngineCore {
     }
 
     /// The remote merged one object into another: the dead one's record follows to the survivor.
+    ///
+    /// Where the survivor has a record of its own, a person is asked whether both are one.
     private mutating func merged(
         _ row: ReplicaRow, into survivor: RemoteObject, _ look: Observer.Look
     ) throws {
         var drafts = try observe(survivor, look)
-        var (other, otherRow) = try known(survivor.id, look.connection.id)
+        let (before, otherRow) = try known(survivor.id, look.connection.id)
+        var other = before
         if other == nil, case .observed(let payload)? = drafts.first?.event {
             other = payload.replica
         }
         guard let other else { return }
         drafts.append(
             gone(row, row.replica, .merged, mergedInto: other, lookedAfter: look.lookedAfter))
-        if otherRow?.record == nil, let record = row.record {
+        guard let record = row.record else { return append(drafts, then: .lookDone) }
+        if otherRow?.record == nil {
             let linked = Linked(
                 record: record, entity: mapping.entity, replica: other, reason: .remoteMerge)
             drafts.append(
@@ -88,7 +93,15 @@ extension EngineCore {
                     id: ids.event(), stream: .record(record), event: .linked(linked),
                     tags: [Tag(.record, record), Tag(.replica, other)]))
         }
-        otherRow = nil
+        if let theirs = otherRow?.record, theirs != record, let snapshot = try snapshot(record) {
+            let others = snapshot.replicas.filter {
+                $0.state == .live && $0.replica != row.replica
+            }.map(\.replica)
+            if !others.isEmpty {
+                report.ambiguous += 1
+                drafts.append(question((others + [other]).sorted()))
+            }
+        }
         append(drafts, then: .lookDone)
     }
 

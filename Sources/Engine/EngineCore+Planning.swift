@@ -100,7 +100,7 @@ extension EngineCore {
             tags: [Tag(.record, record), Tag(.replica, replica)])
     }
 
-    private func question(_ replicas: [ReplicaID]) -> Draft {
+    func question(_ replicas: [ReplicaID]) -> Draft {
         var payload = AmbiguityRaised()
         payload.question = Identity.question(replicas)
         payload.entity = mapping.entity
@@ -139,15 +139,19 @@ extension EngineCore {
         }
     }
 
+    /// The laws, code and mapping that are in force.
+    func rules() throws -> RulesRow? {
+        try views.read { tables, transaction in
+            try tables.rules.row(Array(mapping.entity.utf8), transaction)
+        }
+    }
+
     package func reconciler() throws -> Reconciler {
-        let (connections, changed) = try views.read { tables, transaction in
-            (
-                try tables.connections.all(transaction),
-                try tables.policies.row(Array(mapping.entity.utf8), transaction)
-            )
+        let connections = try views.read { tables, transaction in
+            try tables.connections.all(transaction)
         }
         var ground = Ground(
-            mapping: mapping, policy: Policy(from: changed), connections: connections)
+            mapping: mapping, policy: Policy(from: try rules()?.policy), connections: connections)
         ground.unreadable = Set(
             connections.filter { !$0.configured.url.isEmpty && !isUsable($0.id) }.map(\.id))
         ground.queued = queued
@@ -158,7 +162,7 @@ extension EngineCore {
     mutating func plan() throws {
         effects.append(progress(.planning))
         rounds += 1
-        let reconciler = try reconciler()
+        let (reconciler, rules) = (try reconciler(), try rules())
         let records = dirty.subtracting(lanes.keys).sorted()
         dirty = []
         phase = .writing
@@ -170,7 +174,7 @@ extension EngineCore {
             if request.verb == .plan {
                 propose(plan, snapshot)
             } else {
-                commit(plan, snapshot)
+                commit(plan, snapshot, under: rules)
             }
         }
     }
@@ -196,7 +200,9 @@ extension EngineCore {
     }
 
     /// Appends a record's decisions and commands in one commit, if nothing moved meanwhile.
-    private mutating func commit(_ plan: RecordPlan, _ snapshot: RecordSnapshot) {
+    private mutating func commit(
+        _ plan: RecordPlan, _ snapshot: RecordSnapshot, under rules: RulesRow?
+    ) {
         var drafts: [Draft] = []
         let version = bigEndianBytes(snapshot.record.version)
         let ground = snapshot.replicas.flatMap { bigEndianBytes($0.version) }
@@ -206,6 +212,9 @@ extension EngineCore {
             decided.record = plan.record
             decided.entity = plan.entity
             decided.codec = FieldCodec.version
+            decided.merge = Merge.version
+            decided.policy = rules?.policySetBy
+            decided.mapping = rules?.adoptedBy
             decided.fields = plan.rulings.map { fieldDecision($0.field, $0.ruling, snapshot) }
             report.decisions += decided.fields.count
             report.contested += decided.fields.count { $0.kind == .contested || $0.kind == .held }
@@ -221,6 +230,14 @@ extension EngineCore {
                 tags: [Tag(.command, command.command), Tag(.record, plan.record)])
             draft.causation = drafts.first?.id
             drafts.append(draft)
+        }
+        for replica in plan.released {
+            let payload = Unlinked(record: plan.record, replica: replica)
+            drafts.append(
+                Draft(
+                    id: .derived("released", [plan.record.bytes, replica.bytes, version]),
+                    stream: .record(plan.record), event: .unlinked(payload),
+                    tags: [Tag(.record, plan.record), Tag(.replica, replica)]))
         }
         report.issued += plan.commands.count
         var conditions: [AppendCondition] = [

@@ -157,7 +157,7 @@ package struct EngineCore {
                 report.failures.append(
                     (
                         row.configured.label,
-                        "its credentials are missing: run `syncledger connect \(row.system.name)` again"
+                        "its credentials are missing: run `syncledger connect \(row.system.name) --label \(row.configured.label)` again"
                     ))
                 continue
             }
@@ -171,6 +171,7 @@ package struct EngineCore {
                 id: .derived("run started", [request.run.bytes]), stream: .run(request.run),
                 event: .runStarted(started))
         ]
+        if let adopted = try rulesAdopted() { drafts.append(adopted) }
         if request.approves {
             for row in connections where !row.isRemoved && !row.writesApproved {
                 var approved = WritesApproved()
@@ -182,6 +183,20 @@ package struct EngineCore {
             }
         }
         append(drafts, then: .startWalks)
+    }
+
+    /// Says in the log which code and mapping decide from here on, where that is news.
+    private func rulesAdopted() throws -> Draft? {
+        var adopted = RulesAdopted()
+        adopted.entity = mapping.entity
+        adopted.merge = Merge.version
+        adopted.codec = FieldCodec.version
+        adopted.mapping = mapping.digest
+        guard try rules()?.adopted != adopted else { return nil }
+        return Draft(
+            id: .derived("rules adopted", [request.run.bytes]),
+            stream: Stream(.ledger, .derived("rules", [Array(mapping.entity.utf8)]) as EventID),
+            event: .rulesAdopted(adopted))
     }
 
     private mutating func recorded(

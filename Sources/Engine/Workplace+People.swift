@@ -160,12 +160,27 @@ extension Workplace {
     }
 
     /// Answers a question with "nobody of these": they stay unlinked until a person links them.
+    ///
+    /// Whom a system took for another, who is kept apart, is missing there, and may be made anew.
     package func keepApart(_ question: QuestionID) throws {
         let row = try views.read { tables, transaction in
             try tables.questions.row(question.bytes, transaction)
         }
         guard let row, !row.isSettled else { throw PersonError.noSuchQuestion }
-        try append([answered(question)])
+        let merged = try views.read { tables, transaction in
+            let asked = try row.raised.replicas.compactMap {
+                try tables.replicas.row($0.bytes, transaction)?.record
+            }
+            return try Set(asked).sorted().flatMap { record in
+                try (tables.records.row(record.bytes, transaction)?.replicas ?? []).compactMap {
+                    try tables.replicas.row($0.bytes, transaction)
+                }
+            }.filter { $0.mergedInto.map(row.raised.replicas.contains) ?? false }
+        }
+        let unlinkings = merged.compactMap { replica in
+            replica.record.map { unlinked(replica.replica, from: $0) }
+        }
+        try append(unlinkings + [answered(question)])
     }
 
     private func answered(_ question: QuestionID) -> Draft {
@@ -190,39 +205,50 @@ extension Workplace {
 
     /// Says that these replicas are one person: they become one record.
     ///
-    /// Refused where two of them belong to one connection, or to different records already.
+    /// Objects of another record follow to the first one's only in answer to a question that names
+    /// them. Refused where the record would have two objects of one connection.
     package func link(_ replicas: [ReplicaID], answering question: QuestionID?) throws {
         let rows = try views.read { tables, transaction in
             try replicas.compactMap { try tables.replicas.row($0.bytes, transaction) }
         }
         guard rows.count == replicas.count, !rows.isEmpty else { throw PersonError.unknownReplica }
-        guard Set(rows.map(\.connection)).count == rows.count else {
-            throw PersonError.twoOfOneSystem
+        let record =
+            rows.lazy.compactMap(\.record).first
+            ?? Identity.record(replicas, entity: mapping.entity)
+        let joining = rows.filter { $0.record != record }
+        guard question != nil || joining.allSatisfy({ $0.record == nil }) else {
+            throw PersonError.twoRecords
         }
-        let records = Set(rows.compactMap(\.record))
-        guard records.count <= 1 else { throw PersonError.twoRecords }
-        let record = records.first ?? Identity.record(replicas, entity: mapping.entity)
-        var drafts = rows.filter { $0.record == nil }.map { row in
+        let standing: [ReplicaRow] = try views.read { tables, transaction in
+            let row = try tables.records.row(record.bytes, transaction)
+            return try ((row?.replicas ?? []) + (row?.creating ?? [])).compactMap {
+                try tables.replicas.row($0.bytes, transaction)
+            }
+        }
+        let taken = standing.filter { $0.state != .gone }
+        let places = (taken + joining).map(\.connection)
+        guard Set(places).count == places.count else { throw PersonError.twoOfOneSystem }
+        let leaving = joining.compactMap { row in
+            row.record.map { unlinked(row.replica, from: $0) }
+        }
+        var drafts = leaving
+        for row in joining {
+            let linked = Linked(
+                record: record, entity: mapping.entity, replica: row.replica, reason: .person)
             var draft = Draft(
-                id: eventID(), stream: .record(record),
-                event: .linked(
-                    Linked(
-                        record: record, entity: mapping.entity, replica: row.replica,
-                        reason: .person)),
+                id: eventID(), stream: .record(record), event: .linked(linked),
                 tags: [Tag(.record, record), Tag(.replica, row.replica)])
             draft.actor = Actor(.person)
-            return draft
+            drafts.append(draft)
         }
         if let question { drafts.append(answered(question)) }
         try append(drafts)
     }
 
     private func unlinked(_ replica: ReplicaID, from record: RecordID) -> Draft {
-        var payload = Unlinked()
-        payload.record = record
-        payload.replica = replica
         var draft = Draft(
-            id: eventID(), stream: .record(record), event: .unlinked(payload),
+            id: eventID(), stream: .record(record),
+            event: .unlinked(Unlinked(record: record, replica: replica)),
             tags: [Tag(.record, record), Tag(.replica, replica)])
         draft.actor = Actor(.person)
         return draft

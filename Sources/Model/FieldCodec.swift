@@ -5,7 +5,7 @@ package import Ledger
 /// A *spelling* is a value as the system shows or takes it; *content* is the ledger's own form.
 /// Codecs are versioned: `version` stands in every event that was made with one.
 package struct FieldCodec: Sendable, Hashable {
-    package enum Kind: Sendable, Hashable {
+    package enum Kind: String, Sendable, Hashable {
         case text
         /// Compared without regard to case: addresses are case-insensitive in practice, and all
         /// three systems look them up so.

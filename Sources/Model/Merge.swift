@@ -5,6 +5,9 @@ package import Ledger
 /// The record is the hub, each replica a branch; what a branch says counts only as far as it differs
 /// from what is already accounted for. See the page on the merge in the documentation.
 package struct Merge: Sendable {
+    /// Stands in every decision; grows when the same inputs would be decided otherwise.
+    package static var version: UInt64 { 1 }
+
     package var policy: FieldPolicy
     /// Measured clock skew in microseconds: evidence closer than this orders nothing.
     ///

@@ -41,6 +41,8 @@ extension Branch {
         switch form {
         case .absolute:
             accounted = stored
+            // A create of ours: all that it put there is ours to take away.
+            if spelling.form == .elements { addedByUs = Set(accountedContent?.elements ?? []) }
         case .delta:
             let added = sent?.integer ?? 0
             let (sum, overflows) = (accountedContent?.integer ?? 0).addingReportingOverflow(added)
@@ -63,6 +65,14 @@ extension Branch {
     package mutating func relinked() {
         accepted = nil
         refusedVersion = nil
+    }
+
+    /// The remote merged another object of the same record into this one, and adds their counts: what
+    /// was accounted for there is accounted for here.
+    package mutating func takeOver(_ other: Branch) {
+        let (mine, theirs) = (accountedContent?.integer ?? 0, other.accountedContent?.integer ?? 0)
+        let (sum, overflows) = mine.addingReportingOverflow(theirs)
+        accounted = .number(String(overflows ? (mine < 0 ? .min : .max) : sum))
     }
 
     /// The address that this consent belongs to is another one: what was lifted at the old one says

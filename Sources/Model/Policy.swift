@@ -36,6 +36,8 @@ package struct FieldPolicy: Sendable, Hashable {
 package enum ExistenceLaw: String, Sendable, Hashable, CaseIterable {
     case ask
     case deleteWins = "delete_wins"
+    /// The object is made again where anybody edited what it did not know of when it went; else the
+    /// others are deleted too.
     case editWins = "edit_wins"
 }
 

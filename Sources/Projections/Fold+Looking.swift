@@ -88,31 +88,50 @@ extension Fold {
     func foldLinked(
         _ payload: Linked, _ logged: LoggedEvent, _ transaction: borrowing WriteTransaction
     ) throws {
+        let merged = try payload.reason == .remoteMerge ? mergedInto(payload, transaction) : []
         try change(payload.replica, logged, transaction) { row in
             row.record = payload.record
             row.isApart = false
             for field in mapping.fields {
                 guard let attribute = field.spellings[row.system]?.attribute else { continue }
-                try changeBranch(attribute, of: &row) { $0.relinked() }
+                try changeBranch(attribute, of: &row) { branch in
+                    branch.relinked()
+                    guard field.law == .sum else { return }
+                    for other in merged.compactMap({ $0.branch(field) }) { branch.takeOver(other) }
+                }
             }
         }
         try change(payload.record, logged, transaction) { row in
             row.entity = payload.entity
             row.creating.removeAll { $0 == payload.replica }
+            row.isEmptied = false
             if !row.replicas.contains(payload.replica) { row.replicas.append(payload.replica) }
         }
+    }
+
+    /// The objects of the record that the remote merged into the one that is linked now.
+    private func mergedInto(
+        _ payload: Linked, _ transaction: borrowing WriteTransaction
+    ) throws -> [ReplicaRow] {
+        let record = try views.records.row(payload.record.bytes, transaction)
+        return try (record?.replicas ?? []).compactMap {
+            try views.replicas.row($0.bytes, transaction)
+        }.filter { $0.goneProof == .merged && $0.mergedInto == payload.replica }
     }
 
     func foldUnlinked(
         _ payload: Unlinked, _ logged: LoggedEvent, _ transaction: borrowing WriteTransaction
     ) throws {
         let isPersons = logged.entry.actor.kind == .person
+        var isAlive = false
         try change(payload.replica, logged, transaction) { row in
             row.record = nil
-            row.isApart = isPersons && row.state != .gone
+            isAlive = row.state != .gone
+            row.isApart = isPersons && isAlive
         }
         try change(payload.record, logged, transaction) { row in
             row.replicas.removeAll { $0 == payload.replica }
+            if row.replicas.isEmpty { row.isEmptied = isAlive }
             // What is made again is another object, under another id.
             row.failedCreates += 1
         }

@@ -31,10 +31,7 @@ extension Fold {
             }
             let isAlive = replicas.contains { $0.state == .live }
             for replica in replicas where replica.goneProof != .merged {
-                standing.parts.append(
-                    part(
-                        replica, row, isAlive: isAlive,
-                        isParked: try isParked(replica, transaction)))
+                standing.parts.append(try part(replica, row, isAlive: isAlive, transaction))
             }
             for connection in row.refusedCreates {
                 standing.parts.append(part(connection, .failing, "creating it there was refused"))
@@ -52,12 +49,18 @@ extension Fold {
     }
 
     private func part(
-        _ replica: ReplicaRow, _ record: RecordRow, isAlive: Bool, isParked: Bool
-    ) -> StandingRow.Part {
+        _ replica: ReplicaRow, _ record: RecordRow, isAlive: Bool,
+        _ transaction: borrowing WriteTransaction
+    ) throws -> StandingRow.Part {
         if replica.state == .gone {
             return isAlive
                 ? part(replica.connection, .failing, "deleted there: keep or delete?")
                 : part(replica.connection, .excluded, "deleted everywhere")
+        }
+        if let connection = try views.connections.row(replica.connection.bytes, transaction),
+            !Scope(of: connection.configured, mapping: mapping).admits(record, replica, mapping)
+        {
+            return part(replica.connection, .excluded, "it is out of scope there")
         }
         let contested = record.contests.filter { contest in
             !contest.freezesOnlyInputs
@@ -67,7 +70,9 @@ extension Fold {
             return part(
                 replica.connection, .failing, "contested: " + contested.joined(separator: ", "))
         }
-        if isParked { return part(replica.connection, .failing, "a command was given up") }
+        if try isParked(replica, transaction) {
+            return part(replica.connection, .failing, "a command was given up")
+        }
         let refused = mapping.fields.filter { field in
             guard let version = replica.branch(field)?.refusedVersion else { return false }
             return version == record.outcome(field.name)?.version

@@ -48,8 +48,16 @@ struct Fold {
             try countOnStream(logged, transaction)
         case .overtaken: try countOnStream(logged, transaction)
         case .policyChanged(let payload):
-            try views.policies.put(payload, Array(payload.entity.utf8), transaction)
-        case .sweepOpened, .hintReceived, .rulesAdopted, .runStarted, .runFinished,
+            try changeRules(of: payload.entity, transaction) { row in
+                row.policy = payload
+                row.policySetBy = logged.id
+            }
+        case .rulesAdopted(let payload):
+            try changeRules(of: payload.entity, transaction) { row in
+                row.adopted = payload
+                row.adoptedBy = logged.id
+            }
+        case .sweepOpened, .hintReceived, .runStarted, .runFinished,
             .unrecognized:
             break
         }
@@ -63,6 +71,16 @@ struct Fold {
         guard logged.entry.stream.kind == .replica else { return }
         let replica = ReplicaID(high: logged.entry.stream.id.high, low: logged.entry.stream.id.low)
         try change(replica, logged, transaction) { _ in }
+    }
+
+    private func changeRules(
+        of entity: String, _ transaction: borrowing WriteTransaction,
+        _ change: (inout RulesRow) -> Void
+    ) throws {
+        let key = Array(entity.utf8)
+        var row = try views.rules.row(key, transaction) ?? RulesRow()
+        change(&row)
+        try views.rules.put(row, key, transaction)
     }
 
     // MARK: - Rows that several folds change
@@ -145,9 +163,15 @@ struct Fold {
         }
         switch logged.event {
         case .connectionConfigured(let payload):
+            var isOtherScope = false
             try change(payload.connection) {
+                isOtherScope = $0.configured.scope != payload.scope
                 $0.configured = payload
                 $0.isRemoved = false
+            }
+            // Where everybody stands with it is another question now.
+            if isOtherScope {
+                for row in try views.records.all(transaction) { touched.insert(row.record) }
             }
         case .connectionRemoved(let payload):
             try change(payload.connection) { $0.isRemoved = true }

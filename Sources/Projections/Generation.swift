@@ -69,7 +69,7 @@ final class Generation: Sendable {
             try addRows(tables.conflicts, transaction)
             try addRows(tables.questions, transaction)
             try addRows(tables.activity, transaction)
-            try addRows(tables.policies, transaction)
+            try addRows(tables.rules, transaction)
             try addRows(tables.standings, transaction)
             try addRows(tables.parked, transaction)
             for table in [tables.lookups, tables.openCommands] {

@@ -127,6 +127,8 @@ package struct RecordRow: WireMessage, Equatable {
     package var failedCreates: UInt64 = 0
     /// Connections that refused to make this record, until one of its outcomes moves.
     package var refusedCreates: [ConnectionID] = []
+    /// Its last object was taken out alive: nobody is left whom it could be made anew for.
+    package var isEmptied = false
     package var unknownFields: [UInt8] = []
 
     package init() {}
@@ -134,6 +136,7 @@ package struct RecordRow: WireMessage, Equatable {
     package mutating func visit(_ visitor: inout some WireVisitor) {
         visitor.unsigned(9, &failedCreates)
         visitor.ids(10, &refusedCreates)
+        visitor.bool(11, &isEmptied)
         visitor.id(1, &record)
         visitor.string(2, &entity)
         visitor.ids(3, &replicas)
@@ -330,6 +333,26 @@ package struct QuestionRow: WireMessage, Equatable {
     package mutating func visit(_ visitor: inout some WireVisitor) {
         visitor.message(1, &raised)
         visitor.bool(2, &isSettled)
+    }
+}
+
+/// The laws and the code that are in force for an entity.
+///
+/// Key: the entity's name.
+package struct RulesRow: WireMessage, Equatable {
+    package var policy: PolicyChanged?
+    package var policySetBy: EventID?
+    package var adopted: RulesAdopted?
+    package var adoptedBy: EventID?
+    package var unknownFields: [UInt8] = []
+
+    package init() {}
+
+    package mutating func visit(_ visitor: inout some WireVisitor) {
+        visitor.message(1, &policy)
+        visitor.id(2, &policySetBy)
+        visitor.message(3, &adopted)
+        visitor.id(4, &adoptedBy)
     }
 }
 

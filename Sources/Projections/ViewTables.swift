@@ -8,10 +8,10 @@ package import Ledger
 package struct ViewTables: Sendable {
     static let names = [
         "replicas", "records", "commands", "connections", "conflicts", "questions", "activity",
-        "lookups", "open_commands", "policies", "standings", "parked", "meta",
+        "lookups", "open_commands", "rules", "standings", "parked", "meta",
     ]
     /// Grows when a projector folds differently: older generations are then rebuilt.
-    package static var version: UInt64 { 2 }
+    package static var version: UInt64 { 3 }
 
     package let replicas: RowTable<ReplicaRow>
     package let records: RowTable<RecordRow>
@@ -20,8 +20,7 @@ package struct ViewTables: Sendable {
     package let conflicts: RowTable<ConflictRow>
     package let questions: RowTable<QuestionRow>
     package let activity: RowTable<ActivityRow>
-    /// The last `PolicyChanged` of each entity, by its name.
-    package let policies: RowTable<PolicyChanged>
+    package let rules: RowTable<RulesRow>
     /// Where each record stands with each connection: the three buckets, and what is on its way.
     package let standings: RowTable<StandingRow>
     /// Events that could not be folded.
@@ -42,7 +41,7 @@ package struct ViewTables: Sendable {
         conflicts = rows("conflicts")
         questions = rows("questions")
         activity = rows("activity")
-        policies = rows("policies")
+        rules = rows("rules")
         standings = rows("standings")
         parked = rows("parked")
         positions = rows("meta")

@@ -4,7 +4,7 @@ package import Projections
 
 /// What planning stands on besides the record itself.
 package struct Ground: Sendable {
-    package var mapping: EntityMapping
+    package let mapping: EntityMapping
     package var policy: Policy
     package var connections: [ConnectionRow]
     /// Commands that this process holds and provably has not sent.
@@ -12,6 +12,8 @@ package struct Ground: Sendable {
     /// Connections that could not be read in this run: what stood there still counts, but nothing is
     /// written on the strength of it.
     package var unreadable: Set<ConnectionID> = []
+    /// Who belongs where.
+    private let scopes: [ConnectionID: Scope]
     /// Plan as if every connection had been approved: what the first plan shows.
     package var assumesApproval = false
 
@@ -19,6 +21,9 @@ package struct Ground: Sendable {
         self.mapping = mapping
         self.policy = policy
         self.connections = connections.filter { !$0.isRemoved }
+        scopes = Dictionary(
+            connections.map { ($0.id, Scope(of: $0.configured, mapping: mapping)) },
+            uniquingKeysWith: { $1 })
     }
 
     package func connection(_ id: ConnectionID) -> ConnectionRow? {
@@ -37,6 +42,18 @@ package struct Ground: Sendable {
                     .partialValue, UInt64(Int64.max / 4))
         }
         return Int64(each.max() ?? 0) * 2
+    }
+
+    /// Whether a record belongs at a connection, as `replica` shows it there.
+    func admits(
+        _ record: RecordRow, to connection: ConnectionID, as replica: ReplicaRow?
+    ) -> Bool {
+        (scopes[connection] ?? .everybody).admits(record, replica, mapping)
+    }
+
+    /// Whether somebody with this content belongs at a connection.
+    func admits(_ connection: ConnectionID, _ content: (_ field: String) -> Value?) -> Bool {
+        (scopes[connection] ?? .everybody).admits(content)
     }
 
     func mayWrite(_ connection: ConnectionRow) -> Bool {
@@ -94,6 +111,8 @@ package struct RecordPlan: Sendable {
     package var rulings: [(field: FieldMapping, ruling: Ruling)] = []
     package var commands: [CommandIssued] = []
     package var verdicts: [Verdict] = []
+    /// Objects that are gone and let go, so that they can be made anew.
+    package var released: [ReplicaID] = []
     /// Where the record stands as a whole: by the verdict that most needs somebody.
     package var standing: Verdict.Standing {
         for standing in [Verdict.Standing.conflict, .failing, .write, .wait, .excluded]
@@ -103,5 +122,5 @@ package struct RecordPlan: Sendable {
         return .inSync
     }
 
-    package var isEmpty: Bool { rulings.isEmpty && commands.isEmpty }
+    package var isEmpty: Bool { rulings.isEmpty && commands.isEmpty && released.isEmpty }
 }

@@ -10,6 +10,7 @@ package struct Reconciler: Sendable {
 
     /// Each ruling leaves less to decide; this only keeps a mistake of ours from looping.
     private static var rulingsPerField: Int { 16 }
+    private static var outOfScope: String { "it is out of scope there" }
 
     package init(_ ground: Ground) { self.ground = ground }
 
@@ -29,7 +30,7 @@ package struct Reconciler: Sendable {
             if let outcome = state.outcome { outcomes.append((field, outcome)) }
             for branch in state.branches {
                 let need = merge.need(branch, state)
-                plan.verdicts.append(verdict(need, field, branch))
+                plan.verdicts.append(verdict(need, field, branch, snapshot))
                 if case .write(let write) = need, let outcome = state.outcome {
                     writes[branch.replica, default: []].append(
                         change(write, field, branch, outcome))
@@ -54,14 +55,19 @@ package struct Reconciler: Sendable {
             return "the system may not be written to"
         }
         guard let replica = snapshot.replica(command.replica) else {
-            return command.operation == .create ? nil : "the replica is no longer linked"
+            guard command.operation == .create else { return "the replica is no longer linked" }
+            return ground.admits(snapshot.record, to: command.connection, as: nil)
+                ? nil : Self.outOfScope
         }
         if replica.state == .gone { return "the object is gone" }
+        let belongs = ground.admits(snapshot.record, to: command.connection, as: replica)
+        if command.operation == .delete, !belongs { return Self.outOfScope }
         for change in command.changes {
             guard let field = ground.mapping.field(change.field) else { continue }
             let state = state(of: field, in: snapshot)
             if state.outcome?.version != change.outcomeVersion { return "the outcome moved" }
             if state.contest.map({ !$0.freezesOnlyInputs }) ?? false { return "contested" }
+            if !self.belongs(replica, in: snapshot, as: field) { return Self.outOfScope }
             guard command.operation == .update,
                 let branch = state.branches.first(where: { $0.replica == command.replica })
             else { continue }
@@ -80,8 +86,9 @@ package struct Reconciler: Sendable {
             guard var branch = replica.branch(field),
                 let connection = ground.connection(replica.connection)
             else { continue }
-            branch.mayWrite = ground.mayWrite(connection)
-            branch.maySpeak = connection.configured.direction != .push
+            let belongs = belongs(replica, in: snapshot, as: field)
+            branch.mayWrite = belongs && ground.mayWrite(connection)
+            branch.maySpeak = belongs && connection.configured.direction != .push
             branch.pending = snapshot.openCommands.flatMap { command in
                 command.issue.replica == replica.replica
                     ? pending(command, attribute: branch.spelling.attribute) : []
@@ -95,6 +102,14 @@ package struct Reconciler: Sendable {
         return state
     }
 
+    /// An opt-out stands for whoever it is: consent knows no scope.
+    private func belongs(
+        _ replica: ReplicaRow, in snapshot: RecordSnapshot, as field: FieldMapping
+    ) -> Bool {
+        field.law == .strictest
+            || ground.admits(snapshot.record, to: replica.connection, as: replica)
+    }
+
     private func pending(_ command: CommandRow, attribute: String) -> [PendingWrite] {
         let isOpen = command.state.isOpen && !ground.queued.contains(command.issue.command)
         return command.issue.changes.filter { $0.attribute == attribute }.map {
@@ -103,9 +118,14 @@ package struct Reconciler: Sendable {
         }
     }
 
-    private func verdict(_ need: WriteNeed, _ field: FieldMapping, _ branch: Branch) -> Verdict {
+    private func verdict(
+        _ need: WriteNeed, _ field: FieldMapping, _ branch: Branch, _ snapshot: RecordSnapshot
+    ) -> Verdict {
+        let isOut =
+            snapshot.replica(branch.replica).map { !belongs($0, in: snapshot, as: field) } ?? false
         let (standing, reason): (Verdict.Standing, String) =
             switch need {
+            case _ where isOut: (.excluded, Self.outOfScope)
             case .inSync: (.inSync, "")
             case .write: (.write, "")
             case .wait(.contested): (.conflict, WriteNeed.Wait.contested.rawValue)
@@ -198,6 +218,10 @@ package struct Reconciler: Sendable {
                         reason: reason))
             }
             func exclude(_ reason: String) { judge(.excluded, reason) }
+            guard !snapshot.record.isEmptied else {
+                exclude("its objects were all taken out of it")
+                continue
+            }
             guard !ground.unreadable.contains(connection.id) else {
                 judge(.failing, "it could not be read")
                 continue
@@ -214,6 +238,13 @@ package struct Reconciler: Sendable {
             }
             guard !snapshot.record.refusedCreates.contains(connection.id) else {
                 exclude("the system refused to create it")
+                continue
+            }
+            let belongs = ground.admits(connection.id) { name in
+                outcomes.first { $0.0.name == name }?.1.value
+            }
+            guard belongs else {
+                exclude(Self.outOfScope)
                 continue
             }
             guard isReachable else {
@@ -279,7 +310,10 @@ package struct Reconciler: Sendable {
     }
 
     private func existence(_ snapshot: RecordSnapshot, _ plan: inout RecordPlan) -> Existence {
-        let gone = snapshot.replicas.filter { $0.state == .gone && $0.goneProof != .merged }
+        let gone = snapshot.replicas.filter {
+            $0.state == .gone && $0.goneProof != .merged
+                && ground.admits(snapshot.record, to: $0.connection, as: $0)
+        }
         guard let first = gone.first else { return .stands }
         func judge(_ standing: Verdict.Standing, _ reason: String) {
             plan.verdicts.append(
@@ -291,11 +325,19 @@ package struct Reconciler: Sendable {
             judge(.excluded, "deleted everywhere")
             return .ended
         }
-        guard ground.policy.existence == .deleteWins else {
+        switch ground.policy.existence {
+        case .ask:
             judge(.conflict, "deleted there: keep or delete?")
             return .asked
+        case .editWins where isEdited(since: gone, live, snapshot):
+            plan.released = gone.map(\.replica)
+            judge(.write, "edited since it was deleted there, and so made again")
+            return .asked
+        case .deleteWins, .editWins: break
         }
-        plan.commands = live.filter { mayDelete($0) }.map { deletion(of: $0, snapshot.record) }
+        plan.commands = live.filter { mayDelete($0, snapshot.record) }.map {
+            deletion(of: $0, snapshot.record)
+        }
         if plan.commands.isEmpty {
             judge(.excluded, "deleted there; the others are only read")
         } else {
@@ -304,8 +346,24 @@ package struct Reconciler: Sendable {
         return .ended
     }
 
-    private func mayDelete(_ replica: ReplicaRow) -> Bool {
-        ground.connection(replica.connection).map(ground.mayWrite) ?? false
+    /// Whether anybody edited what those who are gone did not know of.
+    private func isEdited(
+        since gone: [ReplicaRow], _ live: [ReplicaRow], _ snapshot: RecordSnapshot
+    ) -> Bool {
+        ground.mapping.fields.contains { field in
+            let outcome = snapshot.record.outcome(field.name)?.outcome
+            return live.contains { $0.branch(field)?.hasChanged ?? false }
+                || gone.contains { row in
+                    guard let outcome, let branch = row.branch(field), branch.accounted != nil
+                    else { return false }
+                    return !branch.knows(outcome)
+                }
+        }
+    }
+
+    private func mayDelete(_ replica: ReplicaRow, _ record: RecordRow) -> Bool {
+        ground.admits(record, to: replica.connection, as: replica)
+            && ground.connection(replica.connection).map(ground.mayWrite) ?? false
     }
 
     private func deletion(of replica: ReplicaRow, _ record: RecordRow) -> CommandIssued {

@@ -96,6 +96,24 @@ package final class World {
         }
     }
 
+    /// Changes how a system is connected.
+    package func configure(
+        _ system: System, _ change: (inout ConnectionConfigured) -> Void
+    ) throws {
+        try workplace.views.project()
+        let row = try workplace.views.read { tables, transaction in
+            try tables.connections.all(transaction).first { $0.system == system }
+        }
+        guard var configured = row?.configured else { return }
+        change(&configured)
+        try record(.connectionConfigured(configured), on: .connection(configured.connection))
+    }
+
+    /// Appends what a person decided beside the records.
+    package func record(_ event: Event, on stream: Stream) throws {
+        try workplace.append([Draft(id: random.id(), stream: stream, event: event)])
+    }
+
     // MARK: - Running
 
     /// Runs the engine to its end, or until `stopping` says so after a step (a crash).

@@ -180,7 +180,7 @@ final class DemoRun {
         say("  \(edits * 3) edits, one mobile number changed in two places, one opt-out,")
         say("  one person deleted in SuiteCRM, two merged in Mautic")
         let report = try engine(.sync, sweep: true)
-        totals.opened += report.contested + report.gone
+        totals.opened += report.contested + report.gone + report.ambiguous
         say("  \(report.confirmed) of \(report.issued) writes confirmed, \(report.calls) calls")
         say(
             "  \(report.conflicted) people ask for you, \(report.gone) deleted, \(report.merged) merged"
@@ -216,6 +216,11 @@ final class DemoRun {
             try workplace.answerDeletion(record, keep: false)
             totals.settled += 1
         }
+        for question in try questionsOfMerges() {
+            say("  two people merged in mautic: kept apart, and made there again")
+            try workplace.keepApart(question)
+            totals.settled += 1
+        }
         var report = try engine(.sync)
         say("  \(report.confirmed) of \(report.issued) writes confirmed")
         report = try engine(.sync)
@@ -225,6 +230,18 @@ final class DemoRun {
                 ? "  and a second sync decides nothing and writes nothing"
                 : "  but a second sync still has \(report.issued) writes, \(report.decisions) decisions, \(report.writeCalls) write calls"
         )
+    }
+
+    /// Open questions about people who stand in records already: a system merged them.
+    private func questionsOfMerges() throws -> [QuestionID] {
+        try workplace.views.read { tables, transaction in
+            try tables.questions.all(transaction).filter { question in
+                try !question.isSettled
+                    && question.raised.replicas.allSatisfy {
+                        try tables.replicas.row($0.bytes, transaction)?.record != nil
+                    }
+            }.map(\.raised.question)
+        }
     }
 
     private func history() throws {

@@ -26,6 +26,8 @@ struct Connect: ParsableCommand {
     @Option(help: "Its name here, where one system is connected twice.") var label: String?
     @Option(help: "both, pull (only read) or push (only written).") var direction = "both"
     @Option(help: "always or never: make people there who are missing.") var create = "always"
+    @Option(help: "Who belongs there, such as 'tags has newsletter and city = Berlin'.")
+    var scope = ""
     @Option(help: "Calls a minute at most, 1 to 1,000,000.") var callsPerMinute = 100
     @Flag(help: "Allow plain http, which anyone on the way can read.") var clearText = false
     @Flag(help: "Store it without trying the secret at the system.") var noCheck = false
@@ -105,14 +107,17 @@ struct Connect: ParsableCommand {
         }
         configured.system = kind
         configured.url = try Address.checked(url, of: system, allowsClearText: clearText)
-        guard let way = ["both": Direction.both, "pull": .pull, "push": .push][direction] else {
+        guard let way = [Direction.both, .pull, .push].first(where: { $0.name == direction })
+        else {
             throw Refusal("--direction is both, pull or push, not \(direction)")
         }
         configured.direction = way
-        guard let making = ["always": CreatePolicy.always, "never": .never][create] else {
+        guard let making = [CreatePolicy.always, .never].first(where: { $0.name == create }) else {
             throw Refusal("--create is always or never, not \(create)")
         }
         configured.create = making
+        _ = try Scope(scope, of: .contact)
+        configured.scope = scope
         return configured
     }
 

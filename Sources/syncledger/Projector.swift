@@ -16,10 +16,12 @@ struct Projector: ParsableCommand {
     static let kept: [(name: String, answers: String, tables: [String])] = [
         ("mapping", "which objects are one record", ["records", "replicas", "lookups"]),
         ("fields", "what stands, what each system holds", ["records", "replicas"]),
-        ("status", "where each connection stands", ["connections", "policies"]),
+        ("status", "where each connection and each record stands", ["connections", "standings"]),
+        ("rules", "which laws, code and mapping decide", ["rules"]),
         ("conflicts", "what waits or waited for a person", ["conflicts", "questions"]),
         ("commands", "every call and its outcome", ["commands", "open_commands"]),
         ("activity", "the sync log", ["activity"]),
+        ("parked", "events that could not be folded", ["parked"]),
         ("position", "the last event folded", ["meta"]),
     ]
 

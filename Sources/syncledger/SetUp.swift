@@ -46,6 +46,10 @@ struct Connections: ParsableCommand {
                             .init("system", .string(row.system.name)),
                             .init("label", .string(row.configured.label)),
                             .init("url", .string(row.configured.url)),
+                            .init("direction", .string(row.configured.direction.name)),
+                            .init("create", .string(row.configured.create.name)),
+                            .init("scope", .string(row.configured.scope)),
+                            .init("callsPerMinute", .number("\(row.configured.callsPerMinute)")),
                             .init("approved", .bool(row.writesApproved)),
                             .init(
                                 "lastSweep",
@@ -55,12 +59,21 @@ struct Connections: ParsableCommand {
                 rows.isEmpty
                     ? ["Nothing is connected yet: syncledger connect mautic --url https://…"]
                     : rows.map { row in
-                        "\(row.configured.label)  \(row.configured.url)  "
+                        "\(row.configured.label)  \(row.configured.url)  \(terms(row.configured))"
                             + (row.writesApproved
                                 ? "writes approved" : "not approved yet: see plan")
                             + (row.lastSweep.map { ", last swept \($0)" } ?? ", never read")
                     })
         }
+    }
+
+    /// What of a connection is not as it is by default.
+    private func terms(_ connection: ConnectionConfigured) -> String {
+        var words: [String] = []
+        if connection.direction != .both { words.append("\(connection.direction.name) only") }
+        if connection.create == .never { words.append("nobody is created") }
+        if !connection.scope.isEmpty { words.append("only where \(connection.scope)") }
+        return words.map { $0 + ", " }.joined()
     }
 }
 

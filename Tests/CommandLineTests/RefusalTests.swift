@@ -66,6 +66,26 @@ import Testing
         #expect(equals.code == 0, "\(equals.error)")
     }
 
+    @Test func `a scope that cannot be read says where, and stores nothing`() throws {
+        try makeLedger()
+        for (scope, words) in [
+            ("stage = lead", "a field stage"), ("tags = vip", "tags has"),
+            ("city Berlin", "`city Berlin`"), ("points = many", "a whole number"),
+        ] {
+            expect(
+                try run(
+                    "connect", "mautic", "--url", "https://m.example", "--no-check", "--scope",
+                    scope), says: "scope", words)
+        }
+        #expect(try events() == 0)
+        #expect(
+            try run(
+                "connect", "mautic", "--url", "https://m.example", "--no-check", "--scope",
+                "tags has vip"
+            ).code == 0)
+        #expect(try run("connections").output.contains("only where tags has vip"))
+    }
+
     @Test func `figures outside their bounds are named with the bounds`() throws {
         try makeLedger()
         expect(try run("log", "--limit", "0"), says: "1 to 10,000")

@@ -78,8 +78,7 @@ import Testing
             #expect(need(vector.merge.need(branch, state)) == expected, "\(name): \(replica)")
         }
         for (replica, expected) in vector.expect.after ?? [:] {
-            let after = Vector.BranchAfter(
-                try branch(replica, state), tellsLifts: expected.liftsAnswered != nil)
+            let after = Vector.BranchAfter(try branch(replica, state), like: expected)
             #expect(after == expected, "\(name): \(replica)")
         }
     }
@@ -106,6 +105,11 @@ import Testing
             try #require(state.branches.firstIndex { $0.replica == Vector.id(replica) })
         }
         if let replica = vector.relink { state.branches[try position(replica)].relinked() }
+        if let merged = vector.merged {
+            let other = try branch(merged.replica, state)
+            state.branches[try position(merged.into)].takeOver(other)
+            state.branches.remove(at: try position(merged.replica))
+        }
         if let replica = vector.readdress { state.branches[try position(replica)].readdressed() }
     }
 
@@ -117,7 +121,7 @@ import Testing
             stored: confirmation.stored?.value, version: confirmation.version,
             told: confirmation.told, by: .none)
         let expected = try #require(vector.expect.branch)
-        let after = Vector.BranchAfter(branch, tellsLifts: expected.liftsAnswered != nil)
+        let after = Vector.BranchAfter(branch, like: expected)
         #expect(after == expected, "\(name)")
     }
 

@@ -17,6 +17,7 @@ struct Vector: Decodable {
     var skewUnmeasured: Bool?
     var relink: String?
     var readdress: String?
+    var merged: Merged?
     var spell: Spell?
     var state: State?
     var look: Look?
@@ -57,6 +58,7 @@ struct Vector: Decodable {
         var isUnverified: Bool?
     }
 
+    struct Merged: Decodable { var replica, into: String }
     struct Accepted: Decodable { var version: UInt64, spelling: Plain }
     struct Pending: Decodable { var leaves: Plain, open: Bool }
     struct Interval: Decodable { var earliest: Int64?, latest: Int64? }
@@ -99,11 +101,14 @@ struct Vector: Decodable {
         var seen: Plain
         var accounted: Plain
         var liftsAnswered: Int?
+        var addedByUs: [String]?
 
-        init(_ branch: Branch, tellsLifts: Bool) {
+        /// What `expected` tells of a branch, as it is.
+        init(_ branch: Branch, like expected: BranchAfter) {
             seen = Plain(branch.seen ?? .null)
             accounted = Plain(branch.accounted ?? .null)
-            liftsAnswered = tellsLifts ? branch.liftsAnswered : nil
+            liftsAnswered = expected.liftsAnswered.map { _ in branch.liftsAnswered }
+            addedByUs = expected.addedByUs.map { _ in branch.addedByUs.sorted() }
         }
     }
 }

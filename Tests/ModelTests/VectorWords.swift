@@ -21,7 +21,7 @@ enum VectorWords {
     private static let told = Shape.object(["is": .any])
     private static let interval = Shape.object(["earliest": .any, "latest": .any])
     private static let after = Shape.object([
-        "seen": .any, "accounted": .any, "liftsAnswered": .any,
+        "seen": .any, "accounted": .any, "liftsAnswered": .any, "addedByUs": .any,
     ])
 
     private static let branch = Shape.object([
@@ -69,6 +69,7 @@ enum VectorWords {
                 "name": .any, "law": .word(Set(Law.allCases.map(\.rawValue))),
                 "prefer": .list(system), "enforce": .any, "skewMicroseconds": .any,
                 "skewUnmeasured": .any, "relink": replica, "readdress": replica,
+                "merged": .object(["replica": replica, "into": replica]),
                 "spell": .object([
                     "system": system, "kind": kind, "maximumLength": .any, "content": .any,
                 ]),

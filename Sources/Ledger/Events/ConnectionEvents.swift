@@ -31,12 +31,22 @@ package enum Direction: UInt64, WireChoice {
     case pull = 1
     /// The system is written, and never asked.
     case push = 2
+
+    package var name: String {
+        switch self {
+        case .both: "both"
+        case .pull: "pull"
+        case .push: "push"
+        }
+    }
 }
 
 /// Whether objects may be made at a system for records that it lacks.
 package enum CreatePolicy: UInt64, WireChoice {
     case always = 0
     case never = 1
+
+    package var name: String { self == .always ? "always" : "never" }
 }
 
 /// A connection was set up or changed.

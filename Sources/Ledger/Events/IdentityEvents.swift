@@ -56,6 +56,10 @@ package struct Unlinked: EventPayload {
     package var replica: ReplicaID = .none
     package var unknownFields: [UInt8] = []
     package init() {}
+    package init(record: RecordID, replica: ReplicaID) {
+        self.record = record
+        self.replica = replica
+    }
     package mutating func visit(_ visitor: inout some WireVisitor) {
         visitor.id(1, &record)
         visitor.id(2, &replica)

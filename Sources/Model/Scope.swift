@@ -1,0 +1,164 @@
+package import Ledger
+
+/// Who belongs at a connection: tests of canonical fields.
+///
+/// Written as `tags has newsletter and city = "New York" or points is set`; `and` binds closer than
+/// `or`. Empty means everybody.
+package struct Scope: Sendable, Hashable {
+    /// One comparison with what a field holds; a field that nobody has told is empty.
+    package enum Test: Sendable, Hashable {
+        case equals(field: String, Value)
+        case differs(field: String, Value)
+        /// Of a set: whether it holds the element.
+        case has(field: String, String)
+        case isSet(field: String)
+        case isEmpty(field: String)
+    }
+
+    /// Somebody belongs when all tests of at least one group hold.
+    package var groups: [[Test]]
+
+    package static var everybody: Scope { Scope(groups: [[]]) }
+    /// What a scope that this version cannot read lets in: nothing is written on a guess.
+    package static var nobody: Scope { Scope(groups: []) }
+
+    private init(groups: [[Test]]) { self.groups = groups }
+
+    /// - Throws: `ScopeError`, which says what is wrong where.
+    package init(_ text: String, of mapping: EntityMapping) throws {
+        let words = try Self.words(text)
+        guard !words.isEmpty else {
+            self = .everybody
+            return
+        }
+        groups = try words.split(separator: .bare("or"), omittingEmptySubsequences: false).map {
+            try $0.split(separator: .bare("and"), omittingEmptySubsequences: false).map {
+                try Self.test(Array($0), mapping)
+            }
+        }
+    }
+
+    package func admits(_ content: (_ field: String) -> Value?) -> Bool {
+        groups.contains { group in
+            group.allSatisfy { test in
+                switch test {
+                case .equals(let field, let value): Self.same(content(field), value)
+                case .differs(let field, let value): !Self.same(content(field), value)
+                case .has(let field, let element):
+                    content(field)?.elements.contains(element) ?? false
+                case .isSet(let field): !(content(field)?.isBlank ?? true)
+                case .isEmpty(let field): content(field)?.isBlank ?? true
+                }
+            }
+        }
+    }
+
+    private static func same(_ content: Value?, _ value: Value) -> Bool {
+        let content = content ?? .null
+        // A flag that nobody has told is not set.
+        return content == value || content == .null && value == .bool(false)
+    }
+
+    // MARK: - Reading
+
+    private enum Word: Hashable {
+        case bare(String)
+        case quoted(String)
+
+        var text: String {
+            switch self {
+            case .bare(let text), .quoted(let text): text
+            }
+        }
+    }
+
+    private static func words(_ text: String) throws -> [Word] {
+        var words: [Word] = []
+        var rest = text[...]
+        while let first = rest.first {
+            if first.isWhitespace {
+                rest.removeFirst()
+            } else if first == "\"" {
+                let inside = rest.dropFirst()
+                guard let end = inside.firstIndex(of: "\"") else { throw ScopeError.openQuote }
+                words.append(.quoted(String(inside[..<end])))
+                rest = inside[inside.index(after: end)...]
+            } else if let sign = ["!=", "="].first(where: { rest.hasPrefix($0) }) {
+                words.append(.bare(sign))
+                rest = rest.dropFirst(sign.count)
+            } else {
+                var word = ""
+                while let next = rest.first, !next.isWhitespace, next != "\"", next != "=",
+                    !rest.hasPrefix("!=")
+                {
+                    word.append(rest.removeFirst())
+                }
+                words.append(.bare(word))
+            }
+        }
+        return words
+    }
+
+    private static func test(_ words: [Word], _ mapping: EntityMapping) throws -> Test {
+        guard words.count == 3, case .bare(let name) = words[0], case .bare(let verb) = words[1]
+        else { throw ScopeError.notATest(words.map(\.text).joined(separator: " ")) }
+        guard let field = mapping.field(name), let kind = field.kind else {
+            throw ScopeError.unknownField(name)
+        }
+        let word = words[2].text
+        switch (verb, kind) {
+        case ("is", _) where word == "set": return .isSet(field: name)
+        case ("is", _) where word == "empty": return .isEmpty(field: name)
+        case ("has", .tags): return .has(field: name, word)
+        case ("=", .tags), ("!=", .tags): throw ScopeError.isASet(name)
+        case ("=", _): return .equals(field: name, try value(word, of: name, kind))
+        case ("!=", _): return .differs(field: name, try value(word, of: name, kind))
+        default: throw ScopeError.notATest(words.map(\.text).joined(separator: " "))
+        }
+    }
+
+    private static func value(
+        _ word: String, of field: String, _ kind: FieldCodec.Kind
+    ) throws -> Value {
+        let codec = FieldCodec(.compass, kind)
+        switch kind {
+        case .flag:
+            guard let flag = ["true": true, "yes": true, "false": false, "no": false][word] else {
+                throw ScopeError.badValue(word, field: field, wanted: "yes or no")
+            }
+            return .bool(flag)
+        case .integer:
+            guard Int64(word) != nil else {
+                throw ScopeError.badValue(word, field: field, wanted: "a whole number")
+            }
+            return codec.content(of: .number(word))
+        case .text, .email, .tags: return codec.content(of: .text(word))
+        }
+    }
+}
+
+extension FieldMapping {
+    /// What kind of values it has; the same at every system.
+    fileprivate var kind: FieldCodec.Kind? { spellings.values.first?.codec.kind }
+}
+
+package enum ScopeError: Error, Equatable, CustomStringConvertible {
+    case unknownField(String)
+    case notATest(String)
+    case isASet(String)
+    case badValue(String, field: String, wanted: String)
+    case openQuote
+
+    package var description: String {
+        switch self {
+        case .unknownField(let name):
+            "the scope names a field \(name), which there is not: `syncledger mapping` lists them"
+        case .notATest(let text):
+            "the scope cannot be read at `\(text)`: write tests such as `tags has newsletter`, `city = Berlin`, `city != \"New York\"`, `phone is set` or `phone is empty`, joined by `and` and `or`"
+        case .isASet(let name): "\(name) holds several: write `\(name) has …` in the scope"
+        case .badValue(let word, let field, let wanted):
+            "the scope compares \(field) with \(word), but it is \(wanted)"
+        case .openQuote: "the scope has a quotation mark that nothing closes"
+        }
+    }
+}

@@ -1,0 +1,28 @@
+package import Ledger
+package import Model
+
+extension Scope {
+    /// The scope of a connection; nobody, where a newer version wrote it so that we cannot read it.
+    package init(of connection: ConnectionConfigured, mapping: EntityMapping) {
+        self = (try? Scope(connection.scope, of: mapping)) ?? .nobody
+    }
+
+    /// Whether somebody belongs: as the record stands, or as the object itself shows.
+    ///
+    /// Either is enough. So who is let out by an edit on one side is still told to the other, and
+    /// who is let in on one side is at once let in on both.
+    package func admits(_ record: RecordRow, _ replica: ReplicaRow?, _ mapping: EntityMapping)
+        -> Bool
+    {
+        if self == .everybody { return true }
+        if admits({ record.outcome($0)?.value?.value }) { return true }
+        guard let replica else { return false }
+        return admits { name in
+            guard let field = mapping.field(name), let branch = replica.branch(field) else {
+                // What the system does not have is as the record stands.
+                return record.outcome(name)?.value?.value
+            }
+            return branch.seenContent
+        }
+    }
+}
