@@ -14,10 +14,15 @@ package struct WireDecoder: WireVisitor {
     private let depth: Int
     private var failure: WireError?
 
-    private var taken = false
+    /// Where the field that the walk is at begins; `nil` at the end.
+    private var start: Int?
+    /// Whether the field that the walk is at was taken: the next question moves on.
+    private var isTaken = false
+    /// How many fields were taken in this go over the message.
+    private var taken = 0
+    package private(set) var fieldJustRead = 0
 
     package var isDecoding: Bool { true }
-    package var fieldJustRead: Int { walk.number }
 
     private init(_ input: [UInt8], _ range: Range<Int>, parts: OpenedParts, depth: Int) {
         self.input = input
@@ -44,28 +49,43 @@ package struct WireDecoder: WireVisitor {
     /// Deeper nesting than any of our messages has: a refusal instead of a stack overflow.
     private static var maximumDepth: Int { 32 }
 
+    /// Goes over the message's fields as often as it takes: once, where they stand in the order of
+    /// `visit`, as our encoder writes them.
     private mutating func read(into message: inout some WireMessage) {
         guard depth < Self.maximumDepth else { return fail("nested too deeply") }
-        while failure == nil {
-            let start = walk.position
-            do throws(WireError) {
-                // A copy, since the walk and its bytes are both parts of this decoder.
-                var next = walk
-                guard try next.next(input.span) else { return }
-                walk = next
-            } catch {
-                failure = error
-                return
-            }
-            taken = false
+        advance()
+        while failure == nil, let start {
+            (taken, fieldJustRead) = (0, 0)
             message.visit(&self)
-            if !taken { message.unknownFields += input[start..<walk.position] }
+            if isTaken {
+                advance()
+            } else if taken == 0 {
+                message.unknownFields += input[start..<walk.position]
+                advance()
+            }
+        }
+    }
+
+    private mutating func advance() {
+        isTaken = false
+        let position = walk.position
+        do throws(WireError) {
+            // A copy, since the walk and its bytes are both parts of this decoder.
+            var next = walk
+            start = try next.next(input.span) ? position : nil
+            walk = next
+        } catch {
+            failure = error
+            start = nil
         }
     }
 
     package mutating func refuse(_ problem: String) { fail(problem) }
 
-    package mutating func leaveUnknown() { taken = false }
+    package mutating func leaveUnknown() {
+        isTaken = false
+        taken -= 1
+    }
 
     private mutating func fail(_ problem: String) {
         if failure == nil { failure = walk.problem(problem) }
@@ -75,8 +95,11 @@ package struct WireDecoder: WireVisitor {
     ///
     /// A type that differs leaves it unknown.
     private mutating func takes(_ field: Int, _ wanted: WireType) -> Bool {
-        guard walk.isAt(field, wanted) else { return false }
-        taken = true
+        if isTaken { advance() }
+        guard start != nil, failure == nil, walk.isAt(field, wanted) else { return false }
+        isTaken = true
+        taken += 1
+        fieldJustRead = field
         return true
     }
 
@@ -115,7 +138,7 @@ package struct WireDecoder: WireVisitor {
     }
 
     package mutating func strings(_ field: Int, _ value: inout [String]) {
-        if takes(field, .lengthDelimited) { value.append(text()) }
+        while takes(field, .lengthDelimited) { value.append(text()) }
     }
 
     package mutating func bytes(_ field: Int, _ value: inout [UInt8]) {
@@ -124,6 +147,10 @@ package struct WireDecoder: WireVisitor {
 
     package mutating func bytes(_ field: Int, _ value: inout [UInt8]?) {
         if takes(field, .lengthDelimited) { value = Array(input[walk.payload]) }
+    }
+
+    package mutating func bytes(_ field: Int, _ value: inout [[UInt8]]) {
+        while takes(field, .lengthDelimited) { value.append(Array(input[walk.payload])) }
     }
 
     package mutating func message<M: WireMessage>(_ field: Int, _ value: inout M) {
@@ -138,10 +165,11 @@ package struct WireDecoder: WireVisitor {
     }
 
     package mutating func messages<M: WireMessage>(_ field: Int, _ value: inout [M]) {
-        guard takes(field, .lengthDelimited) else { return }
-        var message = M()
-        nested(&message)
-        value.append(message)
+        while takes(field, .lengthDelimited) {
+            var message = M()
+            nested(&message)
+            value.append(message)
+        }
     }
 
     package mutating func sealed(_ field: Int, _ value: inout Sealed?) {

@@ -96,6 +96,10 @@ package struct WireEncoder: WireVisitor {
         if let value { lengthField(field, value) }
     }
 
+    package mutating func bytes(_ field: Int, _ value: inout [[UInt8]]) {
+        for element in value { lengthField(field, element) }
+    }
+
     package mutating func message<M: WireMessage>(_ field: Int, _ value: inout M) {
         nested(field, value)
     }

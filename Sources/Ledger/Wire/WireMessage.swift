@@ -16,7 +16,7 @@ package protocol WireMessage: Sendable {
 /// first error and reports it when the walk is over.
 package protocol WireVisitor {
     var isDecoding: Bool { get }
-    /// While decoding, the number of the field that the current walk is for; 0 while encoding.
+    /// While decoding, the number of the field that was taken last; 0 before any, and while encoding.
     var fieldJustRead: Int { get }
 
     mutating func unsigned(_ field: Int, _ value: inout UInt64)
@@ -30,6 +30,7 @@ package protocol WireVisitor {
     mutating func strings(_ field: Int, _ value: inout [String])
     mutating func bytes(_ field: Int, _ value: inout [UInt8])
     mutating func bytes(_ field: Int, _ value: inout [UInt8]?)
+    mutating func bytes(_ field: Int, _ value: inout [[UInt8]])
     mutating func message<M: WireMessage>(_ field: Int, _ value: inout M)
     mutating func message<M: WireMessage>(_ field: Int, _ value: inout M?)
     mutating func messages<M: WireMessage>(_ field: Int, _ value: inout [M])
@@ -78,15 +79,14 @@ extension WireVisitor {
 
     /// Several identifiers, each as 16 bytes.
     package mutating func ids<Kind>(_ field: Int, _ value: inout [Identifier<Kind>]) {
-        if isDecoding {
-            var one: Identifier<Kind>? = nil
-            id(field, &one)
-            if let one { value.append(one) }
-        } else {
-            for element in value {
-                var one: Identifier<Kind>? = element
-                id(field, &one)
+        var raw = isDecoding ? [] : value.map(\.bytes)
+        bytes(field, &raw)
+        guard isDecoding else { return }
+        for bytes in raw {
+            guard let id = Identifier<Kind>(bytes: bytes) else {
+                return refuse("an id of other length")
             }
+            value.append(id)
         }
     }
 

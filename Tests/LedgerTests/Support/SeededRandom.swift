@@ -139,6 +139,10 @@ struct Filler: WireVisitor {
     mutating func bytes(_ field: Int, _ value: inout [UInt8]?) {
         if fills(field), only != nil || !random.chance(4) { value = random.bytes(16) }
     }
+    mutating func bytes(_ field: Int, _ value: inout [[UInt8]]) {
+        guard fills(field) else { return }
+        value = (0..<1 + random.below(3)).map { _ in random.bytes(16) }
+    }
     mutating func message<M: WireMessage>(_ field: Int, _ value: inout M) {
         if fills(field) { value = nested() }
     }
