@@ -10,7 +10,8 @@ struct Links: ParsableCommand {
         abstract: "Which objects are one person, and which could be.",
         discussion: """
             Objects with the same e-mail address are linked by themselves where that leaves no doubt.
-            Where it does, nothing is guessed: `merge` says which of them are one person.
+            Where it does, nothing is guessed: `merge` says which of them are one person. Where a
+            system merged two people that are not one, `apart` lets the lost one be made there anew.
             """,
         subcommands: [List.self, Merge.self, Apart.self, Unlink.self], defaultSubcommand: List.self)
 
@@ -131,13 +132,20 @@ private struct LinkTable {
             "\(record.record)  " + record.replicas.map(name).joined(separator: " = ")
         }
             + questions.flatMap { question in
-                ["Could be one person:"]
+                [heading(of: question)]
                     + question.raised.replicas.map { "  \($0)  \(name($0))" }
                     + [
                         "  say which: syncledger links merge ID ID …",
                         "  or nobody: syncledger links apart \(question.raised.question)",
                     ]
             }
+    }
+
+    /// People who stand in records already are asked about only when a system merged two of them.
+    private func heading(of question: QuestionRow) -> String {
+        let isMerge = question.raised.replicas.allSatisfy { replicas[$0]?.record != nil }
+        return isMerge
+            ? "A system merged two people; are these one person?" : "Could be one person:"
     }
 
     var json: JSON {
