@@ -1,5 +1,5 @@
 package import Ledger
-package import Model
+import Model
 import Projections
 package import Reconciler
 
@@ -150,8 +150,11 @@ extension EngineCore {
         let connections = try views.read { tables, transaction in
             try tables.connections.all(transaction)
         }
+        let rules = try rules()
         var ground = Ground(
-            mapping: mapping, policy: Policy(from: try rules()?.policy), connections: connections)
+            mapping: mapping, policy: Policy(from: rules?.policy), connections: connections)
+        ground.rulesSince = rules?.since ?? 0
+        ground.realigns = request.realigns
         ground.unreadable = Set(
             connections.filter { !$0.configured.url.isEmpty && !isUsable($0.id) }.map(\.id))
         ground.queued = queued
@@ -184,6 +187,10 @@ extension EngineCore {
         for (field, ruling) in plan.rulings where ruling.kind == .contested {
             report.contested += 1
             report.proposals["ask about \(field.name)", default: 0] += 1
+        }
+        for (field, ruling) in plan.rulings
+        where ruling.kind != .contested && snapshot.record.contest(field.name) != nil {
+            report.proposals["settle \(field.name): \(ruling.reason.rawValue)", default: 0] += 1
         }
         report.wouldWrite += plan.commands.count
         for command in plan.commands {
@@ -301,28 +308,14 @@ extension EngineCore {
         report.asked = unlinked.count - report.apart
         for record in records {
             guard let snapshot = try snapshot(record) else { continue }
-            switch reconciler.plan(snapshot).standing {
+            let plan = reconciler.plan(snapshot)
+            report.realignable += plan.realignable
+            switch plan.standing {
             case .conflict: report.conflicted += 1
             case .failing: report.failing += 1
             case .write, .wait: report.waiting += 1
             case .excluded: report.excluded += 1
             case .inSync: report.inSync += 1
-            }
-        }
-    }
-}
-
-extension Policy {
-    /// The policy that an event set; the default without one.
-    package init(from changed: PolicyChanged?) {
-        self.init(preset: changed.flatMap { Law(rawValue: $0.preset) } ?? .fieldMerge)
-        for field in changed?.fields ?? [] {
-            if field.field == "existence" {
-                existence = ExistenceLaw(rawValue: field.law) ?? .ask
-            } else if let law = Law(rawValue: field.law) {
-                fields[field.field] = FieldPolicy(
-                    law: law, prefer: field.prefer.compactMap { System(name: $0) },
-                    enforce: field.enforce)
             }
         }
     }

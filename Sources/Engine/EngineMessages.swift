@@ -19,6 +19,8 @@ package struct RunRequest: Sendable, Equatable {
     /// How long a call that was not heard may still take effect: the longest that the systems' web
     /// servers let one request run.
     package var settlesAfterSeconds: Double = 30
+    /// Let changed rules decide and write what stood before them.
+    package var realigns = false
 
     package init(run: RunID, verb: Verb, isSweep: Bool = false, approves: Bool = false) {
         self.run = run
@@ -92,6 +94,8 @@ package struct RunReport: Sendable {
     package var asked = 0
     /// Objects that a person keeps apart.
     package var apart = 0
+    /// Questions that the rules as they are now would answer, had they not been asked before.
+    package var realignable = 0
     package var wouldWrite = 0
     package var issued = 0
     package var confirmed = 0

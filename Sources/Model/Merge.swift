@@ -172,6 +172,7 @@ package struct Merge: Sendable {
                 }
             }
         }
+        if let ruling = lastWrite(changed, editors, state) { return ruling }
         guard state.outcome != nil, rules.contains(.joinersApart), !joiners.isEmpty else {
             return judge(changed, state)
         }
@@ -179,7 +180,7 @@ package struct Merge: Sendable {
     }
 
     /// One side's content with everyone who holds it.
-    private struct Candidate {
+    struct Candidate {
         var value: Value
         var branches: [Branch]
         var author: ReplicaID?
@@ -271,6 +272,7 @@ package struct Merge: Sendable {
     }
 
     private func winner(_ candidates: [Candidate], isFirst: Bool) -> (Candidate, Reason)? {
+        if let extreme = extreme(candidates) { return extreme }
         // At first contact nobody edited anything, so age says nothing.
         if !isFirst, [.fieldMerge, .newest].contains(policy.law),
             let newest = candidates.first(where: { one in
@@ -327,7 +329,7 @@ package struct Merge: Sendable {
         return contested(joiners, state, competed: true, joinersOnly: true)
     }
 
-    private func moved(
+    func moved(
         to candidate: Candidate, _ changed: [Branch], _ state: FieldState, _ reason: Reason,
         competed: Bool = false
     ) -> Ruling {

@@ -138,6 +138,10 @@ package struct FieldState: Sendable, Hashable {
     package var contest: Contest?
     /// A re-consent stands in the log, newer than the opt-out.
     package var consentGiven = false
+    /// The replica of the record that anybody changed last, in whatever field.
+    ///
+    /// `nil` where nobody knows. Only `last-write-wins` asks.
+    package var lastWriter: ReplicaID?
 
     package init(outcome: Outcome? = nil, branches: [Branch], contest: Contest? = nil) {
         self.outcome = outcome

@@ -7,6 +7,11 @@ package enum Law: String, Sendable, Hashable, CaseIterable {
     case newest
     case prefer
     case manual
+    /// What the object shows that was changed last stands, whatever else was typed elsewhere.
+    case lastWriteWins = "last-write-wins"
+    /// Of numbers: the largest stands.
+    case max
+    case min
     /// Consent: the stricter stands; lifting needs evidence.
     case strictest
     /// Sets: every add counts, a remove unless somebody adds.
@@ -16,6 +21,8 @@ package enum Law: String, Sendable, Hashable, CaseIterable {
 
     /// Joins hold whatever the preset says.
     package var isJoin: Bool { [.strictest, .union, .sum].contains(self) }
+    /// Laws that a whole entity may have.
+    package static var presets: [Law] { [.fieldMerge, .manual, .lastWriteWins] }
 }
 
 /// The law of one field as it is in force.

@@ -29,6 +29,9 @@ package enum Reason: String, Sendable, Hashable, CaseIterable {
     case blankJoiner = "an empty field does not speak"
     case newest
     case preferred = "preferred system"
+    case lastWrite = "last write"
+    case largest
+    case smallest
     case strictest
     case liftedWithoutEvidence = "consent lifted without evidence"
     case evidencedConsent = "consent given with evidence"

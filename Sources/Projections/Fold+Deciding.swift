@@ -74,6 +74,7 @@ extension Fold {
         contest.outcomeCompeted = field.outcomeCompeted
         contest.raisedBy = logged.id
         contest.raisedAt = logged.entry.recordedAt
+        contest.sequence = logged.sequence
         contest.reason = field.law
         for input in field.inputs {
             var side = ContestRow.Side()

@@ -48,12 +48,12 @@ struct Fold {
             try countOnStream(logged, transaction)
         case .overtaken: try countOnStream(logged, transaction)
         case .policyChanged(let payload):
-            try changeRules(of: payload.entity, transaction) { row in
+            try changeRules(of: payload.entity, logged, transaction) { row in
                 row.policy = payload
                 row.policySetBy = logged.id
             }
         case .rulesAdopted(let payload):
-            try changeRules(of: payload.entity, transaction) { row in
+            try changeRules(of: payload.entity, logged, transaction) { row in
                 row.adopted = payload
                 row.adoptedBy = logged.id
             }
@@ -74,12 +74,13 @@ struct Fold {
     }
 
     private func changeRules(
-        of entity: String, _ transaction: borrowing WriteTransaction,
+        of entity: String, _ logged: LoggedEvent, _ transaction: borrowing WriteTransaction,
         _ change: (inout RulesRow) -> Void
     ) throws {
         let key = Array(entity.utf8)
         var row = try views.rules.row(key, transaction) ?? RulesRow()
         change(&row)
+        row.since = logged.sequence
         try views.rules.put(row, key, transaction)
     }
 

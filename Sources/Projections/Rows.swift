@@ -202,6 +202,8 @@ package struct ContestRow: WireMessage, Equatable {
     package var outcomeCompeted = false
     package var raisedBy: EventID = .none
     package var raisedAt: Timestamp?
+    /// The sequence of the event that raised it.
+    package var sequence: UInt64 = 0
     package var reason = ""
     package var unknownFields: [UInt8] = []
 
@@ -215,6 +217,7 @@ package struct ContestRow: WireMessage, Equatable {
         visitor.id(5, &raisedBy)
         visitor.time(6, &raisedAt)
         visitor.string(7, &reason)
+        visitor.unsigned(8, &sequence)
     }
 }
 
@@ -344,6 +347,8 @@ package struct RulesRow: WireMessage, Equatable {
     package var policySetBy: EventID?
     package var adopted: RulesAdopted?
     package var adoptedBy: EventID?
+    /// The sequence of the event that changed any of it last.
+    package var since: UInt64 = 0
     package var unknownFields: [UInt8] = []
 
     package init() {}
@@ -353,6 +358,7 @@ package struct RulesRow: WireMessage, Equatable {
         visitor.id(2, &policySetBy)
         visitor.message(3, &adopted)
         visitor.id(4, &adoptedBy)
+        visitor.unsigned(5, &since)
     }
 }
 

@@ -6,6 +6,10 @@ package import Projections
 package struct Ground: Sendable {
     package let mapping: EntityMapping
     package var policy: Policy
+    /// The log's sequence at which policy, mapping or code changed last.
+    package var rulesSince: UInt64 = 0
+    /// Whether what those changed may decide and write by itself.
+    package var realigns = false
     package var connections: [ConnectionRow]
     /// Commands that this process holds and provably has not sent.
     package var queued: Set<CommandID> = []
@@ -111,6 +115,8 @@ package struct RecordPlan: Sendable {
     package var rulings: [(field: FieldMapping, ruling: Ruling)] = []
     package var commands: [CommandIssued] = []
     package var verdicts: [Verdict] = []
+    /// Questions that stay open though the rules as they are now would answer them.
+    package var realignable = 0
     /// Objects that are gone and let go, so that they can be made anew.
     package var released: [ReplicaID] = []
     /// Where the record stands as a whole: by the verdict that most needs somebody.

@@ -19,17 +19,24 @@ package struct Reconciler: Sendable {
         var plan = RecordPlan(record: snapshot.record.record, entity: snapshot.record.entity)
         var writes: [ReplicaID: [CommandChange]] = [:]
         var outcomes: [(FieldMapping, Outcome)] = []
+        let lastWriter = lastWriter(in: snapshot)
         for field in ground.mapping.fields {
-            let merge = Merge(policy: ground.policy.policy(for: field), skew: ground.skew)
+            let merge = merge(field)
             var state = state(of: field, in: snapshot)
+            state.lastWriter = lastWriter
             for _ in 0..<Self.rulingsPerField {
                 guard let ruling = merge.decide(state) else { break }
+                guard !waits(ruling, field, snapshot.record) else {
+                    plan.realignable += 1
+                    break
+                }
                 plan.rulings.append((field, ruling))
                 state = state.folding(ruling)
             }
             if let outcome = state.outcome { outcomes.append((field, outcome)) }
             for branch in state.branches {
-                let need = merge.need(branch, state)
+                let need = self.merge(field, at: snapshot.replica(branch.replica))
+                    .need(branch, state)
                 plan.verdicts.append(verdict(need, field, branch, snapshot))
                 if case .write(let write) = need, let outcome = state.outcome {
                     writes[branch.replica, default: []].append(
@@ -325,7 +332,7 @@ package struct Reconciler: Sendable {
             judge(.excluded, "deleted everywhere")
             return .ended
         }
-        switch ground.policy.existence {
+        switch existenceLaw(gone) {
         case .ask:
             judge(.conflict, "deleted there: keep or delete?")
             return .asked

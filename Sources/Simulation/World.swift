@@ -122,6 +122,7 @@ package final class World {
     @discardableResult
     package func run(
         _ verb: RunRequest.Verb = .sync, sweep: Bool = false, approve: Bool = false,
+        realign: Bool = false,
         stopping: (_ step: Int) -> Bool = { _ in false }
     ) throws -> RunReport? {
         try workplace.views.project()
@@ -129,8 +130,9 @@ package final class World {
             views: workplace.views, mapping: workplace.mapping,
             credentials: try workplace.secrets(), seed: random.next(), end: workplace.log.end,
             now: now)
-        let request = RunRequest(
+        var request = RunRequest(
             run: random.id(), verb: verb, isSweep: sweep, approves: approve)
+        request.realigns = realign
         var inputs: [EngineInput] = [.begin(request)]
         var steps = 0
         var wakeAt: Timestamp?

@@ -60,7 +60,8 @@ struct SyncLedger: ParsableCommand {
             --json, and --ledger for another directory.
             """,
         subcommands: [
-            Init.self, Connect.self, Connections.self, Mapping.self, Ingest.self, Plan.self,
+            Init.self, Connect.self, Connections.self, Mapping.self, Policies.self, Ingest.self,
+            Plan.self,
             Apply.self, Sync.self, Status.self, Conflicts.self, Links.self, Commands.self,
             Log.self, Show.self, Projector.self,
         ])

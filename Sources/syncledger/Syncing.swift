@@ -15,9 +15,11 @@ struct Plan: ParsableCommand {
             """)
     @OptionGroup var common: Common
     @Flag(help: "Read every person again, not only what changed.") var sweep = false
+    @Flag(help: "Also what changed rules would decide of what stood before them.")
+    var realign = false
 
     func run() throws {
-        let (report, questions) = try runEngine(common, .plan, sweep: sweep)
+        let (report, questions) = try runEngine(common, .plan, sweep: sweep, realign: realign)
         common.show(report.json, report.planLines + asking(questions))
         if !report.failures.isEmpty { throw ExitCode.failure }
         if report.wouldWrite + report.contested + report.waitsForPerson + questions > 0 {
@@ -31,11 +33,15 @@ struct Apply: ParsableCommand {
         abstract: "Approve every connection's first plan and do it.",
         discussion: "Until then a connection is only read. Afterwards `sync` is enough.")
     @OptionGroup var common: Common
+    @Flag(help: "Let changed rules decide what stood before them: look at plan --realign first.")
+    var realign = false
     @OptionGroup var settling: Settling
 
     func run() throws {
         try reportRun(
-            common, try runEngine(common, .sync, approve: true, settling: settling))
+            common,
+            try runEngine(
+                common, .sync, approve: true, realign: realign, settling: settling))
     }
 }
 
@@ -83,7 +89,7 @@ private func asking(_ questions: Int) -> [String] {
 
 private func runEngine(
     _ common: Common, _ verb: RunRequest.Verb, sweep: Bool = false, approve: Bool = false,
-    settling: Settling? = nil
+    realign: Bool = false, settling: Settling? = nil
 ) throws -> (RunReport, questions: Int) {
     try common.withWorkplace { workplace in
         let lock = try workplace.engineLock()
@@ -96,6 +102,7 @@ private func runEngine(
         defer { withExtendedLifetime(interrupt) {} }
         var request = RunRequest(
             run: workplace.newRun(), verb: verb, isSweep: sweep, approves: approve)
+        request.realigns = realign
         if let settling { request.settlesAfterSeconds = settling.settleAfter }
         let report = try workplace.run(
             request, client: HTTPClient(), stop: stop, progress: progress.show)
@@ -122,7 +129,8 @@ extension RunReport {
             number("conflicted", conflicted), number("excluded", excluded),
             number("failing", failing), number("asked", asked), number("apart", apart),
             number("decisions", decisions), number("contested", contested),
-            number("wouldWrite", wouldWrite), number("issued", issued),
+            number("realignable", realignable), number("wouldWrite", wouldWrite),
+            number("issued", issued),
             number("confirmed", confirmed), number("refused", refused),
             number("uncertain", uncertain), number("superseded", superseded),
             number("parked", parked), number("gone", gone), number("merged", merged),
@@ -171,12 +179,21 @@ extension RunReport {
         lines += proposals.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map {
             "  \($0.value) × \($0.key)"
         }
+        lines += realigningLines
         lines.append(
             wouldWrite == 0
                 ? "Nothing is to be written."
                 : "\(wouldWrite) writes in all. `syncledger apply` does them; nothing was written yet."
         )
         return lines
+    }
+
+    private var realigningLines: [String] {
+        realignable == 0
+            ? []
+            : [
+                "\(realignable) conflicts would be decided by the rules as they are now: `syncledger plan --realign` shows how."
+            ]
     }
 
     var syncLines: [String] {
@@ -192,6 +209,7 @@ extension RunReport {
             "\(records) people: \(inSync) in step, \(conflicted) ask for you, \(waiting) waiting, \(excluded) excluded"
                 + (failing > 0 ? ", \(failing) not read everywhere." : "."))
         if conflicted > 0 { lines.append("`syncledger conflicts` shows what to decide.") }
+        lines += realigningLines
         lines.append("\(calls) calls for \(pairsChanged) changes.")
         return lines
     }

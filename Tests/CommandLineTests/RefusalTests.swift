@@ -66,6 +66,26 @@ import Testing
         #expect(equals.code == 0, "\(equals.error)")
     }
 
+    @Test func `a law that a field cannot have is refused, and one that it can needs a yes`() throws
+    {
+        try makeLedger()
+        for (words, part) in [
+            (["city", "newst"], "did you mean newest?"), (["points", "newest"], "always joins"),
+            (["city", "sum"], "cannot join"), (["city", "prefer"], "--prefer"),
+            (["city", "max"], "numbers"), (["preset", "max"], "no preset"),
+            (["existence", "newest"], "known as a law of existence"), (["town", "manual"], "town"),
+        ] {
+            let result = try Program.syncledger.run(["policy", "set", "--ledger", ledger] + words)
+            expect(result, says: part)
+        }
+        #expect(try run("policy", "set", "city", "manual").code == 2)
+        #expect(try events() == 0)
+        #expect(try run("policy", "set", "city", "manual", "--yes").code == 0)
+        #expect(try run("policy").output.contains("set here"))
+        #expect(try run("policy", "reset", "city", "--yes").code == 0)
+        #expect(try !run("policy").output.contains("set here"))
+    }
+
     @Test func `a scope that cannot be read says where, and stores nothing`() throws {
         try makeLedger()
         for (scope, words) in [

@@ -6,13 +6,15 @@ import Testing
 /// What every verb says of itself.
 @Suite struct `Help` {
     static let verbs = [
-        "init", "connect", "connections", "mapping", "ingest", "plan", "apply", "sync", "status",
+        "init", "connect", "connections", "mapping", "policy", "ingest", "plan", "apply", "sync",
+        "status",
         "conflicts", "links", "commands", "log", "show", "projector",
     ]
     static let lower = [
         "conflicts list", "conflicts take", "conflicts set", "conflicts keep", "conflicts delete",
         "links list", "links merge", "links apart", "links unlink", "commands list",
-        "commands retry", "projector list", "projector status",
+        "commands retry", "policy show", "policy set", "policy reset", "projector list",
+        "projector status",
         "projector rebuild", "projector verify",
     ]
 
@@ -31,7 +33,7 @@ import Testing
             #expect(listed(result.output) == Self.verbs)
             #expect(result.output.contains("Exit codes: 0 done or clean, 1 error, 2"))
         }
-        for verb in ["conflicts", "links", "commands", "projector"] {
+        for verb in ["conflicts", "links", "commands", "policy", "projector"] {
             let listed = listed(try Program.syncledger.run([verb, "--help"]).output)
             #expect(
                 listed.map { $0.replacing(",", with: "") }
@@ -187,7 +189,7 @@ import Testing
     private func readEverything(_ town: Town) throws {
         for verb in [
             ["status"], ["conflicts"], ["conflicts", "list"], ["links"], ["links", "list"],
-            ["commands"], ["log"], ["connections"], ["mapping"], ["projector"],
+            ["commands"], ["log"], ["connections"], ["mapping"], ["policy"], ["projector"],
             ["projector", "list"], ["projector", "status"], ["projector", "rebuild"],
             ["projector", "verify"],
         ] {

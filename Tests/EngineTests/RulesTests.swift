@@ -47,4 +47,118 @@ import Testing
         other.fields[0].spellings[.mautic]?.codec.maximumLength = 63
         #expect(other.digest != EntityMapping.contact.digest)
     }
+
+    /// Ann everywhere, in step; then her city is typed in two systems, and nobody knows which was last.
+    private func contested(_ seed: UInt64) throws -> World {
+        let world = try World(directory: scratch(), seed: seed)
+        world.mautic.seed(person("ann@example.com", "Ann", "Lee", phone: nil), at: world.time)
+        _ = try world.run(.sync, approve: true)
+        world.pass(seconds: 600)
+        try type(world, .mautic) { $0.city = "Bonn" }
+        try type(world, .suitecrm) { $0.city = "Ulm" }
+        let report = try #require(try world.run(.sync))
+        #expect(report.conflicted == 1)
+        return world
+    }
+
+    private func type(
+        _ world: World, _ system: System, _ edit: (inout SandboxPerson) -> Void
+    ) throws {
+        let row = try #require(world.people(system).first)
+        switch system {
+        case .mautic: world.mautic.personEdits(row.id, at: world.time, edit)
+        case .suitecrm: world.suitecrm.personEdits(row.id, at: world.time, edit)
+        default: world.compass.personEdits(row.id, at: world.time, edit)
+        }
+    }
+
+    private func sync(_ world: World, realign: Bool = false) throws -> RunReport {
+        world.pass(seconds: 600)
+        return try #require(try world.run(.sync, sweep: true, realign: realign))
+    }
+
+    @Test func `that change decide nothing that stood open, until a person realigns it`() throws {
+        let world = try contested(62)
+        defer { end(world) }
+        try world.workplace.change(
+            .field("city", FieldPolicy(law: .prefer, prefer: [.suitecrm])))
+        var report = try sync(world)
+        #expect(report.conflicted == 1 && report.issued == 0 && report.decisions == 0)
+        #expect(report.realignable == 1)
+        world.pass(seconds: 60)
+        report = try #require(try world.run(.plan, realign: true))
+        #expect(report.proposals["settle city: preferred system"] == 1)
+        #expect(world.people(.mautic).first?.person.city == "Bonn", "a plan writes nothing")
+        report = try sync(world, realign: true)
+        #expect(report.conflicted == 0 && report.realignable == 0)
+        for system in System.real { #expect(world.people(system).first?.person.city == "Ulm") }
+    }
+
+    @Test func `that changed hold for what is seen from then on`() throws {
+        let world = try contested(63)
+        defer { end(world) }
+        try world.workplace.change(
+            .field("city", FieldPolicy(law: .prefer, prefer: [.suitecrm])))
+        try type(world, .mautic) { $0.city = "Köln" }
+        let report = try sync(world)
+        #expect(report.conflicted == 0)
+        for system in System.real { #expect(world.people(system).first?.person.city == "Ulm") }
+    }
+
+    @Test func `of existence that change delete nobody who was asked about before`() throws {
+        let world = try World(directory: scratch(), seed: 64)
+        defer { end(world) }
+        world.mautic.seed(person("ann@example.com", "Ann", "Lee", phone: nil), at: world.time)
+        _ = try world.run(.sync, approve: true)
+        world.pass(seconds: 600)
+        let row = try #require(world.people(.suitecrm).first)
+        world.suitecrm.personDeletes(row.id, at: world.time)
+        _ = try sync(world)
+        let reach = try world.workplace.reach(of: .existence(.deleteWins))
+        #expect(reach == .init(openQuestions: 1, records: 1))
+        try world.workplace.change(.existence(.deleteWins))
+        #expect(try sync(world).issued == 0)
+        #expect(world.people(.mautic).count == 1)
+        _ = try sync(world, realign: true)
+        #expect(world.people(.mautic).isEmpty && world.people(.compass).isEmpty)
+    }
+
+    @Test func `that newly enforce a field leave alone what had drifted before`() throws {
+        let world = try World(directory: scratch(), seed: 65)
+        defer { end(world) }
+        try world.configure(.mautic) { $0.direction = .push }
+        world.compass.seed(person("ann@example.com", "Ann", "Lee", phone: nil), at: world.time)
+        _ = try world.run(.sync, approve: true)
+        world.pass(seconds: 600)
+        try type(world, .mautic) { $0.firstName = "Anna" }
+        _ = try sync(world)
+        try world.workplace.change(
+            .field("first_name", FieldPolicy(law: .fieldMerge, enforce: true)))
+        #expect(try sync(world).issued == 0)
+        #expect(world.people(.mautic).first?.person.firstName == "Anna")
+        _ = try sync(world, realign: true)
+        #expect(world.people(.mautic).first?.person.firstName == "Ann")
+    }
+
+    @Test func `of the last write take every field from whom was changed last`() throws {
+        let world = try World(directory: scratch(), seed: 66)
+        defer { end(world) }
+        try world.workplace.change(.preset(.lastWriteWins))
+        var ann = person("ann@example.com", "Ann", "Lee", phone: nil)
+        ann.city = "Ulm"
+        world.mautic.seed(ann, at: world.time)
+        _ = try world.run(.sync, approve: true)
+        world.pass(seconds: 600)
+        try type(world, .compass) { $0.city = "Bonn" }
+        world.pass(seconds: 600)
+        try type(world, .mautic) { $0.firstName = "Anna" }
+        let report = try sync(world)
+        #expect(report.conflicted == 0)
+        for system in System.real {
+            let one = try #require(world.people(system).first?.person)
+            #expect(one.firstName == "Anna", "\(system.name)")
+            #expect(one.city == "Ulm", "\(system.name)")
+        }
+        #expect(try sync(world).issued == 0)
+    }
 }

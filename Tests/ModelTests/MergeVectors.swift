@@ -30,6 +30,7 @@ struct Vector: Decodable {
         var branches: [BranchText]
         var contest: ContestText?
         var consentGiven: Bool?
+        var lastWriter: String?
     }
 
     struct OutcomeText: Decodable {
@@ -199,6 +200,7 @@ extension Vector {
         var result = FieldState(
             outcome: outcome, branches: state.branches.map(\.branch), contest: contest)
         result.consentGiven = state.consentGiven ?? false
+        result.lastWriter = state.lastWriter.map(Self.id)
         return result
     }
 }

@@ -43,7 +43,7 @@ enum VectorWords {
             "sides": .list(.object(["replica": replica, "content": .any])),
             "freezesOnlyInputs": .any,
         ]),
-        "consentGiven": .any,
+        "consentGiven": .any, "lastWriter": replica,
     ])
 
     private static let expect = Shape.object([

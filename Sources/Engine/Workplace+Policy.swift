@@ -1,0 +1,97 @@
+package import Ledger
+package import Model
+import Projections
+
+extension Policy {
+    /// The policy that an event set; the default without one.
+    package init(from changed: PolicyChanged?) {
+        self.init(preset: changed.flatMap { Law(rawValue: $0.preset) } ?? .fieldMerge)
+        for field in changed?.fields ?? [] {
+            if field.field == Self.existenceField {
+                existence = ExistenceLaw(rawValue: field.law) ?? .ask
+            } else if let law = Law(rawValue: field.law) {
+                fields[field.field] = FieldPolicy(
+                    law: law, prefer: field.prefer.compactMap { System(name: $0) },
+                    enforce: field.enforce)
+            }
+        }
+    }
+
+    /// The event that sets this policy.
+    func event(for entity: String) -> PolicyChanged {
+        func text(_ field: String, _ policy: FieldPolicy) -> FieldPolicyText {
+            var text = FieldPolicyText()
+            text.field = field
+            text.law = policy.law.rawValue
+            text.prefer = policy.prefer.map(\.name)
+            text.enforce = policy.enforce
+            return text
+        }
+        var changed = PolicyChanged()
+        changed.entity = entity
+        changed.preset = preset.rawValue
+        changed.fields = fields.sorted { $0.key < $1.key }.map(text)
+        if existence != .ask {
+            var own = FieldPolicyText()
+            own.field = Self.existenceField
+            own.law = existence.rawValue
+            changed.fields.append(own)
+        }
+        return changed
+    }
+
+    private static var existenceField: String { "existence" }
+}
+
+extension Workplace {
+    /// The laws in force.
+    package func policy() throws -> Policy {
+        try views.read { tables, transaction in
+            Policy(from: try tables.rules.row(Array(mapping.entity.utf8), transaction)?.policy)
+        }
+    }
+
+    /// What a change of the laws touches: questions that are open, and records that have the field.
+    package struct PolicyReach: Sendable, Equatable {
+        package var openQuestions = 0
+        package var records = 0
+    }
+
+    package func reach(of change: PolicyChange) throws -> PolicyReach {
+        let (old, new) = (try policy(), try policy().changed(change, of: mapping))
+        let fields = mapping.fields.filter { old.policy(for: $0) != new.policy(for: $0) }
+            .map(\.name)
+        var reach = PolicyReach()
+        try views.read { tables, transaction in
+            for record in try tables.records.all(transaction) {
+                if case .existence(let law) = change {
+                    guard law != old.existence else { continue }
+                    let replicas = try record.replicas.compactMap {
+                        try tables.replicas.row($0.bytes, transaction)
+                    }
+                    let isAsked =
+                        replicas.contains { $0.state == .gone && $0.goneProof != .merged }
+                        && replicas.contains { $0.state == .live }
+                    reach.openQuestions += isAsked ? 1 : 0
+                    reach.records += replicas.contains { $0.state == .live } ? 1 : 0
+                } else {
+                    reach.openQuestions += record.contests.count { fields.contains($0.field) }
+                    reach.records +=
+                        record.outcomes.contains { fields.contains($0.field) } ? 1 : 0
+                }
+            }
+        }
+        return reach
+    }
+
+    /// Puts a change of the laws in force; by itself it decides and writes nothing.
+    package func change(_ change: PolicyChange) throws {
+        let changed = try policy().changed(change, of: mapping).event(for: mapping.entity)
+        var draft = Draft(
+            id: eventID(),
+            stream: Stream(.ledger, .derived("policy", [Array(mapping.entity.utf8)]) as EventID),
+            event: .policyChanged(changed))
+        draft.actor = Actor(.person)
+        try append([draft])
+    }
+}
