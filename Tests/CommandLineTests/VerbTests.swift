@@ -53,7 +53,7 @@ import Testing
         #expect(result.output.contains("USAGE: syncledger \(verb)"))
         #expect(
             result.output.contains("--json")
-                == !["conflicts", "links", "commands", "projector"].contains(verb))
+                == !["conflicts", "links", "commands", "policy", "projector"].contains(verb))
         #expect(try Program.syncledger.run(["help"] + words).output == result.output)
     }
 }
