@@ -8,9 +8,8 @@ struct LogCommit {
     private let tables: LogTables
     private let now: Timestamp
     private(set) var staged: [IndexedEvent] = []
-    /// What recognises the events of `staged`, in the same order.
-    private var likenesses: [Likeness] = []
-    private var positions: [EventID: Int] = [:]
+    /// Where the events of `staged` stand.
+    private var places: [EventID: UInt64] = [:]
     private var versions: [HandleKey: UInt64] = [:]
     private var tagged: [HandleKey: UInt64] = [:]
 
@@ -28,16 +27,28 @@ struct LogCommit {
 
     /// A batch that was checked: where each of its events stands or will stand.
     struct Batch {
+        fileprivate let drafts: [SealedDraft]
+        /// The new events, in the order of their sequences.
         fileprivate var numbered: [Numbered] = []
+        fileprivate var numbers: [EventID: UInt64] = [:]
+        fileprivate var versions: [HandleKey: UInt64] = [:]
         var places: [UInt64] = []
+
+        fileprivate init(_ drafts: [SealedDraft]) {
+            self.drafts = drafts
+            numbered.reserveCapacity(drafts.count)
+            numbers.reserveCapacity(drafts.count)
+            versions.reserveCapacity(drafts.count)
+            places.reserveCapacity(drafts.count)
+        }
     }
 
     fileprivate struct Numbered {
+        /// Its place among the batch's drafts.
+        var position: Int
         var indexed: IndexedEvent
-        var likeness: Likeness
         var recordedAt: Timestamp?
         var bytes: [UInt8]
-        var bodies: [[UInt8]]
     }
 
     // MARK: - Checking
@@ -65,20 +76,10 @@ struct LogCommit {
         _ draft: Entry, _ index: LogIndex.Look,
         _ transaction: borrowing WriteTransaction
     ) throws -> UInt64? {
-        if !positions.isEmpty, let position = positions[draft.id] {
-            return try place(draft, likenesses[position], staged[position].sequence)
+        guard let sequence = try places[draft.id] ?? index.sequence(of: draft.id) else {
+            return nil
         }
-        guard let sequence = try index.sequence(of: draft.id) else { return nil }
         guard try tables.holds(draft, at: sequence, transaction) else {
-            throw LogError.idConflict(draft.id, sequence: sequence)
-        }
-        return sequence
-    }
-
-    private func place(
-        _ draft: Entry, _ likeness: Likeness, _ sequence: UInt64
-    ) throws -> UInt64 {
-        guard Likeness(draft) == likeness else {
             throw LogError.idConflict(draft.id, sequence: sequence)
         }
         return sequence
@@ -102,8 +103,7 @@ struct LogCommit {
     private func version(
         of stream: HandleKey, _ index: LogIndex.Look
     ) throws -> UInt64 {
-        if !versions.isEmpty, let version = versions[stream] { return version }
-        return try index.version(of: stream)
+        try versions[stream] ?? index.version(of: stream)
     }
 
     // MARK: - Numbering
@@ -112,28 +112,25 @@ struct LogCommit {
     private func number(
         _ drafts: [SealedDraft], _ known: [UInt64?], _ index: LogIndex.Look
     ) throws -> Batch {
-        var batch = Batch()
-        batch.places.reserveCapacity(drafts.count)
+        var batch = Batch(drafts)
         var sequence = head.size
         var recordedAt = head.lastRecordedAt
-        var versions: [HandleKey: UInt64] = [:]
-        var positions: [EventID: Int] = [:]
-        for (draft, place) in zip(drafts, known) {
-            if let place {
+        for (position, draft) in drafts.enumerated() {
+            if let place = known[position] {
                 batch.places.append(place)
                 continue
             }
-            if let position = positions[draft.entry.id] {
-                let twin = batch.numbered[position]
-                batch.places.append(
-                    try self.place(draft.entry, twin.likeness, twin.indexed.sequence))
+            if let place = batch.numbers[draft.entry.id] {
+                let twin = batch.numbered[Int(place - head.size) - 1]
+                guard draft.entry.isRepeat(of: drafts[twin.position].entry) else {
+                    throw LogError.idConflict(draft.entry.id, sequence: place)
+                }
+                batch.places.append(place)
                 continue
             }
             let stream = HandleKey(draft.entry.stream)
-            var version = versions[stream] ?? 0
-            if version == 0 { version = try self.version(of: stream, index) }
-            version += 1
-            versions[stream] = version
+            let version = try (batch.versions[stream] ?? self.version(of: stream, index)) + 1
+            batch.versions[stream] = version
             sequence += 1
             recordedAt = recordedAt.map { max(now, $0.next) } ?? now
             let bytes = draft.entry.encoded(
@@ -143,12 +140,12 @@ struct LogCommit {
             guard bytes.count <= Self.largestEntry, draft.entry.parts.count <= 255 else {
                 throw LogError.entryTooLarge(draft.entry.id, bytes: bytes.count)
             }
-            positions[draft.entry.id] = batch.numbered.count
+            batch.numbers[draft.entry.id] = sequence
             batch.numbered.append(
                 Numbered(
+                    position: position,
                     indexed: IndexedEvent(draft.entry, stream, at: sequence, version: version),
-                    likeness: Likeness(draft.entry), recordedAt: recordedAt, bytes: bytes,
-                    bodies: draft.bodies))
+                    recordedAt: recordedAt, bytes: bytes))
             batch.places.append(sequence)
         }
         return batch
@@ -159,28 +156,27 @@ struct LogCommit {
     /// Puts a batch that was checked; an error ends the whole commit, for half of it may stand.
     mutating func put(_ batch: Batch, _ transaction: borrowing WriteTransaction) throws {
         for numbered in batch.numbered {
-            try put(numbered, transaction)
+            try put(numbered, batch.drafts[numbered.position].bodies, transaction)
             let indexed = numbered.indexed
             head.frontier.append(leaf: Merkle.leaf(numbered.bytes))
             head.lastRecordedAt = numbered.recordedAt
-            versions[indexed.stream] = indexed.version
             for tag in indexed.tags { tagged[tag] = indexed.sequence }
-            positions[indexed.id] = staged.count
             staged.append(indexed)
-            likenesses.append(numbered.likeness)
         }
+        places.take(batch.numbers)
+        versions.take(batch.versions)
     }
 
     private func put(
-        _ numbered: Numbered, _ transaction: borrowing WriteTransaction
+        _ numbered: Numbered, _ bodies: [[UInt8]], _ transaction: borrowing WriteTransaction
     ) throws {
         let sequence = numbered.indexed.sequence
-        for (part, body) in numbered.bodies.enumerated()
+        for (part, body) in bodies.enumerated()
         where body.count > Self.largestInlineBody {
             try transaction.put(
                 tables.parts, key: bigEndianBytes(sequence) + [UInt8(part)], value: body)
         }
-        let row = StoredEvent.encoded(entry: numbered.bytes, bodies: numbered.bodies) {
+        let row = StoredEvent.encoded(entry: numbered.bytes, bodies: bodies) {
             $0 <= Self.largestInlineBody
         }
         try transaction.put(
@@ -199,21 +195,18 @@ extension Timestamp {
     fileprivate var next: Timestamp { Timestamp(microseconds: microseconds &+ 1) }
 }
 
-/// What makes two sendings of one event the same: all but place and time.
-private struct Likeness: Equatable {
-    var stream: HandleKey
-    var type: UInt64
-    var parts: [PartHead]
-
-    init(_ entry: Entry) {
-        stream = HandleKey(entry.stream)
-        type = entry.type
-        parts = entry.parts
+extension Dictionary {
+    /// Takes over newer values; most commits have one batch, whose values are taken as they are.
+    fileprivate mutating func take(_ newer: Self) {
+        if isEmpty { self = newer } else { merge(newer) { $1 } }
     }
+}
 
-    static func == (left: Self, right: Self) -> Bool {
-        left.stream == right.stream && left.type == right.type
-            && left.parts.map(\.likeness) == right.parts.map(\.likeness)
+extension Entry {
+    /// Whether both are sendings of one event: the same in all but place and time.
+    fileprivate func isRepeat(of other: Entry) -> Bool {
+        HandleKey(stream) == HandleKey(other.stream) && type == other.type
+            && parts.map(\.likeness) == other.parts.map(\.likeness)
     }
 }
 

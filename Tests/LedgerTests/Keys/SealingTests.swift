@@ -144,7 +144,7 @@ import Testing
         try house.close()
         var needles = markers.map { Data($0.utf8) }
         needles.append(Data(repeating: 7, count: 32))
-        for key in [keys.seal, keys.recognise] { needles.append(key.withUnsafeBytes { Data($0) }) }
+        needles.append(keys.seal.withUnsafeBytes { Data($0) })
         let files = try FileManager.default.subpathsOfDirectory(atPath: house.scratch.path)
             .filter { $0.hasSuffix(".mdb") }
         #expect(files.count == 6)
@@ -288,7 +288,7 @@ import Testing
 
     @Test func `many new people at once get their keys`() throws {
         let names = (0..<20_000).map { KeyRing.Name(subject: subject($0), category: .contact) }
-        let keys = try house.keys.keys(for: names + names)
+        let keys = try house.keys.keys(for: Set(names))
         #expect(keys.count == names.count)
     }
 
