@@ -25,21 +25,21 @@ struct LogCommit {
         self.now = now
     }
 
-    /// A batch that was checked: where each of its events stands or will stand.
+    /// A batch that was checked, and its receipt for when it is durable.
     struct Batch {
         fileprivate let drafts: [SealedDraft]
         /// The new events, in the order of their sequences.
         fileprivate var numbered: [Numbered] = []
         fileprivate var numbers: [EventID: UInt64] = [:]
         fileprivate var versions: [HandleKey: UInt64] = [:]
-        var places: [UInt64] = []
+        fileprivate(set) var receipt = Receipt()
 
         fileprivate init(_ drafts: [SealedDraft]) {
             self.drafts = drafts
             numbered.reserveCapacity(drafts.count)
             numbers.reserveCapacity(drafts.count)
             versions.reserveCapacity(drafts.count)
-            places.reserveCapacity(drafts.count)
+            receipt.sequences.reserveCapacity(drafts.count)
         }
     }
 
@@ -51,6 +51,11 @@ struct LogCommit {
         var bytes: [UInt8]
     }
 
+    private struct KnownPlace {
+        var sequence: UInt64
+        var isVerified: Bool
+    }
+
     // MARK: - Checking
 
     /// Checks a batch and numbers it; nothing is put yet, so a refused one leaves no trace.
@@ -60,10 +65,10 @@ struct LogCommit {
         _ request: AppendRequest, _ index: LogIndex.Look,
         _ transaction: borrowing WriteTransaction
     ) throws -> Batch {
-        var known: [UInt64?] = []
+        var known: [KnownPlace?] = []
         known.reserveCapacity(request.drafts.count)
         for draft in request.drafts {
-            known.append(try knownPlace(draft.entry, index, transaction))
+            known.append(try knownPlace(draft, index, transaction))
         }
         if known.contains(where: { $0 == nil }) {
             for condition in request.conditions { try check(condition, index) }
@@ -71,18 +76,18 @@ struct LogCommit {
         return try number(request.drafts, known, index)
     }
 
-    /// The place of an event that stands already with the same content.
+    /// The place of an event that stands already, if not with other content.
     private func knownPlace(
-        _ draft: Entry, _ index: LogIndex.Look,
+        _ draft: SealedDraft, _ index: LogIndex.Look,
         _ transaction: borrowing WriteTransaction
-    ) throws -> UInt64? {
-        guard let sequence = try places[draft.id] ?? index.sequence(of: draft.id) else {
-            return nil
+    ) throws -> KnownPlace? {
+        let id = draft.entry.id
+        guard let sequence = try places[id] ?? index.sequence(of: id) else { return nil }
+        switch try tables.compare(draft, at: sequence, transaction) {
+        case .same: return KnownPlace(sequence: sequence, isVerified: true)
+        case .unverified: return KnownPlace(sequence: sequence, isVerified: false)
+        case .other: throw LogError.idConflict(id, sequence: sequence)
         }
-        guard try tables.holds(draft, at: sequence, transaction) else {
-            throw LogError.idConflict(draft.id, sequence: sequence)
-        }
-        return sequence
     }
 
     private func check(
@@ -110,14 +115,15 @@ struct LogCommit {
 
     /// Gives each new event its sequence, time and stream version.
     private func number(
-        _ drafts: [SealedDraft], _ known: [UInt64?], _ index: LogIndex.Look
+        _ drafts: [SealedDraft], _ known: [KnownPlace?], _ index: LogIndex.Look
     ) throws -> Batch {
         var batch = Batch(drafts)
         var sequence = head.size
         var recordedAt = head.lastRecordedAt
         for (position, draft) in drafts.enumerated() {
             if let place = known[position] {
-                batch.places.append(place)
+                batch.receipt.sequences.append(place.sequence)
+                if !place.isVerified { batch.receipt.unverified.append(place.sequence) }
                 continue
             }
             if let place = batch.numbers[draft.entry.id] {
@@ -125,7 +131,7 @@ struct LogCommit {
                 guard draft.entry.isRepeat(of: drafts[twin.position].entry) else {
                     throw LogError.idConflict(draft.entry.id, sequence: place)
                 }
-                batch.places.append(place)
+                batch.receipt.sequences.append(place)
                 continue
             }
             let stream = HandleKey(draft.entry.stream)
@@ -146,7 +152,7 @@ struct LogCommit {
                     position: position,
                     indexed: IndexedEvent(draft.entry, stream, at: sequence, version: version),
                     recordedAt: recordedAt, bytes: bytes))
-            batch.places.append(sequence)
+            batch.receipt.sequences.append(sequence)
         }
         return batch
     }
