@@ -80,22 +80,3 @@ struct AppendQueue {
         return Array(waiting.prefix(count))
     }
 }
-
-/// A result that one thread waits for and another delivers.
-final class Completion: Sendable {
-    private let result = Mutex<Result<Receipt, any Error>?>(nil)
-    private let signal = Signal()
-
-    func complete(_ outcome: Result<Receipt, any Error>) {
-        result.withLock { $0 = outcome }
-        signal.raise()
-    }
-
-    func wait() throws -> Receipt {
-        signal.wait()
-        guard let outcome = result.withLock({ $0 }) else {
-            preconditionFailure("the signal is raised after the result is set")
-        }
-        return try outcome.get()
-    }
-}

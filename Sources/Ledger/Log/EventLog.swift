@@ -76,25 +76,25 @@ package final class EventLog: Sendable {
     package func append(
         _ drafts: [SealedDraft], conditions: [AppendCondition] = []
     ) throws -> Receipt {
-        let done = Completion()
-        enqueue(try AppendRequest(drafts, conditions) { done.complete($0) })
-        return try done.wait()
+        let done = Inbox<Result<Receipt, any Error>>()
+        enqueue(try AppendRequest(drafts, conditions) { done.put($0) })
+        return try done.take().get()
     }
 
     /// Appends several batches, each whole or not at all, in one group commit; waits for all.
     package func appendAll(
         _ batches: [(drafts: [SealedDraft], conditions: [AppendCondition])]
     ) -> [Result<Receipt, any Error>] {
-        let pending = batches.map { ($0, Completion()) }
+        let pending = batches.map { ($0, Inbox<Result<Receipt, any Error>>()) }
         for (batch, done) in pending {
             do {
                 enqueue(
-                    try AppendRequest(batch.drafts, batch.conditions) { done.complete($0) })
+                    try AppendRequest(batch.drafts, batch.conditions) { done.put($0) })
             } catch {
-                done.complete(.failure(error))
+                done.put(.failure(error))
             }
         }
-        return pending.map { _, done in Result { try done.wait() } }
+        return pending.map { _, done in done.take() }
     }
 
     /// The same, without blocking a thread.

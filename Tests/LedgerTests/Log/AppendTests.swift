@@ -196,11 +196,11 @@ import Testing
         let batches = try (0..<24).map { number in
             try house.sealer.seal([Plain.draft(number, verb: text)])
         }
-        let gate = Signal()
-        try log.environment.onWriter { gate.wait() }
+        let gate = Inbox<Void>()
+        try log.environment.onWriter { gate.take() }
         let tasks = batches.map { batch in Task { try await log.append(batch) } }
         while log.queued < 24 { await Task.yield() }
-        gate.raise()
+        gate.put(())
         for task in tasks { _ = try await task.value }
         #expect(try log.head().size == 24)
     }
@@ -213,8 +213,8 @@ extension AppendTests {
         _ batches: [(drafts: [SealedDraft], conditions: [AppendCondition])]
     ) async throws -> [Result<Receipt, any Error>] {
         let log = house.log
-        let gate = Signal()
-        try log.environment.onWriter { gate.wait() }
+        let gate = Inbox<Void>()
+        try log.environment.onWriter { gate.take() }
         let tasks = batches.enumerated().map { number, batch in
             Task {
                 while log.queued < number { await Task.yield() }
@@ -224,7 +224,7 @@ extension AppendTests {
             }
         }
         while log.queued < batches.count { await Task.yield() }
-        gate.raise()
+        gate.put(())
         var results: [Result<Receipt, any Error>] = []
         for task in tasks { results.append(await task.value) }
         let commits = try log.environment.read { try $0.count(log.tables.commits) }
