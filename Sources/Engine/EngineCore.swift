@@ -200,11 +200,11 @@ package struct EngineCore {
     }
 
     private mutating func recorded(
-        _ id: AppendID, _ result: Result<[UInt64], any Error>
+        _ id: AppendID, _ result: Result<Receipt, any Error>
     ) throws {
         guard let continuation = appends.removeValue(forKey: id) else { return }
         switch result {
-        case .success(let sequences): end = max(end, sequences.max() ?? 0)
+        case .success(let receipt): end = max(end, receipt.sequences.max() ?? 0)
         case .failure(let error):
             // Another process was faster: look again and plan anew. Anything else ends the run.
             guard case .conditionFailed? = error as? LogError,

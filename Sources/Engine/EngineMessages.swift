@@ -37,7 +37,7 @@ package enum EngineInput: Sendable {
     case begin(RunRequest)
     case answered(CallID, HTTPResult)
     /// An append is durable and the views have folded it, or it was refused.
-    case recorded(AppendID, Result<[UInt64], any Error>)
+    case recorded(AppendID, Result<Receipt, any Error>)
     /// A moment that was asked for has come.
     case tick
     /// Send nothing new, settle what is under way, and finish.

@@ -3,10 +3,6 @@ package import Projections
 import Synchronization
 package import Transport
 
-#if canImport(Glibc)
-    import Glibc
-#endif
-
 /// Runs the core against the real world: the log, the network and the clock.
 ///
 /// One blocking loop on the calling thread. Everything that arrived since the last turn is stepped
@@ -18,7 +14,7 @@ package final class EngineShell {
     private let views: ViewStore
     private let client: HTTPClient
     private let clock: @Sendable () -> Timestamp
-    private let inbox = Inbox()
+    private let inbox = Inbox<EngineInput>()
     private var core: EngineCore
     private var wakeAt: Timestamp?
     private var report: RunReport?
@@ -87,8 +83,8 @@ package final class EngineShell {
     /// Blocks until something arrives or a moment that was asked for has come.
     private func wait() -> [EngineInput] {
         let now = clock()
-        let pause = wakeAt.map { max(0, $0.microseconds - now.microseconds) }
-        let arrived = inbox.take(waitingAtMost: pause)
+        let pause = wakeAt.map { Duration.microseconds(max(0, $0.microseconds - now.microseconds)) }
+        let arrived = inbox.takeAll(within: pause)
         if let wakeAt, clock() >= wakeAt { self.wakeAt = nil }
         return arrived.isEmpty ? [.tick] : arrived
     }
@@ -121,52 +117,5 @@ package final class StopSignal: Sendable {
             return state.isStopped
         }
         if isStopped { action() }
-    }
-}
-
-/// Answers on their way from the transport's thread to the engine's.
-// Unchecked: the mutex guards the array.
-private final class Inbox: @unchecked Sendable {
-    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-    private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-    private var inputs: [EngineInput] = []
-
-    init() {
-        pthread_mutex_init(mutex, nil)
-        pthread_cond_init(condition, nil)
-    }
-
-    deinit {
-        pthread_cond_destroy(condition)
-        pthread_mutex_destroy(mutex)
-        condition.deallocate()
-        mutex.deallocate()
-    }
-
-    func put(_ input: EngineInput) {
-        pthread_mutex_lock(mutex)
-        inputs.append(input)
-        pthread_cond_signal(condition)
-        pthread_mutex_unlock(mutex)
-    }
-
-    /// Everything that has arrived; waits for the first for so many microseconds, or for ever.
-    func take(waitingAtMost microseconds: Int64?) -> [EngineInput] {
-        pthread_mutex_lock(mutex)
-        defer { pthread_mutex_unlock(mutex) }
-        if let microseconds {
-            var until = timespec()
-            clock_gettime(CLOCK_REALTIME, &until)
-            let nanoseconds = Int64(until.tv_nsec) + microseconds % 1_000_000 * 1_000
-            until.tv_sec += Int(microseconds / 1_000_000 + nanoseconds / 1_000_000_000)
-            until.tv_nsec = Int(nanoseconds % 1_000_000_000)
-            while inputs.isEmpty {
-                if pthread_cond_timedwait(condition, mutex, &until) != 0 { break }
-            }
-        } else {
-            while inputs.isEmpty { pthread_cond_wait(condition, mutex) }
-        }
-        defer { inputs = [] }
-        return inputs
     }
 }

@@ -92,10 +92,10 @@ package final class Workplace {
     @discardableResult
     package func append(
         _ drafts: [Draft], conditions: [AppendCondition] = []
-    ) throws -> [UInt64] {
-        let sequences = try log.append(try sealer.seal(drafts), conditions: conditions)
+    ) throws -> Receipt {
+        let receipt = try log.append(try sealer.seal(drafts), conditions: conditions)
         try views.project()
-        return sequences
+        return receipt
     }
 
     /// One run of the engine; blocks until it is over.

@@ -3,8 +3,8 @@ import CLMDB
 extension Environment {
     /// Frees the reader slots of processes that died; answers how many there were.
     ///
-    /// Done by itself at the opening and before failing for lack of slots or room; call it every
-    /// minute, since a dead reader keeps pages from being reused.
+    /// Done by itself at the opening, before failing for lack of slots or room, and by a write when
+    /// the last one to do it was a minute ago: a dead reader keeps pages from being reused.
     @discardableResult
     package func checkReaders() throws(LMDBError) -> Int {
         let ticket = try enter(.inspection, "check the readers")

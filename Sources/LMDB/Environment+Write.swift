@@ -49,6 +49,10 @@ extension Environment {
         guard try store.freeBytes() >= options.minimumFreeBytes else {
             throw error(.lowDiskSpace, "write")
         }
+        if tally.readersChecked.elapsed >= options.readerCheckAge {
+            tally.readersChecked = .now
+            try checkReaders()
+        }
         do {
             return try attempt(body)
         } catch let obstacle as Obstacle {

@@ -1,16 +1,21 @@
 import Glibc
 
 /// A point on the monotonic clock, in nanoseconds, for ages and deadlines.
-struct Moment: Comparable {
+package struct Moment: Comparable {
     let nanoseconds: UInt64
 
     /// The present, to the nearest few milliseconds; cheap enough for every read.
-    static var now: Moment {
-        var clock = timespec()
-        guard unsafe clock_gettime(CLOCK_MONOTONIC_COARSE, &clock) == 0 else {
+    static var now: Moment { read(CLOCK_MONOTONIC_COARSE) }
+
+    /// When so much time has passed from now, not a few milliseconds earlier.
+    package static func after(_ duration: Duration) -> Moment { read(CLOCK_MONOTONIC) + duration }
+
+    private static func read(_ clock: clockid_t) -> Moment {
+        var time = timespec()
+        guard unsafe clock_gettime(clock, &time) == 0 else {
             preconditionFailure("the monotonic clock cannot be read")
         }
-        return Moment(nanoseconds: UInt64(clock.tv_sec) * 1_000_000_000 + UInt64(clock.tv_nsec))
+        return Moment(nanoseconds: UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec))
     }
 
     /// How much time has passed since.
@@ -33,7 +38,7 @@ struct Moment: Comparable {
             nanoseconds: moment.nanoseconds + whole + UInt64(max(attoseconds, 0) / 1_000_000_000))
     }
 
-    static func < (left: Moment, right: Moment) -> Bool {
+    package static func < (left: Moment, right: Moment) -> Bool {
         left.nanoseconds < right.nanoseconds
     }
 }

@@ -5,12 +5,12 @@ import Glibc
 /// Also used where nobody waits: the thread sanitizer follows pthreads, but not `Mutex`.
 /// Every change made in `update` or by a successful `wait` wakes all waiters.
 // Unchecked: the state is only touched while the pthread mutex is held.
-@safe final class Monitor<State>: @unchecked Sendable {
+@safe package final class Monitor<State>: @unchecked Sendable {
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let changed: UnsafeMutablePointer<pthread_cond_t>
     private var state: State
 
-    init(_ state: State) {
+    package init(_ state: State) {
         self.state = state
         unsafe mutex = .allocate(capacity: 1)
         unsafe changed = .allocate(capacity: 1)
@@ -30,14 +30,14 @@ import Glibc
     }
 
     /// Looks at the state under the lock.
-    func look<R>(_ body: (borrowing State) -> R) -> R {
+    package func look<R>(_ body: (borrowing State) -> R) -> R {
         unsafe require(pthread_mutex_lock(mutex))
         defer { unsafe require(pthread_mutex_unlock(mutex)) }
         return body(state)
     }
 
     /// Changes the state under the lock and wakes everybody who waits.
-    func update<R>(_ body: (inout State) -> R) -> R {
+    package func update<R>(_ body: (inout State) -> R) -> R {
         unsafe require(pthread_mutex_lock(mutex))
         defer { unsafe require(pthread_mutex_unlock(mutex)) }
         defer { unsafe require(pthread_cond_broadcast(changed)) }
@@ -47,22 +47,24 @@ import Glibc
     /// Blocks until `attempt` answers, trying again after each change; `nil` at the deadline.
     ///
     /// An attempt that answers `nil` must leave the state as it was.
-    func wait<R>(until deadline: Moment? = nil, _ attempt: (inout State) -> R?) -> R? {
+    package func wait<R>(until deadline: Moment? = nil, _ attempt: (inout State) -> R?) -> R? {
         unsafe require(pthread_mutex_lock(mutex))
         defer { unsafe require(pthread_mutex_unlock(mutex)) }
+        var isOver = false
         while true {
             if let result = attempt(&state) {
                 unsafe require(pthread_cond_broadcast(changed))
                 return result
             }
+            if isOver { return nil }
             guard let deadline else {
                 unsafe require(pthread_cond_wait(changed, mutex))
                 continue
             }
-            if Moment.now >= deadline { return nil }
             var time = deadline.time
             let status = unsafe pthread_cond_timedwait(changed, mutex, &time)
-            if status != ETIMEDOUT { require(status) }
+            isOver = status == ETIMEDOUT
+            if !isOver { require(status) }
         }
     }
 }

@@ -16,6 +16,8 @@ package struct Options: Sendable {
     package var minimumFreeBytes = 64 << 20
     /// The age at which a read transaction refuses its next operation.
     package var readerAgeLimit = Duration.seconds(30)
+    /// How long after a look for dead readers the next write looks again.
+    package var readerCheckAge = Duration.seconds(60)
     /// The age, or number of rows, after which a renewing scan takes a new snapshot.
     package var renewalAge = Duration.seconds(2)
     /// The number of rows after which a renewing scan takes a new snapshot.

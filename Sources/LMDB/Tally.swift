@@ -1,5 +1,7 @@
 /// What the open write transaction has done so far; used on the writer's thread only.
 final class Tally {
+    /// When a write last looked for dead readers; opening did.
+    var readersChecked = Moment.now
     /// How many closures hold data of the transaction just now.
     var lent = 0
     private(set) var failure: LMDBError?

@@ -2,10 +2,6 @@ import Connectors
 import Ledger
 import Transport
 
-#if canImport(Glibc)
-    import Glibc
-#endif
-
 /// A few questions to a system before its connection is kept: whether it knows us and answers.
 struct FirstCall {
     private let configured: ConnectionConfigured
@@ -45,48 +41,12 @@ struct FirstCall {
         for field in headers.fields { all[field.name] = field.value }
         var url = configured.url
         while url.hasSuffix("/") { url.removeLast() }
-        let answer = Answer()
+        let answer = Inbox<HTTPResult>()
         client.start(
             HTTPRequest(
                 method: call.method, url: url + call.target, headers: all, body: call.body,
                 allowsClearText: configured.allowsClearText)
         ) { answer.put($0) }
-        return answer.wait()
-    }
-}
-
-/// An answer on its way from the transport's thread to a caller that blocks.
-// Unchecked: the mutex guards the value.
-private final class Answer: @unchecked Sendable {
-    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-    private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-    private var result: HTTPResult?
-
-    init() {
-        pthread_mutex_init(mutex, nil)
-        pthread_cond_init(condition, nil)
-    }
-
-    deinit {
-        pthread_cond_destroy(condition)
-        pthread_mutex_destroy(mutex)
-        condition.deallocate()
-        mutex.deallocate()
-    }
-
-    func put(_ result: HTTPResult) {
-        pthread_mutex_lock(mutex)
-        self.result = result
-        pthread_cond_signal(condition)
-        pthread_mutex_unlock(mutex)
-    }
-
-    func wait() -> HTTPResult {
-        pthread_mutex_lock(mutex)
-        defer { pthread_mutex_unlock(mutex) }
-        while true {
-            if let result { return result }
-            pthread_cond_wait(condition, mutex)
-        }
+        return answer.take()
     }
 }

@@ -78,6 +78,21 @@ import Testing
         #expect(try env.checkReaders() == 0)
     }
 
+    @Test func `a write frees the slot of a killed reader when the last check is too old`()
+        async throws
+    {
+        let path = scratch("env")
+        let (env, t) = try open(at: path) { $0.readerCheckAge = .zero }
+        try env.store(t, 1, [])
+        await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String] in
+            let (env, _) = try open(at: path)
+            try env.read { _ in _ = kill(getpid(), SIGKILL) }
+        }
+        try env.store(t, 2, [])
+        #expect(try env.oldestReaderLag() == 0)
+        #expect(try env.checkReaders() == 0)
+    }
+
     @Test func `slots of killed readers are freed before a read fails for lack of one`()
         async throws
     {

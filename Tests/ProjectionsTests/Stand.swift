@@ -64,7 +64,7 @@ final class Stand {
 
     @discardableResult
     func append(_ drafts: [Draft]) throws -> [UInt64] {
-        try log.append(try sealer.seal(drafts))
+        try log.append(try sealer.seal(drafts)).sequences
     }
 
     // MARK: - Events

@@ -26,8 +26,8 @@ package final class KeyRing: Sendable {
     private let master: MasterKey
     private let cache = Mutex<[Name: PartKeys]>([:])
 
-    /// Above this the cache starts anew; each entry is about 150 bytes.
-    private static var cacheLimit: Int { 200_000 }
+    /// Above this the cache starts anew; each entry is about 400 bytes.
+    private static var cacheLimit: Int { 100_000 }
     /// New keys of one transaction, well below what one may hold.
     private static var keysPerCommit: Int { 16_384 }
 
@@ -46,10 +46,10 @@ package final class KeyRing: Sendable {
     /// The keys of these subjects and categories, made and written where they do not exist yet.
     ///
     /// Blocks for one flush when any is new.
-    package func keys(for names: some Collection<Name>) throws -> [Name: PartKeys] {
+    package func keys(for names: Set<Name>) throws -> [Name: PartKeys] {
         var found = try existing(names)
-        let missing = Set(names).subtracting(found.keys)
-        guard !missing.isEmpty else { return found }
+        guard found.count < names.count else { return found }
+        let missing = names.subtracting(found.keys)
         var wrapped: [(key: [UInt8], value: [UInt8])] = []
         for name in missing {
             wrapped.append((name.key, try wrap(SymmetricKey(size: .bits256), name)))
@@ -69,15 +69,18 @@ package final class KeyRing: Sendable {
 
     /// The keys of a subject and category if they exist.
     package func key(for name: Name) throws -> PartKeys? {
-        try existing([name])[name]
+        if let keys = cache.withLock({ $0[name] }) { return keys }
+        return try existing([name])[name]
     }
 
-    private func existing(_ names: some Collection<Name>) throws -> [Name: PartKeys] {
-        var found: [Name: PartKeys] = [:]
+    private func existing(_ names: Set<Name>) throws -> [Name: PartKeys] {
+        var found = Dictionary(minimumCapacity: names.count) as [Name: PartKeys]
+        var unknown: [Name] = []
         cache.withLock { cache in
-            for name in names { found[name] = cache[name] }
+            for name in names {
+                if let keys = cache[name] { found[name] = keys } else { unknown.append(name) }
+            }
         }
-        let unknown = Set(names).subtracting(found.keys)
         guard !unknown.isEmpty else { return found }
         var read: [Name: PartKeys] = [:]
         try environment.read { transaction in

@@ -9,7 +9,7 @@ struct AppendRequest: Sendable {
     let rows: Int
     /// Bytes that putting it may take, at most.
     let bytes: Int
-    let complete: @Sendable (Result<[UInt64], any Error>) -> Void
+    let complete: @Sendable (Result<Receipt, any Error>) -> Void
 
     /// The largest batch: what one transaction of the log may hold, less the head.
     static var mostRows: Int { 49_000 }
@@ -18,7 +18,7 @@ struct AppendRequest: Sendable {
     /// - Throws: `LogError.batchTooLarge`.
     init(
         _ drafts: [SealedDraft], _ conditions: [AppendCondition],
-        complete: @escaping @Sendable (Result<[UInt64], any Error>) -> Void
+        complete: @escaping @Sendable (Result<Receipt, any Error>) -> Void
     ) throws {
         self.drafts = drafts
         self.conditions = conditions
@@ -78,24 +78,5 @@ struct AppendQueue {
         }
         defer { waiting.removeFirst(count) }
         return Array(waiting.prefix(count))
-    }
-}
-
-/// A result that one thread waits for and another delivers.
-final class Completion: Sendable {
-    private let result = Mutex<Result<[UInt64], any Error>?>(nil)
-    private let signal = Signal()
-
-    func complete(_ outcome: Result<[UInt64], any Error>) {
-        result.withLock { $0 = outcome }
-        signal.raise()
-    }
-
-    func wait() throws -> [UInt64] {
-        signal.wait()
-        guard let outcome = result.withLock({ $0 }) else {
-            preconditionFailure("the signal is raised after the result is set")
-        }
-        return try outcome.get()
     }
 }

@@ -28,11 +28,25 @@ package struct SealedDraft: Sendable {
     package var bodies: [[UInt8]]
     /// The entry's bytes but for its place, so that the writer need not encode them.
     private(set) var rest: [UInt8]
+    private let ledger: LedgerID
+    /// What the parts from the second on are sealed under.
+    private let keys: [PartKeys]
 
-    init(entry: Entry, bodies: [[UInt8]]) {
+    init(entry: Entry, bodies: [[UInt8]], ledger: LedgerID, keys: [PartKeys]) {
         self.entry = entry
         self.bodies = bodies
+        self.ledger = ledger
+        self.keys = keys
         rest = entry.encodedRest()
+    }
+
+    /// Whether a body of this event in the log is sealed under the key of the draft's part.
+    func opens(_ body: [UInt8], part: Int, schema: UInt64) -> Bool {
+        let head = entry.parts[part]
+        let context = PartSeal.context(
+            ledger: ledger, event: entry.id, part: part, subject: head.subject ?? .none,
+            category: head.category, schema: schema)
+        return (try? PartSeal.open(body, context: context, keys: keys[part - 1])) != nil
     }
 }
 
@@ -91,6 +105,7 @@ package struct Sealer: Sendable {
         head.sha256 = Merkle.digest(plain)
         entry.parts = [head]
         var bodies = [plain]
+        var used: [PartKeys] = []
         for (index, group) in groups.enumerated() {
             let name = KeyRing.Name(subject: group.subject, category: group.category)
             guard let partKeys = keys[name] else { throw LogError.noKey(group.subject) }
@@ -108,8 +123,9 @@ package struct Sealer: Sendable {
             head.mac = closed.mac
             entry.parts.append(head)
             bodies.append(closed.bytes)
+            used.append(partKeys)
         }
-        return SealedDraft(entry: entry, bodies: bodies)
+        return SealedDraft(entry: entry, bodies: bodies, ledger: ledger, keys: used)
     }
 
     /// Opens what the keys still open and reads the event.
@@ -173,6 +189,15 @@ package enum AppendCondition: Sendable, Hashable {
     case streamVersion(Stream, UInt64)
     /// No event carries this tag after this sequence.
     case noEvent(tag: Tag, after: UInt64)
+}
+
+/// Where the events of a batch stand.
+package struct Receipt: Sendable, Equatable {
+    /// The sequence of each event, in the order of the batch.
+    package internal(set) var sequences: [UInt64] = []
+    /// Those where an event of the same id stood before, of which nobody can tell whether it is the
+    /// same, for the key of a part of it is gone.
+    package internal(set) var unverified: [UInt64] = []
 }
 
 package enum LogError: Error, Equatable, CustomStringConvertible {

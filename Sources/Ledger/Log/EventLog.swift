@@ -66,39 +66,41 @@ package final class EventLog: Sendable {
     /// Appends a batch whole or not at all, and waits until it is durable.
     ///
     /// An event whose id and part MACs stand already is not written again; its old place is
-    /// returned. Conditions are checked, in the order of commits, before anything is put.
+    /// returned. So it is when a MAC differs only for its key is gone and another came in its place,
+    /// and the receipt says so. Conditions are checked, in the order of commits, before anything is
+    /// put.
     ///
-    /// - Returns: the sequence of each event of the batch.
+    /// - Returns: where each event of the batch stands.
     /// - Throws: `LogError.conditionFailed`, `LogError.idConflict`, `LogError.entryTooLarge`,
     ///   `LogError.batchTooLarge`, `LMDBError`.
     package func append(
         _ drafts: [SealedDraft], conditions: [AppendCondition] = []
-    ) throws -> [UInt64] {
-        let done = Completion()
-        enqueue(try AppendRequest(drafts, conditions) { done.complete($0) })
-        return try done.wait()
+    ) throws -> Receipt {
+        let done = Inbox<Result<Receipt, any Error>>()
+        enqueue(try AppendRequest(drafts, conditions) { done.put($0) })
+        return try done.take().get()
     }
 
     /// Appends several batches, each whole or not at all, in one group commit; waits for all.
     package func appendAll(
         _ batches: [(drafts: [SealedDraft], conditions: [AppendCondition])]
-    ) -> [Result<[UInt64], any Error>] {
-        let pending = batches.map { ($0, Completion()) }
+    ) -> [Result<Receipt, any Error>] {
+        let pending = batches.map { ($0, Inbox<Result<Receipt, any Error>>()) }
         for (batch, done) in pending {
             do {
                 enqueue(
-                    try AppendRequest(batch.drafts, batch.conditions) { done.complete($0) })
+                    try AppendRequest(batch.drafts, batch.conditions) { done.put($0) })
             } catch {
-                done.complete(.failure(error))
+                done.put(.failure(error))
             }
         }
-        return pending.map { _, done in Result { try done.wait() } }
+        return pending.map { _, done in done.take() }
     }
 
     /// The same, without blocking a thread.
     package func append(
         _ drafts: [SealedDraft], conditions: [AppendCondition] = []
-    ) async throws -> [UInt64] {
+    ) async throws -> Receipt {
         try await withCheckedThrowingContinuation { continuation in
             do {
                 enqueue(try AppendRequest(drafts, conditions) { continuation.resume(with: $0) })
@@ -129,7 +131,7 @@ package final class EventLog: Sendable {
         }
     }
 
-    private func commit(_ requests: [AppendRequest]) -> [Result<[UInt64], any Error>] {
+    private func commit(_ requests: [AppendRequest]) -> [Result<Receipt, any Error>] {
         do {
             // What other processes appended is read before the write lock is taken.
             _ = try index.catchUp(with: tables, in: environment)
@@ -153,9 +155,9 @@ package final class EventLog: Sendable {
     private func commit(
         _ requests: [AppendRequest], at now: Timestamp, _ look: LogIndex.Look,
         _ transaction: borrowing WriteTransaction
-    ) throws -> (results: [Result<[UInt64], any Error>], staged: [IndexedEvent]) {
+    ) throws -> (results: [Result<Receipt, any Error>], staged: [IndexedEvent]) {
         var commit = LogCommit(head: try tables.head(transaction), tables: tables, now: now)
-        var results: [Result<[UInt64], any Error>] = []
+        var results: [Result<Receipt, any Error>] = []
         for request in requests {
             let batch: LogCommit.Batch
             do {
@@ -165,7 +167,7 @@ package final class EventLog: Sendable {
                 continue
             }
             try commit.put(batch, transaction)
-            results.append(.success(batch.places))
+            results.append(.success(batch.receipt))
         }
         try commit.finish(transaction)
         return (results, commit.staged)

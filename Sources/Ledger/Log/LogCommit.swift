@@ -8,9 +8,8 @@ struct LogCommit {
     private let tables: LogTables
     private let now: Timestamp
     private(set) var staged: [IndexedEvent] = []
-    /// What recognises the events of `staged`, in the same order.
-    private var likenesses: [Likeness] = []
-    private var positions: [EventID: Int] = [:]
+    /// Where the events of `staged` stand.
+    private var places: [EventID: UInt64] = [:]
     private var versions: [HandleKey: UInt64] = [:]
     private var tagged: [HandleKey: UInt64] = [:]
 
@@ -26,18 +25,35 @@ struct LogCommit {
         self.now = now
     }
 
-    /// A batch that was checked: where each of its events stands or will stand.
+    /// A batch that was checked, and its receipt for when it is durable.
     struct Batch {
+        fileprivate let drafts: [SealedDraft]
+        /// The new events, in the order of their sequences.
         fileprivate var numbered: [Numbered] = []
-        var places: [UInt64] = []
+        fileprivate var numbers: [EventID: UInt64] = [:]
+        fileprivate var versions: [HandleKey: UInt64] = [:]
+        fileprivate(set) var receipt = Receipt()
+
+        fileprivate init(_ drafts: [SealedDraft]) {
+            self.drafts = drafts
+            numbered.reserveCapacity(drafts.count)
+            numbers.reserveCapacity(drafts.count)
+            versions.reserveCapacity(drafts.count)
+            receipt.sequences.reserveCapacity(drafts.count)
+        }
     }
 
     fileprivate struct Numbered {
+        /// Its place among the batch's drafts.
+        var position: Int
         var indexed: IndexedEvent
-        var likeness: Likeness
         var recordedAt: Timestamp?
         var bytes: [UInt8]
-        var bodies: [[UInt8]]
+    }
+
+    private struct KnownPlace {
+        var sequence: UInt64
+        var isVerified: Bool
     }
 
     // MARK: - Checking
@@ -49,10 +65,10 @@ struct LogCommit {
         _ request: AppendRequest, _ index: LogIndex.Look,
         _ transaction: borrowing WriteTransaction
     ) throws -> Batch {
-        var known: [UInt64?] = []
+        var known: [KnownPlace?] = []
         known.reserveCapacity(request.drafts.count)
         for draft in request.drafts {
-            known.append(try knownPlace(draft.entry, index, transaction))
+            known.append(try knownPlace(draft, index, transaction))
         }
         if known.contains(where: { $0 == nil }) {
             for condition in request.conditions { try check(condition, index) }
@@ -60,28 +76,18 @@ struct LogCommit {
         return try number(request.drafts, known, index)
     }
 
-    /// The place of an event that stands already with the same content.
+    /// The place of an event that stands already, if not with other content.
     private func knownPlace(
-        _ draft: Entry, _ index: LogIndex.Look,
+        _ draft: SealedDraft, _ index: LogIndex.Look,
         _ transaction: borrowing WriteTransaction
-    ) throws -> UInt64? {
-        if !positions.isEmpty, let position = positions[draft.id] {
-            return try place(draft, likenesses[position], staged[position].sequence)
+    ) throws -> KnownPlace? {
+        let id = draft.entry.id
+        guard let sequence = try places[id] ?? index.sequence(of: id) else { return nil }
+        switch try tables.compare(draft, at: sequence, transaction) {
+        case .same: return KnownPlace(sequence: sequence, isVerified: true)
+        case .unverified: return KnownPlace(sequence: sequence, isVerified: false)
+        case .other: throw LogError.idConflict(id, sequence: sequence)
         }
-        guard let sequence = try index.sequence(of: draft.id) else { return nil }
-        guard try tables.holds(draft, at: sequence, transaction) else {
-            throw LogError.idConflict(draft.id, sequence: sequence)
-        }
-        return sequence
-    }
-
-    private func place(
-        _ draft: Entry, _ likeness: Likeness, _ sequence: UInt64
-    ) throws -> UInt64 {
-        guard Likeness(draft) == likeness else {
-            throw LogError.idConflict(draft.id, sequence: sequence)
-        }
-        return sequence
     }
 
     private func check(
@@ -102,38 +108,35 @@ struct LogCommit {
     private func version(
         of stream: HandleKey, _ index: LogIndex.Look
     ) throws -> UInt64 {
-        if !versions.isEmpty, let version = versions[stream] { return version }
-        return try index.version(of: stream)
+        try versions[stream] ?? index.version(of: stream)
     }
 
     // MARK: - Numbering
 
     /// Gives each new event its sequence, time and stream version.
     private func number(
-        _ drafts: [SealedDraft], _ known: [UInt64?], _ index: LogIndex.Look
+        _ drafts: [SealedDraft], _ known: [KnownPlace?], _ index: LogIndex.Look
     ) throws -> Batch {
-        var batch = Batch()
-        batch.places.reserveCapacity(drafts.count)
+        var batch = Batch(drafts)
         var sequence = head.size
         var recordedAt = head.lastRecordedAt
-        var versions: [HandleKey: UInt64] = [:]
-        var positions: [EventID: Int] = [:]
-        for (draft, place) in zip(drafts, known) {
-            if let place {
-                batch.places.append(place)
+        for (position, draft) in drafts.enumerated() {
+            if let place = known[position] {
+                batch.receipt.sequences.append(place.sequence)
+                if !place.isVerified { batch.receipt.unverified.append(place.sequence) }
                 continue
             }
-            if let position = positions[draft.entry.id] {
-                let twin = batch.numbered[position]
-                batch.places.append(
-                    try self.place(draft.entry, twin.likeness, twin.indexed.sequence))
+            if let place = batch.numbers[draft.entry.id] {
+                let twin = batch.numbered[Int(place - head.size) - 1]
+                guard draft.entry.isRepeat(of: drafts[twin.position].entry) else {
+                    throw LogError.idConflict(draft.entry.id, sequence: place)
+                }
+                batch.receipt.sequences.append(place)
                 continue
             }
             let stream = HandleKey(draft.entry.stream)
-            var version = versions[stream] ?? 0
-            if version == 0 { version = try self.version(of: stream, index) }
-            version += 1
-            versions[stream] = version
+            let version = try (batch.versions[stream] ?? self.version(of: stream, index)) + 1
+            batch.versions[stream] = version
             sequence += 1
             recordedAt = recordedAt.map { max(now, $0.next) } ?? now
             let bytes = draft.entry.encoded(
@@ -143,13 +146,13 @@ struct LogCommit {
             guard bytes.count <= Self.largestEntry, draft.entry.parts.count <= 255 else {
                 throw LogError.entryTooLarge(draft.entry.id, bytes: bytes.count)
             }
-            positions[draft.entry.id] = batch.numbered.count
+            batch.numbers[draft.entry.id] = sequence
             batch.numbered.append(
                 Numbered(
+                    position: position,
                     indexed: IndexedEvent(draft.entry, stream, at: sequence, version: version),
-                    likeness: Likeness(draft.entry), recordedAt: recordedAt, bytes: bytes,
-                    bodies: draft.bodies))
-            batch.places.append(sequence)
+                    recordedAt: recordedAt, bytes: bytes))
+            batch.receipt.sequences.append(sequence)
         }
         return batch
     }
@@ -159,28 +162,27 @@ struct LogCommit {
     /// Puts a batch that was checked; an error ends the whole commit, for half of it may stand.
     mutating func put(_ batch: Batch, _ transaction: borrowing WriteTransaction) throws {
         for numbered in batch.numbered {
-            try put(numbered, transaction)
+            try put(numbered, batch.drafts[numbered.position].bodies, transaction)
             let indexed = numbered.indexed
             head.frontier.append(leaf: Merkle.leaf(numbered.bytes))
             head.lastRecordedAt = numbered.recordedAt
-            versions[indexed.stream] = indexed.version
             for tag in indexed.tags { tagged[tag] = indexed.sequence }
-            positions[indexed.id] = staged.count
             staged.append(indexed)
-            likenesses.append(numbered.likeness)
         }
+        places.take(batch.numbers)
+        versions.take(batch.versions)
     }
 
     private func put(
-        _ numbered: Numbered, _ transaction: borrowing WriteTransaction
+        _ numbered: Numbered, _ bodies: [[UInt8]], _ transaction: borrowing WriteTransaction
     ) throws {
         let sequence = numbered.indexed.sequence
-        for (part, body) in numbered.bodies.enumerated()
+        for (part, body) in bodies.enumerated()
         where body.count > Self.largestInlineBody {
             try transaction.put(
                 tables.parts, key: bigEndianBytes(sequence) + [UInt8(part)], value: body)
         }
-        let row = StoredEvent.encoded(entry: numbered.bytes, bodies: numbered.bodies) {
+        let row = StoredEvent.encoded(entry: numbered.bytes, bodies: bodies) {
             $0 <= Self.largestInlineBody
         }
         try transaction.put(
@@ -199,21 +201,18 @@ extension Timestamp {
     fileprivate var next: Timestamp { Timestamp(microseconds: microseconds &+ 1) }
 }
 
-/// What makes two sendings of one event the same: all but place and time.
-private struct Likeness: Equatable {
-    var stream: HandleKey
-    var type: UInt64
-    var parts: [PartHead]
-
-    init(_ entry: Entry) {
-        stream = HandleKey(entry.stream)
-        type = entry.type
-        parts = entry.parts
+extension Dictionary {
+    /// Takes over newer values; most commits have one batch, whose values are taken as they are.
+    fileprivate mutating func take(_ newer: Self) {
+        if isEmpty { self = newer } else { merge(newer) { $1 } }
     }
+}
 
-    static func == (left: Self, right: Self) -> Bool {
-        left.stream == right.stream && left.type == right.type
-            && left.parts.map(\.likeness) == right.parts.map(\.likeness)
+extension Entry {
+    /// Whether both are sendings of one event: the same in all but place and time.
+    fileprivate func isRepeat(of other: Entry) -> Bool {
+        HandleKey(stream) == HandleKey(other.stream) && type == other.type
+            && parts.map(\.likeness) == other.parts.map(\.likeness)
     }
 }
 

@@ -95,31 +95,6 @@ struct LogTables: Sendable {
         else { throw LogError.damaged(sequence: before.size + 1) }
     }
 
-    /// Whether the event at a sequence is another sending of this one.
-    func holds(
-        _ draft: Entry, at sequence: UInt64, _ transaction: borrowing some Reading & ~Copyable
-    ) throws -> Bool {
-        let holds = try transaction.get(events, key: BigEndianKey(sequence)) { row in
-            let entry = try EntryView(stored: row)
-            guard entry.sequence == sequence, entry.id == draft.id else {
-                throw LogError.damaged(sequence: sequence)
-            }
-            guard entry.stream == HandleKey(draft.stream), entry.type == draft.type,
-                entry.partCount == draft.parts.count
-            else { return false }
-            for (index, part) in draft.parts.enumerated() {
-                guard let stored = try entry.part(index, row)?.likeness else { return false }
-                let likeness = part.likeness
-                guard stored.count == likeness.count,
-                    zip(stored, likeness).allSatisfy({ row[$0] == $1 })
-                else { return false }
-            }
-            return true
-        }
-        guard let holds else { throw LogError.damaged(sequence: sequence) }
-        return holds
-    }
-
     func root(
         atOrBefore sequence: UInt64, _ transaction: borrowing ReadTransaction
     ) throws -> (sequence: UInt64, root: Hash)? {
@@ -147,7 +122,8 @@ struct LogTables: Sendable {
     }
 
     func addLargeParts(
-        to event: inout StoredEvent, sequence: UInt64, _ transaction: borrowing ReadTransaction
+        to event: inout StoredEvent, sequence: UInt64,
+        _ transaction: borrowing some Reading & ~Copyable
     ) throws {
         var large: [StoredEvent.Body] = []
         try transaction.scan(parts, .prefix(bigEndianBytes(sequence))) { key, value in

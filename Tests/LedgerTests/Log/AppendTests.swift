@@ -34,7 +34,7 @@ import Testing
                     var places: [UInt64] = []
                     for number in 0..<10 {
                         let draft = Plain.draft(caller * 10 + number)
-                        places += try await log.append(sealer.seal([draft]))
+                        places += try await log.append(sealer.seal([draft])).sequences
                     }
                     return places
                 }
@@ -79,31 +79,30 @@ import Testing
     @Test func `in one commit a refused batch does not fail its neighbours`() async throws {
         let stream = Ledger.Stream.record(RecordID(high: 1, low: 1))
         let log = house.log
-        let conditions = [AppendCondition.streamVersion(stream, 0)]
+        let condition = AppendCondition.streamVersion(stream, 0)
         let drafts = try house.sealer.seal((1...4).map { Plain.draft($0, stream: stream) })
-        // The writer is kept busy until all three are queued, so that one commit takes them.
-        let gate = Signal()
-        try log.environment.onWriter { gate.wait() }
-        let batches = [Array(drafts[0...1]), [drafts[2]], [drafts[3]]]
-        let tasks = batches.enumerated().map { number, batch in
-            Task {
-                while log.queued < number { await Task.yield() }
-                return await outcome {
-                    try await log.append(batch, conditions: number == 2 ? [] : conditions)
-                }
-            }
-        }
-        while log.queued < 3 { await Task.yield() }
-        gate.raise()
-        var results: [Result<[UInt64], any Error>] = []
-        for task in tasks { results.append(await task.value) }
-        #expect(try results[0].get() == [1, 2])
-        #expect(throws: LogError.conditionFailed(conditions[0])) { try results[1].get() }
-        #expect(try results[2].get() == [3])
-        let commits = try log.environment.read { try $0.count(log.tables.commits) }
-        #expect(commits == 1)
+        let results = try await inOneCommit([
+            (Array(drafts[0...1]), [condition]), ([drafts[2]], [condition]), ([drafts[3]], []),
+        ])
+        #expect(try results[0].get().sequences == [1, 2])
+        #expect(throws: LogError.conditionFailed(condition)) { try results[1].get() }
+        #expect(try results[2].get().sequences == [3])
         #expect(try house.events().map(\.entry.streamVersion) == [1, 2, 3])
         #expect(try log.head().root == house.recomputedRoot())
+    }
+
+    @Test func `in one commit the same event again gets its place, other content is a conflict`()
+        async throws
+    {
+        let draft = try house.sealer.seal([Plain.draft(1)])
+        let other = try house.sealer.seal([Plain.draft(1, verb: "other")])
+        let results = try await inOneCommit([(draft, []), (draft, []), (other, [])])
+        #expect(try results[0].get().sequences == [1])
+        #expect(try results[1].get().sequences == [1])
+        #expect(throws: LogError.idConflict(Plain.draft(1).id, sequence: 1)) {
+            try results[2].get()
+        }
+        #expect(house.log.end == 1)
     }
 
     @Test func `the same event again gets its old place, other content is a conflict`() throws {
@@ -197,13 +196,40 @@ import Testing
         let batches = try (0..<24).map { number in
             try house.sealer.seal([Plain.draft(number, verb: text)])
         }
-        let gate = Signal()
-        try log.environment.onWriter { gate.wait() }
+        let gate = Inbox<Void>()
+        try log.environment.onWriter { gate.take() }
         let tasks = batches.map { batch in Task { try await log.append(batch) } }
         while log.queued < 24 { await Task.yield() }
-        gate.raise()
+        gate.put(())
         for task in tasks { _ = try await task.value }
         #expect(try log.head().size == 24)
+    }
+}
+
+extension AppendTests {
+    /// Keeps the writer busy until all batches are queued in their order, so that one commit takes
+    /// them.
+    private func inOneCommit(
+        _ batches: [(drafts: [SealedDraft], conditions: [AppendCondition])]
+    ) async throws -> [Result<Receipt, any Error>] {
+        let log = house.log
+        let gate = Inbox<Void>()
+        try log.environment.onWriter { gate.take() }
+        let tasks = batches.enumerated().map { number, batch in
+            Task {
+                while log.queued < number { await Task.yield() }
+                return await outcome {
+                    try await log.append(batch.drafts, conditions: batch.conditions)
+                }
+            }
+        }
+        while log.queued < batches.count { await Task.yield() }
+        gate.put(())
+        var results: [Result<Receipt, any Error>] = []
+        for task in tasks { results.append(await task.value) }
+        let commits = try log.environment.read { try $0.count(log.tables.commits) }
+        #expect(commits == 1)
+        return results
     }
 }
 

@@ -37,10 +37,20 @@ final class House: Sendable {
         try keys.close()
     }
 
+    /// Takes a key out of the ring, which must be closed.
+    func erase(_ subject: SubjectID, _ category: Ledger.Category = .contact) throws {
+        let environment = try Environment(at: scratch("keys"), tables: ["keys"])
+        let table = environment.table("keys")
+        let name = KeyRing.Name(subject: subject, category: category)
+        let erased = try environment.write { try $0.delete(table, key: name.key) }
+        precondition(erased, "there was no such key")
+        try environment.close()
+    }
+
     /// Seals and appends.
     @discardableResult
     func append(_ drafts: [Draft], _ conditions: [AppendCondition] = []) throws -> [UInt64] {
-        try log.append(sealer.seal(drafts), conditions: conditions)
+        try log.append(sealer.seal(drafts), conditions: conditions).sequences
     }
 
     /// Every event of the log, opened.

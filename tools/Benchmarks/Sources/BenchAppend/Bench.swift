@@ -33,9 +33,7 @@ struct Bench {
             sealed.append(
                 try Self.withDirectory(in: root) { try oursSealedBefore($0, batch, events) })
         }
-        return Figure(
-            batch: batch, events: events, plain: median(plain), whole: median(whole),
-            sealed: median(sealed))
+        return Figure(batch: batch, events: events, plain: plain, whole: whole, sealed: sealed)
     }
 
     private func plainLoop(_ directory: String, _ batch: Int, _ events: Int) throws -> Double {
@@ -173,8 +171,6 @@ final class Pipe: @unchecked Sendable {
         return batches.removeFirst()
     }
 }
-
-func median(_ numbers: [Double]) -> Double { numbers.sorted()[numbers.count / 2] }
 
 func seconds(_ duration: Duration) -> Double {
     Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18

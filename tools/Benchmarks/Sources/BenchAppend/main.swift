@@ -2,16 +2,34 @@ import Foundation
 import Ledger
 import PlainLoop
 
-/// One way of appending at one size of commit.
+/// Three ways of appending at one size of commit, one after the other in each round.
 struct Figure {
     var batch: Int
     var events: Int
-    /// Events a second: the plain loop, ours from drafts, ours from drafts that were sealed before.
-    var plain: Double
-    var whole: Double
-    var sealed: Double
-    var ratio: Double { whole / plain }
-    var sealedRatio: Double { sealed / plain }
+    /// Events a second in each round: the plain loop, ours from drafts, ours from drafts that were
+    /// sealed before.
+    var plain: [Double]
+    var whole: [Double]
+    var sealed: [Double]
+    var ratio: Spread { Spread(zip(whole, plain).map { $0 / $1 }) }
+    var sealedRatio: Spread { Spread(zip(sealed, plain).map { $0 / $1 }) }
+}
+
+/// The middle and the ends of what the rounds gave.
+struct Spread: CustomStringConvertible {
+    let least: Double
+    let median: Double
+    let most: Double
+
+    init(_ numbers: [Double]) {
+        let sorted = numbers.sorted()
+        least = sorted[0]
+        median = sorted[sorted.count / 2]
+        most = sorted[sorted.count - 1]
+    }
+
+    var json: String { "[\(rounded(least)), \(rounded(median)), \(rounded(most))]" }
+    var description: String { "\(rounded(median)) (\(rounded(least))–\(rounded(most)))" }
 }
 
 let arguments = CommandLine.arguments
@@ -32,22 +50,24 @@ for (batch, events) in sizes {
 if isJSON {
     let rows = figures.map {
         """
-        {"batch": \($0.batch), "events": \($0.events), "plain": \(Int($0.plain)), \
-        "ours": \(Int($0.whole)), "ratio": \(rounded($0.ratio)), \
-        "oursSealedBefore": \(Int($0.sealed)), "ratioSealedBefore": \(rounded($0.sealedRatio))}
+        {"batch": \($0.batch), "events": \($0.events), "plain": \(middle($0.plain)), \
+        "ours": \(middle($0.whole)), "ratio": \($0.ratio.json), \
+        "oursSealedBefore": \(middle($0.sealed)), "ratioSealedBefore": \($0.sealedRatio.json)}
         """
     }
     print("{\"rowBytes\": \(bench.rowBytes), \"appends\": [\(rows.joined(separator: ", "))]}")
 } else {
-    print("rows of \(bench.rowBytes) bytes; events/s, median of \(rounds) rounds")
-    print("a commit   plain C      ours   ratio   sealed before   ratio")
+    print("rows of \(bench.rowBytes) bytes; events/s, medians of \(rounds) rounds")
+    print("a commit   plain C      ours   ratio to plain C      sealed before   ratio to plain C")
     for figure in figures {
         print(
-            padded("\(figure.batch)", 8), padded("\(Int(figure.plain))", 9),
-            padded("\(Int(figure.whole))", 9), padded("\(rounded(figure.ratio))", 7),
-            padded("\(Int(figure.sealed))", 15), padded("\(rounded(figure.sealedRatio))", 7))
+            padded("\(figure.batch)", 8), padded("\(middle(figure.plain))", 9),
+            padded("\(middle(figure.whole))", 9), padded("\(figure.ratio)", 21),
+            padded("\(middle(figure.sealed))", 13), padded("\(figure.sealedRatio)", 21))
     }
 }
+
+func middle(_ numbers: [Double]) -> Int { Int(Spread(numbers).median) }
 
 func rounded(_ number: Double) -> Double { (number * 1_000).rounded() / 1_000 }
 

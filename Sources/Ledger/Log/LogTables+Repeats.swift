@@ -1,0 +1,75 @@
+import LMDB
+
+/// What an event that stands in the log is to a draft of the same id.
+enum Repeat {
+    /// The same event.
+    case same
+    /// The same event as far as anybody can tell: a key under which a part was sealed is gone.
+    case unverified
+    /// Another event.
+    case other
+}
+
+extension LogTables {
+    /// Holds a draft against the event of its id at a sequence.
+    ///
+    /// Their parts are the same when their MACs are. MACs under two keys differ in any case, so
+    /// where they do, the stored part is opened with the draft's key: if that succeeds, the contents
+    /// differ.
+    ///
+    /// - Throws: `LogError.damaged` when no such event stands there, or not as it was committed to.
+    func compare(
+        _ draft: SealedDraft, at sequence: UInt64,
+        _ transaction: borrowing some Reading & ~Copyable
+    ) throws -> Repeat {
+        let found = try transaction.get(events, key: BigEndianKey(sequence)) { row in
+            let entry = try EntryView(stored: row)
+            guard entry.sequence == sequence, entry.id == draft.entry.id else {
+                throw LogError.damaged(sequence: sequence)
+            }
+            guard entry.stream == HandleKey(draft.entry.stream), entry.type == draft.entry.type,
+                let unlike = try unlikeParts(draft.entry.parts, entry, row)
+            else { return (repeat: Repeat.other, row: [UInt8](), unlike: [Int]()) }
+            return unlike.isEmpty ? (.same, [], []) : (.unverified, row.copy(), unlike)
+        }
+        guard let found else { throw LogError.damaged(sequence: sequence) }
+        guard !found.unlike.isEmpty else { return found.repeat }
+        var stored = try WireDecoder.decode(StoredEvent.self, from: found.row)
+        try addLargeParts(to: &stored, sequence: sequence, transaction)
+        let entry = try WireDecoder.decode(Entry.self, from: stored.entry)
+        for part in found.unlike {
+            // A part is only dropped when its key is gone too.
+            guard let body = stored.body(part) else { continue }
+            if draft.opens(body, part: part, schema: entry.schema) { return .other }
+            guard Merkle.digest(body) == entry.parts[part].sha256 else {
+                throw LogError.damaged(sequence: sequence)
+            }
+        }
+        return .unverified
+    }
+
+    /// The parts whose MACs differ, though all else that is said of them is the same.
+    ///
+    /// `nil` where more than a MAC differs.
+    private func unlikeParts(
+        _ parts: [PartHead], _ entry: EntryView, _ row: Span<UInt8>
+    ) throws -> [Int]? {
+        guard entry.partCount == parts.count else { return nil }
+        var unlike: [Int] = []
+        for (index, part) in parts.enumerated() {
+            guard let stored = try entry.part(index, row) else { return nil }
+            let likeness = part.likeness
+            if stored.likeness.count == likeness.count,
+                zip(stored.likeness, likeness).allSatisfy({ row[$0] == $1 })
+            {
+                continue
+            }
+            // Sealing keeps the length, so another one is another content under any key.
+            guard !part.mac.isEmpty, !stored.mac.isEmpty, part.subject == stored.subject,
+                part.category.rawValue == stored.category, part.length == stored.length
+            else { return nil }
+            unlike.append(index)
+        }
+        return unlike
+    }
+}
