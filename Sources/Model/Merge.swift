@@ -268,7 +268,7 @@ package struct Merge: Sendable {
         if !settled, let (winner, reason) = winner(candidates, isFirst: isFirst) {
             return moved(to: winner, changed, state, reason, competed: competes)
         }
-        return contested(changed, state, competed: competes, joinersOnly: false)
+        return contested(speaking, state, competed: competes, joinersOnly: false)
     }
 
     private func winner(_ candidates: [Candidate], isFirst: Bool) -> (Candidate, Reason)? {
