@@ -20,15 +20,18 @@ final class Generation: Sendable {
     }
 
     /// The position and the tree's edge there, which commit together.
+    ///
+    /// - Throws: `ViewError.damagedRow` when the one does not fit the other.
     func state(
         _ transaction: borrowing some Reading & ~Copyable
     ) throws -> (PositionRow, MerkleFrontier) {
         let edge = try transaction.bytes(environment.table("meta"), key: Self.frontierKey)
-        return (
-            try tables.position(transaction),
-            try edge.map { try WireDecoder.decode(MerkleFrontier.self, from: $0) }
-                ?? MerkleFrontier()
-        )
+        let position = try tables.position(transaction)
+        let frontier = edge.flatMap { try? WireDecoder.decode(MerkleFrontier.self, from: $0) }
+        guard position.sequence == 0 || frontier?.root == position.root else {
+            throw ViewError.damagedRow(table: "meta")
+        }
+        return (position, frontier ?? MerkleFrontier())
     }
 
     func setState(

@@ -3,7 +3,8 @@ package import Ledger
 
 /// Rows of one kind, by key; personal values in them are sealed to their subjects.
 ///
-/// A row whose subject's key is gone reads with those values missing.
+/// A row whose subject's key is gone reads with those values missing. On disk each begins with the
+/// checksum of its key and of what follows: four bytes, the highest first.
 package struct RowTable<Row: WireMessage>: Sendable {
     let table: Table
     let keys: KeyRing
@@ -60,15 +61,22 @@ package struct RowTable<Row: WireMessage>: Sendable {
             }
             sealed.parts.append(part)
         }
-        try transaction.put(table, key: key, value: WireEncoder.encode(sealed))
+        let bytes = WireEncoder.encode(sealed)
+        let sum = Checksum.of(key, bytes[...])
+        try transaction.put(table, key: key, value: Self.bigEndian(sum) + bytes)
     }
 
     func delete(_ key: [UInt8], _ transaction: borrowing WriteTransaction) throws {
         _ = try transaction.delete(table, key: key)
     }
 
-    private func open(_ bytes: [UInt8], _ key: [UInt8]) throws -> Row {
-        let sealed = try WireDecoder.decode(SealedRow.self, from: bytes)
+    /// - Throws: `ViewError.damagedRow` when the row is not as it was written.
+    private func open(_ stored: [UInt8], _ key: [UInt8]) throws -> Row {
+        let bytes = stored.dropFirst(4)
+        guard stored.starts(with: Self.bigEndian(Checksum.of(key, bytes))) else {
+            throw ViewError.damagedRow(table: table.name)
+        }
+        let sealed = try WireDecoder.decode(SealedRow.self, from: Array(bytes))
         let parts = try sealed.parts.enumerated().map { index, part in
             var opened = OpenedParts.Part(subject: part.subject, category: part.category)
             if !part.bytes.isEmpty,
@@ -82,6 +90,10 @@ package struct RowTable<Row: WireMessage>: Sendable {
             return opened
         }
         return try WireDecoder.decode(Row.self, from: sealed.plain, parts: OpenedParts(parts))
+    }
+
+    private static func bigEndian(_ sum: UInt32) -> [UInt8] {
+        withUnsafeBytes(of: sum.bigEndian) { Array($0) }
     }
 
     private func context(_ key: [UInt8], _ part: Int) -> [UInt8] {

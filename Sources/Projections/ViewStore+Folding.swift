@@ -105,7 +105,12 @@ extension ViewStore {
 
     /// Whether a generation stands on this log's history and was folded by this code.
     func stands(_ generation: Generation) throws -> Bool {
-        let position = try generation.environment.read { try generation.tables.position($0) }
+        let position: PositionRow
+        do {
+            position = try generation.environment.read { try generation.tables.position($0) }
+        } catch ViewError.damagedRow {
+            return false
+        }
         if position.sequence == 0 { return true }
         guard position.version == ViewTables.version, position.sequence <= log.end else {
             return false

@@ -63,8 +63,8 @@ package final class ViewStore: Sendable {
 
     /// Folds everything the log holds beyond the serving generation's position.
     ///
-    /// A generation that stands on another history, or that an older program folded, makes way for a
-    /// new one. Only for the holder of the engine lock; blocks for flushes.
+    /// A generation that stands on another history, that an older program folded, or whose rows the
+    /// disk changed, makes way for a new one. Only for the holder of the engine lock; blocks for flushes.
     ///
     /// - Returns: the position afterwards.
     @discardableResult
@@ -73,7 +73,7 @@ package final class ViewStore: Sendable {
         do {
             guard try stands(serving) else { throw ViewError.otherHistory }
             return try fold(into: serving, through: end, progress: progress)
-        } catch ViewError.otherHistory {
+        } catch let error as ViewError where error.isMendedByFolding {
             try rebuild(progress: progress)
             return try serving.environment.read { try serving.tables.position($0).sequence }
         }
@@ -211,6 +211,16 @@ package enum ViewError: Error, Equatable, CustomStringConvertible {
     case otherHistory
     /// The views are another program's, and the engine that could fold them anew is at work.
     case mustBeRebuilt
+    /// The disk changed a row after it was written.
+    case damagedRow(table: String)
+
+    /// Whether folding the log anew is all that it takes.
+    var isMendedByFolding: Bool {
+        switch self {
+        case .otherHistory, .damagedRow: true
+        case .file, .foldedElsewhere, .mustBeRebuilt: false
+        }
+    }
 
     package var description: String {
         switch self {
@@ -219,6 +229,8 @@ package enum ViewError: Error, Equatable, CustomStringConvertible {
             "another syncledger is working on this ledger: run the same command again when it is done"
         case .otherHistory:
             "the log is not what the tree committed to: run `syncledger projector verify`, and restore the log from a backup if it says the same"
+        case .damagedRow(let table):
+            "a row of the view \(table) is not as it was written, so the disk may be failing: `syncledger projector rebuild` folds the views anew from the log"
         case .mustBeRebuilt:
             "the views must be folded anew, and another syncledger is working on this ledger: run the same command again when it is done"
         }

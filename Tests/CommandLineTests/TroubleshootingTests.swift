@@ -42,6 +42,7 @@ import Testing
             ("foldedElsewhere", "another syncledger is working on this ledger"),
             ("otherHistory", "the log is not what the tree committed to"),
             ("mustBeRebuilt", "the views must be folded anew"),
+            ("damagedRow", "a row of the view"),
         ],
         "Sources/Engine/Workplace.swift WorkplaceError": [
             ("exists", "there is a ledger in"), ("noLedger", "there is no ledger in"),
