@@ -102,6 +102,9 @@ let package = Package(
             ], swiftSettings: tests),
         .testTarget(
             name: "ModelTests", dependencies: ["Ledger", "Model"], swiftSettings: tests),
+        .testTarget(
+            name: "ReconcilerTests",
+            dependencies: ["Ledger", "Model", "Projections", "Reconciler"], swiftSettings: tests),
         .testTarget(name: "TransportTests", dependencies: ["Transport"], swiftSettings: tests),
         .testTarget(name: "SandboxTests", dependencies: ["Sandbox"], swiftSettings: tests),
         .testTarget(

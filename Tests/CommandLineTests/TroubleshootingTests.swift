@@ -67,6 +67,22 @@ import Testing
             ("twoOfOneSystem", "two of these objects are in the same system"),
             ("twoRecords", "these objects belong to two records"),
         ],
+        "Sources/Model/Scope.swift ScopeError": [
+            ("unknownField", "the scope names a field"),
+            ("notATest", "the scope cannot be read at"),
+            ("isASet", "holds several"),
+            ("badValue", "the scope compares"),
+            ("openQuote", "the scope has a quotation mark"),
+        ],
+        "Sources/Model/PolicyChange.swift PolicyError": [
+            ("unknownField", "there is no field"),
+            ("noPreset", "is no preset"),
+            ("isJoin", "always joins by"),
+            ("noJoin", "cannot join by"),
+            ("noNumber", "needs a field of numbers"),
+            ("nobodyPreferred", "the law prefer needs --prefer"),
+            ("lacksField", "does not have the field"),
+        ],
         "Sources/Engine/EngineMessages.swift EngineError": [
             ("stuck", "the engine stopped making progress")
         ],
