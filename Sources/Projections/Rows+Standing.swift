@@ -50,9 +50,10 @@ package struct StandingRow: WireMessage, Equatable {
         visitor.messages(3, &parts)
     }
 
-    /// The record's bucket: that of the part that most needs somebody.
+    /// The record's bucket: that of the part that most needs somebody; excluded only where no part of
+    /// it is in sync.
     package var bucket: Bucket {
-        for bucket in [Bucket.failing, .waiting, .excluded]
+        for bucket in [Bucket.failing, .waiting, .inSync, .excluded]
         where parts.contains(where: { $0.bucket == bucket }) {
             return bucket
         }

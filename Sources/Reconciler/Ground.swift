@@ -119,9 +119,10 @@ package struct RecordPlan: Sendable {
     package var realignable = 0
     /// Objects that are gone and let go, so that they can be made anew.
     package var released: [ReplicaID] = []
-    /// Where the record stands as a whole: by the verdict that most needs somebody.
+    /// Where the record stands as a whole: by the verdict that most needs somebody; excluded only
+    /// where nothing of it is in sync.
     package var standing: Verdict.Standing {
-        for standing in [Verdict.Standing.conflict, .failing, .write, .wait, .excluded]
+        for standing in [Verdict.Standing.conflict, .failing, .write, .wait, .inSync, .excluded]
         where verdicts.contains(where: { $0.standing == standing }) {
             return standing
         }

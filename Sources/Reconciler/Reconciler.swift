@@ -129,10 +129,14 @@ package struct Reconciler: Sendable {
         _ need: WriteNeed, _ field: FieldMapping, _ branch: Branch, _ snapshot: RecordSnapshot
     ) -> Verdict {
         let isOut =
-            snapshot.replica(branch.replica).map { !belongs($0, in: snapshot, as: field) } ?? false
+            snapshot.replica(branch.replica).map {
+                !ground.admits(snapshot.record, to: $0.connection, as: $0)
+            } ?? false
         let (standing, reason): (Verdict.Standing, String) =
             switch need {
-            case _ where isOut: (.excluded, Self.outOfScope)
+            case _ where isOut && field.law != .strictest: (.excluded, Self.outOfScope)
+            case .inSync where isOut, .wait(.noOutcome) where isOut:
+                (.excluded, Self.outOfScope)
             case .inSync: (.inSync, "")
             case .write: (.write, "")
             case .wait(.contested): (.conflict, WriteNeed.Wait.contested.rawValue)

@@ -4,6 +4,10 @@ import Ledger
 import Sandbox
 import SandboxServer
 
+#if canImport(Glibc)
+    import Glibc
+#endif
+
 extension Lab {
     struct Sandbox: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -31,6 +35,8 @@ extension Lab {
                       SYNCLEDGER_SECRET=\(suiteCRM.clientSecret) syncledger connect suitecrm --url \(ports.url(of: .suitecrm)) --client-id \(suiteCRM.clientID)
                       SYNCLEDGER_SECRET=\(key) syncledger connect compass --url \(ports.url(of: .compass))
                     """)
+                // Into a file or a pipe, too, for whoever reads the ports there.
+                fflush(nil)
                 while !Task.isCancelled { try await Task.sleep(for: .seconds(3_600)) }
             }
         }

@@ -45,7 +45,24 @@ import Testing
         #expect(names(world, .mautic) == ["Ann"])
         #expect(names(world, .suitecrm) == ["Ann", "Bob"])
         let report = try #require(try world.run(.sync))
-        #expect(report.excluded == 1 && report.inSync == 1)
+        #expect(report.excluded == 0 && report.inSync == 2, "Bob is in step where he belongs")
+    }
+
+    @Test func `and known nowhere else is excluded, made nowhere, and counted the same by all`()
+        throws
+    {
+        let world = try world(57)
+        defer { end(world) }
+        world.mautic.seed(person("eve@example.com", "Eve", "Poe", phone: nil), at: world.time)
+        try sync(world)
+        #expect(names(world, .suitecrm) == ["Ann", "Bob"])
+        let report = try #require(try world.run(.sync))
+        #expect(report.excluded == 1 && report.inSync == 2)
+        let buckets = try world.workplace.views.read { tables, transaction in
+            try tables.standings.all(transaction).map(\.bucket)
+        }
+        #expect(buckets.count { $0 == .excluded } == 1)
+        #expect(buckets.count { $0 == .inSync } == 2)
     }
 
     @Test func `is made there as soon as somebody lets them in`() throws {

@@ -128,7 +128,7 @@ import Testing
                 #expect(count == (field.spellings[replica.system] == nil ? 0 : 1))
             }
         }
-        let worst: [Verdict.Standing] = [.conflict, .failing, .write, .wait, .excluded, .inSync]
+        let worst: [Verdict.Standing] = [.conflict, .failing, .write, .wait, .inSync, .excluded]
         #expect(
             plan.standing
                 == worst.first { one in plan.verdicts.contains { $0.standing == one } } ?? .inSync)
