@@ -20,7 +20,7 @@ struct Plan: ParsableCommand {
 
     func run() throws {
         let (report, questions) = try runEngine(common, .plan, sweep: sweep, realign: realign)
-        common.show(report.json, report.planLines + asking(questions))
+        common.show(report.json, report.planLines(realign: realign) + asking(questions))
         if !report.failures.isEmpty { throw ExitCode.failure }
         if report.wouldWrite + report.contested + report.waitsForPerson + questions > 0 {
             throw somethingToDo
@@ -167,7 +167,7 @@ extension RunReport {
         failures.map { "Could not use \($0.connection): \($0.reason)." }
     }
 
-    var planLines: [String] {
+    func planLines(realign: Bool) -> [String] {
         var lines = [seenLine]
         if linked + newRecords + ambiguous > 0 {
             lines.append(
@@ -183,7 +183,7 @@ extension RunReport {
         lines.append(
             wouldWrite == 0
                 ? "Nothing is to be written."
-                : "\(wouldWrite) writes in all. `syncledger apply` does them; nothing was written yet."
+                : "\(wouldWrite) writes in all. `syncledger apply\(realign ? " --realign" : "")` does them; nothing was written yet."
         )
         return lines
     }
