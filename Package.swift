@@ -114,7 +114,8 @@ let package = Package(
             name: "ConnectorsTests", dependencies: ["Ledger", "Model", "Transport", "Connectors"],
             swiftSettings: tests),
         .testTarget(
-            name: "ProjectionsTests", dependencies: ["Ledger", "Model", "Projections", crypto],
+            name: "ProjectionsTests",
+            dependencies: ["LMDB", "Ledger", "Model", "Projections", crypto],
             swiftSettings: tests),
         .testTarget(
             name: "EngineTests",
