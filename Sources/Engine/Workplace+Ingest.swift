@@ -14,10 +14,13 @@ extension Workplace {
     /// Takes in lines such as `{"id":"c-1","email":"ann@example.com","first_name":"Ann"}`.
     ///
     /// The whole file is read before anything is written; one bad line refuses it whole. The same
-    /// file again observes nothing.
+    /// file again observes nothing. `progress` is told how many objects are taken in, of how many.
     ///
     /// - Throws: `IngestError` with the line.
-    package func ingest(_ bytes: [UInt8], into connection: ConnectionID) throws -> IngestReport {
+    package func ingest(
+        _ bytes: [UInt8], into connection: ConnectionID,
+        progress: (_ done: Int, _ of: Int) -> Void = { _, _ in }
+    ) throws -> IngestReport {
         let objects = try read(bytes)
         guard
             let row = try views.read({ tables, transaction in
@@ -32,6 +35,7 @@ extension Workplace {
         report.lines = objects.count
         var fresh: [String: ReplicaID] = [:]
         for chunk in stride(from: 0, to: objects.count, by: 500) {
+            progress(chunk, objects.count)
             var drafts: [Draft] = []
             for object in Self.coalesced(objects[chunk..<min(chunk + 500, objects.count)]) {
                 let known = try views.read { tables, transaction in

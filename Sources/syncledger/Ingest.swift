@@ -21,7 +21,13 @@ struct Ingest: ParsableCommand {
             let lock = try workplace.engineLock()
             defer { withExtendedLifetime(lock) {} }
             let connection = try connection(workplace)
-            let report = try workplace.ingest(try read(), into: connection.id)
+            let line = ProgressLine()
+            // Before an error prints, too.
+            defer { line.clear() }
+            let report = try workplace.ingest(try read(), into: connection.id) { done, all in
+                line.show("taking in: \(done) of \(all) lines")
+            }
+            line.clear()
             common.show(
                 .object([
                     .init("lines", .number("\(report.lines)")),
