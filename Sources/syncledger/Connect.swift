@@ -16,7 +16,8 @@ struct Connect: ParsableCommand {
             The secret is read from SYNCLEDGER_SECRET, or asked for. It is tried at the system, then
             stored sealed and never shown. Mautic and SuiteCRM need an OAuth2 client with the
             client-credentials grant; Compass needs its service key. `local` takes in files (see
-            `ingest`). A second installation of one system is told apart by --label.
+            `ingest`). A second installation of one system is told apart by --label. Run for a
+            connection that there is, it takes every option anew: what is not given is as by default.
             """)
 
     @OptionGroup var common: Common

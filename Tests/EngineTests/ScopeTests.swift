@@ -30,6 +30,12 @@ import Testing
         #expect(try world.workplace.views.verify().isIdentical)
     }
 
+    /// Ann's tag is taken away in Compass.
+    private func letAnnOut(_ world: World) throws {
+        world.compass.personEdits(try id(world, .compass, "Ann"), at: world.time) { $0.tags = [] }
+        try sync(world)
+    }
+
     private func names(_ world: World, _ system: System) -> Set<String> {
         Set(world.people(system).compactMap(\.person.firstName))
     }
@@ -79,8 +85,7 @@ import Testing
         let world = try world(53)
         defer { end(world) }
         world.pass(seconds: 60)
-        world.compass.personEdits(try id(world, .compass, "Ann"), at: world.time) { $0.tags = [] }
-        try sync(world)
+        try letAnnOut(world)
         let ann = try id(world, .mautic, "Ann")
         #expect(world.people(.mautic).first?.person.tags == [])
         world.mautic.personEdits(ann, at: world.time) { $0.city = "Bonn" }
@@ -98,8 +103,7 @@ import Testing
     @Test func `is opted out all the same, on both sides`() throws {
         let world = try world(54)
         defer { end(world) }
-        world.compass.personEdits(try id(world, .compass, "Ann"), at: world.time) { $0.tags = [] }
-        try sync(world)
+        try letAnnOut(world)
         world.mautic.personOptsOut(try id(world, .mautic, "Ann"), at: world.time)
         try sync(world)
         #expect(
@@ -110,8 +114,7 @@ import Testing
     @Test func `is not deleted with the others, and their going asks nobody`() throws {
         let world = try world(55)
         defer { end(world) }
-        world.compass.personEdits(try id(world, .compass, "Ann"), at: world.time) { $0.tags = [] }
-        try sync(world)
+        try letAnnOut(world)
         world.mautic.personDeletes(try id(world, .mautic, "Ann"), at: world.time)
         try sync(world)
         let report = try #require(try world.run(.sync))
