@@ -87,6 +87,12 @@ package struct Timestamp: Hashable, Sendable, Comparable, CustomStringConvertibl
             }
         }
         let days = daysSince1970(year: year, month: month, day: day)
+        let next =
+            month == 12
+            ? daysSince1970(year: year + 1, month: 1, day: 1)
+            : daysSince1970(year: year, month: month + 1, day: 1)
+        // A day that its month does not have is no later day of the next.
+        guard days < next else { return nil }
         let seconds = days * 86_400 + hour * 3600 + minute * 60 + second - offset
         self.init(microseconds: seconds * 1_000_000 + fraction)
     }

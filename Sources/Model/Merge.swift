@@ -6,7 +6,7 @@ package import Ledger
 /// from what is already accounted for. See the page on the merge in the documentation.
 package struct Merge: Sendable {
     /// Stands in every decision; grows when the same inputs would be decided otherwise.
-    package static var version: UInt64 { 1 }
+    package static var version: UInt64 { 2 }
 
     package var policy: FieldPolicy
     /// Measured clock skew in microseconds: evidence closer than this orders nothing.
@@ -243,10 +243,7 @@ package struct Merge: Sendable {
 
     private func judge(_ changed: [Branch], _ state: FieldState) -> Ruling? {
         let isFirst = state.outcome == nil
-        let speaking =
-            isFirst && rules.contains(.emptiesAreSilent)
-            ? changed.filter { !($0.seenContent?.isBlank ?? true) } : changed
-        var candidates = candidates(speaking)
+        var candidates = candidates(changed.filter { speaks($0, state) })
         let competes: Bool =
             if let outcome = state.outcome {
                 rules.contains(.outcomeCompetes) && !changed.contains { $0.knows(outcome) }
@@ -268,7 +265,7 @@ package struct Merge: Sendable {
         if !settled, let (winner, reason) = winner(candidates, isFirst: isFirst) {
             return moved(to: winner, changed, state, reason, competed: competes)
         }
-        return contested(speaking, state, competed: competes, joinersOnly: false)
+        return contested(changed, state, competed: competes, joinersOnly: false)
     }
 
     private func winner(_ candidates: [Candidate], isFirst: Bool) -> (Candidate, Reason)? {
@@ -346,17 +343,28 @@ package struct Merge: Sendable {
             outcomeCompeted: competed)
     }
 
+    /// Whether what is seen there is a statement: an empty field that joins is none.
+    private func speaks(_ branch: Branch, _ state: FieldState) -> Bool {
+        guard rules.contains(.emptiesAreSilent), branch.seenContent?.isBlank ?? true else {
+            return true
+        }
+        return state.outcome != nil && branch.accounted != nil
+    }
+
+    /// Asks a person; who does not speak is no side, and is accounted for once that is settled.
     func contested(
         _ changed: [Branch], _ state: FieldState, competed: Bool, joinersOnly: Bool,
         kind: DecisionKind = .contested, reason: Reason = .noLawDecides
     ) -> Ruling? {
-        let inputs = changed.map { input($0, .candidate) }
-        let sides = Set(inputs.map { Contest.Side(replica: $0.replica, content: $0.content) })
-        if let contest = state.contest, contest.sides == sides,
-            contest.freezesOnlyInputs == joinersOnly
-        {
-            return nil
+        let sides = changed.filter { speaks($0, state) }
+        guard !sides.isEmpty else {
+            return accounted(changed, as: .lost, .accounted, .blankJoiner, state)
         }
+        let inputs = sides.map { input($0, .candidate) }
+        let asked = Contest(
+            sides: Set(inputs.map { Contest.Side(replica: $0.replica, content: $0.content) }),
+            freezesOnlyInputs: joinersOnly)
+        if state.contest == asked { return nil }
         return Ruling(
             kind: kind, reason: reason, outcome: state.outcome, inputs: inputs,
             outcomeCompeted: competed, freezesOnlyInputs: joinersOnly)

@@ -22,4 +22,20 @@ import Testing
         #expect(Timestamp(seconds: .min).microseconds == .min)
         #expect(Timestamp(seconds: -1).microseconds == -1_000_000)
     }
+
+    @Test(arguments: [
+        "2026-02-29T00:00:00Z", "2026-02-31T08:49:37Z", "2026-04-31 00:00:00",
+        "2100-02-29T00:00:00Z", "2026-12-32T00:00:00Z", "2026-00-01T00:00:00Z",
+    ])
+    func `a day that its month does not have is no time`(text: String) {
+        #expect(Timestamp(text) == nil)
+    }
+
+    @Test(arguments: [
+        "2024-02-29T23:59:59Z", "2000-02-29T00:00:00Z", "2026-12-31T23:59:59Z",
+        "2026-04-30T00:00:00Z",
+    ])
+    func `the last day of a month is one`(text: String) {
+        #expect(Timestamp(text)?.description == text)
+    }
 }

@@ -97,9 +97,16 @@ extension World {
         }
     }
 
-    /// A late joiner neither takes away by being empty nor freezes the others.
+    /// Who is empty is no side at first contact; a late joiner neither takes away by being empty nor
+    /// freezes the others.
     private func checkJoiners(_ ruling: Ruling, _ outcome: Outcome?) {
-        guard setup.kind == .plain, outcome != nil else { return }
+        guard setup.kind == .plain else { return }
+        guard outcome != nil else {
+            if ruling.inputs.contains(where: { $0.role == .candidate && $0.content.isBlank }) {
+                violate(.blankSilent, "an empty side at first contact")
+            }
+            return
+        }
         let joiners = ruling.inputs.filter { branches[index($0.replica)].accounted == nil }
         let asks = ruling.kind == .contested && ruling.reason == .noLawDecides
         if asks, !joiners.isEmpty, !ruling.freezesOnlyInputs {
