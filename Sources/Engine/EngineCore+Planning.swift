@@ -211,6 +211,8 @@ extension EngineCore {
         _ plan: RecordPlan, _ snapshot: RecordSnapshot, under rules: RulesRow?
     ) {
         var drafts: [Draft] = []
+        var ticket = RecordPlanTicket(
+            record: plan.record, commands: plan.commands.map(\.command))
         let version = bigEndianBytes(snapshot.record.version)
         let ground = snapshot.replicas.flatMap { bigEndianBytes($0.version) }
         let decision = EventID.derived("decided", [plan.record.bytes, version, ground])
@@ -223,8 +225,8 @@ extension EngineCore {
             decided.policy = rules?.policySetBy
             decided.mapping = rules?.adoptedBy
             decided.fields = plan.rulings.map { fieldDecision($0.field, $0.ruling, snapshot) }
-            report.decisions += decided.fields.count
-            report.contested += decided.fields.count { $0.kind == .contested || $0.kind == .held }
+            ticket.decisions = decided.fields.count
+            ticket.contested = decided.fields.count { $0.kind == .contested || $0.kind == .held }
             drafts.append(
                 Draft(
                     id: decision, stream: .record(plan.record), event: .decided(decided),
@@ -246,17 +248,13 @@ extension EngineCore {
                     stream: .record(plan.record), event: .unlinked(payload),
                     tags: [Tag(.record, plan.record), Tag(.replica, replica)]))
         }
-        report.issued += plan.commands.count
         var conditions: [AppendCondition] = [
             .streamVersion(.record(plan.record), snapshot.record.version)
         ]
         for replica in snapshot.replicas {
             conditions.append(.streamVersion(.replica(replica.replica), replica.version))
         }
-        append(
-            drafts, conditions: conditions,
-            then: .planned(
-                RecordPlanTicket(record: plan.record, commands: plan.commands.map(\.command))))
+        append(drafts, conditions: conditions, then: .planned(ticket))
     }
 
     private func fieldDecision(

@@ -24,6 +24,10 @@ extension EngineCore {
     }
 
     mutating func enqueue(_ ticket: RecordPlanTicket) {
+        // Counted only now: a record that moved meanwhile is planned again.
+        report.decisions += ticket.decisions
+        report.contested += ticket.contested
+        report.issued += ticket.commands.count
         // What was decided may leave more to decide.
         dirty.insert(ticket.record)
         guard !ticket.commands.isEmpty else { return }

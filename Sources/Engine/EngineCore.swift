@@ -79,6 +79,9 @@ package struct EngineCore {
     struct RecordPlanTicket {
         var record: RecordID
         var commands: [CommandID]
+        /// How many fields were decided, and how many of them wait for a person now.
+        var decisions = 0
+        var contested = 0
     }
 
     struct Timer {

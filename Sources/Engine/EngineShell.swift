@@ -37,7 +37,7 @@ package final class EngineShell {
     package func run(
         _ request: RunRequest, progress: (RunProgress) -> Void = { _ in }
     ) throws -> RunReport {
-        var inputs: [EngineInput] = [.begin(request)]
+        var inputs = [.begin(request)] + inbox.takeAll(within: .zero)
         while true {
             var appends: [(AppendID, [Draft], [AppendCondition])] = []
             for input in inputs {

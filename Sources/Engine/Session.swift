@@ -30,7 +30,7 @@ struct Session: Sendable {
         self.row = row
         self.credentials = credentials
         connector = Connectors.connector(for: row.system)
-        bucket = TokenBucket(perMinute: Int(row.configured.callsPerMinute), now: now)
+        bucket = TokenBucket(perMinute: Int(clamping: row.configured.callsPerMinute), now: now)
     }
 
     mutating func enqueue(_ call: CallID) { waiting.append(call) }
@@ -109,7 +109,8 @@ struct TokenBucket: Sendable {
     mutating func take(now: Timestamp) -> Timestamp? {
         let passed = max(0, now.microseconds - updated.microseconds)
         level = min(capacity, level + Double(passed) * perMicrosecond)
-        updated = max(updated, now)
+        // A clock that was set back goes on from there: nobody waits until it has caught up.
+        updated = now
         guard level < 1 else {
             level -= 1
             return nil

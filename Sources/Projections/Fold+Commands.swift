@@ -92,6 +92,7 @@ extension Fold {
     ) throws {
         guard let row = try views.commands.row(command.bytes, transaction) else { return }
         try change(row.issue.replica, logged, transaction) { replica in
+            if row.issue.operation == .delete { replica.refusesDelete = true }
             for written in row.issue.changes {
                 try changeBranch(written.attribute, of: &replica) { branch in
                     branch.refuse(version: written.outcomeVersion)
@@ -108,6 +109,7 @@ extension Fold {
             row.state == .parked || row.state == .refused
         else { return }
         try change(row.issue.replica, logged, transaction) { replica in
+            replica.refusesDelete = false
             for written in row.issue.changes {
                 try changeBranch(written.attribute, of: &replica) { $0.refusedVersion = nil }
             }

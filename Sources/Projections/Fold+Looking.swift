@@ -23,6 +23,8 @@ extension Fold {
             }
             let isBack = row.state == .gone
             row.state = .live
+            row.goneProof = .unspecified
+            row.mergedInto = nil
             row.lastLook = logged.sequence
             if payload.complete { row.needsLook = false }
             if !payload.stamp.isEmpty { row.stamp = payload.stamp }
@@ -134,6 +136,16 @@ extension Fold {
             if row.replicas.isEmpty { row.isEmptied = isAlive }
             // What is made again is another object, under another id.
             row.failedCreates += 1
+        }
+        guard !isAlive, let record = try views.records.row(payload.record.bytes, transaction) else {
+            return
+        }
+        // Who is kept may be deleted anew one day.
+        for replica in record.replicas {
+            guard try views.replicas.row(replica.bytes, transaction)?.refusesDelete == true else {
+                continue
+            }
+            try change(replica, logged, transaction) { $0.refusesDelete = false }
         }
     }
 }

@@ -32,6 +32,9 @@ package struct ReplicaRow: WireMessage, Equatable {
     package var openCommands: [CommandID] = []
     /// A person said that it is nobody of those it resembles: only a person links it.
     package var isApart = false
+    /// Deleting it there was refused or given up: not again until a person says so, or keeps who
+    /// was deleted elsewhere.
+    package var refusesDelete = false
     package var unknownFields: [UInt8] = []
 
     package init() {}
@@ -54,6 +57,7 @@ package struct ReplicaRow: WireMessage, Equatable {
         visitor.messages(15, &branches)
         visitor.ids(16, &openCommands)
         visitor.bool(17, &isApart)
+        visitor.bool(18, &refusesDelete)
     }
 
     /// The branch of an attribute, made when it is first asked for.

@@ -41,9 +41,9 @@ package struct Ground: Sendable {
         let remote = connections.filter { !$0.configured.url.isEmpty }
         guard remote.allSatisfy(\.isSkewMeasured) else { return nil }
         let each = remote.map { row in
-            min(
-                row.skewMicroseconds.magnitude.addingReportingOverflow(row.skewUncertainty)
-                    .partialValue, UInt64(Int64.max / 4))
+            let (sum, overflows) = row.skewMicroseconds.magnitude.addingReportingOverflow(
+                row.skewUncertainty)
+            return min(overflows ? .max : sum, UInt64(Int64.max / 4))
         }
         return Int64(each.max() ?? 0) * 2
     }

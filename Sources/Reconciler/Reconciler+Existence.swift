@@ -9,9 +9,6 @@ extension Reconciler {
         _ outcomes: [(FieldMapping, Outcome)], _ snapshot: RecordSnapshot, _ plan: inout RecordPlan
     ) -> [CommandIssued] {
         var commands: [CommandIssued] = []
-        let isReachable = outcomes.contains { field, outcome in
-            ground.mapping.keys.contains(field.name) && !outcome.value.isBlank
-        }
         for connection in ground.connections {
             let has = snapshot.replicas.contains { $0.connection == connection.id }
             guard !has, !snapshot.creating.contains(connection.id) else { continue }
@@ -27,7 +24,7 @@ extension Reconciler {
                 continue
             }
             guard !ground.unreadable.contains(connection.id) else {
-                judge(.failing, "it could not be read")
+                judge(.failing, Self.unread)
                 continue
             }
             guard connection.configured.create == .always else {
@@ -51,7 +48,8 @@ extension Reconciler {
                 exclude(Self.outOfScope)
                 continue
             }
-            guard isReachable else {
+            let command = creation(outcomes, connection, snapshot.record)
+            guard leavesKey(command) else {
                 exclude("a person without an e-mail address is not created elsewhere")
                 continue
             }
@@ -60,9 +58,16 @@ extension Reconciler {
                 continue
             }
             judge(.write, "")
-            commands.append(creation(outcomes, connection, snapshot.record))
+            commands.append(command)
         }
         return commands
+    }
+
+    /// Whether the object can be found again by what it will hold: else it is made twice one day.
+    private func leavesKey(_ command: CommandIssued) -> Bool {
+        command.changes.contains { change in
+            ground.mapping.keys.contains(change.field) && change.leaves?.value?.isBlank == false
+        }
     }
 
     private func creation(
@@ -103,33 +108,49 @@ extension Reconciler {
         /// Deleted somewhere, and nobody has said what that means: consent still tightens.
         case asked
         case ended
+    }
 
-        func allows(_ mapping: EntityMapping) -> (CommandChange) -> Bool {
-            switch self {
-            case .stands: { _ in true }
-            case .asked: { mapping.field($0.field)?.law == .strictest }
-            case .ended: { _ in false }
-            }
+    /// Whether a change may be written: where a deletion is asked about, only an opt-out, never its
+    /// lifting.
+    func allows(_ change: CommandChange, at system: System, _ existence: Existence) -> Bool {
+        switch existence {
+        case .stands: return true
+        case .asked:
+            guard let field = ground.mapping.field(change.field), field.law == .strictest,
+                let leaves = change.leaves?.value
+            else { return false }
+            return field.spellings[system]?.codec.content(of: leaves) == .bool(true)
+        case .ended: return false
         }
     }
 
+    func existence(_ snapshot: RecordSnapshot) -> Existence {
+        var unused = RecordPlan(record: snapshot.record.record, entity: snapshot.record.entity)
+        return existence(snapshot, &unused)
+    }
+
     func existence(_ snapshot: RecordSnapshot, _ plan: inout RecordPlan) -> Existence {
-        let gone = snapshot.replicas.filter {
-            $0.state == .gone && $0.goneProof != .merged
-                && ground.admits(snapshot.record, to: $0.connection, as: $0)
-        }
-        guard let first = gone.first else { return .stands }
+        let gone = deleted(in: snapshot)
+        let live = snapshot.replicas.filter { $0.state == .live }
+        let last = live.isEmpty ? snapshot.replicas.first : nil
+        guard let first = gone.first ?? last else { return .stands }
         func judge(_ standing: Verdict.Standing, _ reason: String) {
             plan.verdicts.append(
                 Verdict(
                     field: "existence", system: first.system, standing: standing, reason: reason))
         }
-        let live = snapshot.replicas.filter { $0.state == .live }
         guard !live.isEmpty else {
-            judge(.excluded, "deleted everywhere")
+            judge(.excluded, gone.isEmpty ? "merged into somebody else" : "deleted everywhere")
             return .ended
         }
+        let deletable = live.filter { mayDelete($0, snapshot.record) }
+        let begun = snapshot.openCommands.filter {
+            $0.issue.operation == .delete && $0.state.isOpen
+        }.map(\.issue.replica)
         switch existenceLaw(gone) {
+        case .ask where deletable.contains { begun.contains($0.replica) }:
+            judge(.wait, "it is being deleted everywhere")
+            return .ended
         case .ask:
             judge(.conflict, "deleted there: keep or delete?")
             return .asked
@@ -139,15 +160,37 @@ extension Reconciler {
             return .asked
         case .deleteWins, .editWins: break
         }
-        plan.commands = live.filter { mayDelete($0, snapshot.record) }.map {
-            deletion(of: $0, snapshot.record)
-        }
-        if plan.commands.isEmpty {
-            judge(.excluded, "deleted there; the others are only read")
-        } else {
+        plan.commands = deletable.filter { !$0.refusesDelete && !begun.contains($0.replica) }
+            .map { deletion(of: $0, snapshot.record) }
+        if deletable.contains(where: \.refusesDelete) {
+            judge(.failing, "deleting it elsewhere was refused or given up: see `commands`")
+        } else if !deletable.isEmpty {
             judge(.write, "deleted there, and so everywhere")
+        } else if live.contains(where: { ground.unreadable.contains($0.connection) }) {
+            judge(.failing, "deleted there; the others could not be read")
+        } else {
+            judge(.excluded, "deleted there; the others are only read")
         }
         return .ended
+    }
+
+    /// Why a deletion is not sent: it was taken back, or the object does not belong there.
+    func objection(toDeleting replica: ReplicaRow, in snapshot: RecordSnapshot) -> String? {
+        guard ground.admits(snapshot.record, to: replica.connection, as: replica) else {
+            return Self.outOfScope
+        }
+        return deleted(in: snapshot).isEmpty ? "nothing of the record is deleted any more" : nil
+    }
+
+    /// Objects that were deleted, and for which no other answers.
+    private func deleted(in snapshot: RecordSnapshot) -> [ReplicaRow] {
+        snapshot.replicas.filter { row in
+            row.state == .gone && row.goneProof != .merged
+                && ground.admits(snapshot.record, to: row.connection, as: row)
+                && !snapshot.replicas.contains {
+                    $0.state == .live && $0.connection == row.connection
+                }
+        }
     }
 
     /// Whether anybody edited what those who are gone did not know of.

@@ -11,6 +11,7 @@ package struct Reconciler: Sendable {
     /// Each ruling leaves less to decide; this only keeps a mistake of ours from looping.
     private static var rulingsPerField: Int { 16 }
     static var outOfScope: String { "it is out of scope there" }
+    static var unread: String { "it could not be read" }
 
     package init(_ ground: Ground) { self.ground = ground }
 
@@ -46,9 +47,10 @@ package struct Reconciler: Sendable {
         }
         let existence = existence(snapshot, &plan)
         for replica in snapshot.replicas.sorted(by: { $0.replica < $1.replica }) {
-            if let changes = writes[replica.replica]?.filter(existence.allows(ground.mapping)) {
-                plan.commands += updates(changes, replica, snapshot)
+            let changes = (writes[replica.replica] ?? []).filter {
+                allows($0, at: replica.system, existence)
             }
+            plan.commands += updates(changes, replica, snapshot)
         }
         if existence == .stands { plan.commands += creations(outcomes, snapshot, &plan) }
         return plan
@@ -67,9 +69,12 @@ package struct Reconciler: Sendable {
                 ? nil : Self.outOfScope
         }
         if replica.state == .gone { return "the object is gone" }
-        let belongs = ground.admits(snapshot.record, to: command.connection, as: replica)
-        if command.operation == .delete, !belongs { return Self.outOfScope }
+        if command.operation == .delete { return objection(toDeleting: replica, in: snapshot) }
+        let existence = existence(snapshot)
         for change in command.changes {
+            guard allows(change, at: replica.system, existence) else {
+                return "another object of the record was deleted"
+            }
             guard let field = ground.mapping.field(change.field) else { continue }
             let state = state(of: field, in: snapshot)
             if state.outcome?.version != change.outcomeVersion { return "the outcome moved" }
@@ -143,7 +148,8 @@ package struct Reconciler: Sendable {
             // Where nobody ever said anything there is nothing to wait for.
             case .wait(.noOutcome) where branch.seen != nil && !branch.hasChanged: (.inSync, "")
             case .wait(.lossy): (.inSync, WriteNeed.Wait.lossy.rawValue)
-            case .wait(.readOnly) where isUnreadable(branch): (.failing, "it could not be read")
+            case .wait(.readOnly) where isUnreadable(branch.replica, snapshot):
+                (.failing, Self.unread)
             case .wait(.readOnly): (.excluded, WriteNeed.Wait.readOnly.rawValue)
             case .wait(let wait): (.wait, wait.rawValue)
             }
@@ -151,10 +157,8 @@ package struct Reconciler: Sendable {
             field: field.name, system: branch.system, standing: standing, reason: reason)
     }
 
-    private func isUnreadable(_ branch: Branch) -> Bool {
-        ground.connections.contains {
-            $0.system == branch.system && ground.unreadable.contains($0.id)
-        }
+    private func isUnreadable(_ replica: ReplicaID, _ snapshot: RecordSnapshot) -> Bool {
+        snapshot.replica(replica).map { ground.unreadable.contains($0.connection) } ?? false
     }
 
     // MARK: - Commands

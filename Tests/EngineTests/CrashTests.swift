@@ -251,4 +251,27 @@ private func seeds(_ count: UInt64) -> [UInt64] {
         _ = try settle(world)
         #expect(world.people(.mautic).count == mautic - 1)
     }
+
+    @Test func `who is kept after all is deleted nowhere, though deleting had begun`() throws {
+        let world = try world(9)
+        defer { end(world) }
+        _ = try world.run(.sync, approve: true)
+        world.pass(seconds: 120)
+        world.suitecrm.personDeletes(world.suitecrm.rows[0].id, at: world.time)
+        _ = try world.run(.sync, sweep: true)
+        let record = try #require(
+            try world.workplace.views.read { tables, transaction in
+                try tables.replicas.all(transaction).first { $0.state == .gone }?.record
+            })
+        let mautic = world.people(.mautic).count
+        let compass = world.people(.compass).count
+        try world.workplace.answerDeletion(record, keep: false)
+        try world.workplace.answerDeletion(record, keep: true)
+        world.pass(seconds: 120)
+        let report = try #require(try world.run(.sync))
+        #expect(report.superseded == 2)
+        #expect(world.people(.mautic).count == mautic)
+        #expect(world.people(.compass).count == compass)
+        #expect(world.people(.suitecrm).count == 12, "made there again")
+    }
 }

@@ -33,8 +33,19 @@ import Testing
         var bucket = TokenBucket(perMinute: 60, now: start)
         for _ in 0..<6 { #expect(bucket.take(now: start) == nil) }
         #expect(bucket.take(now: start.adding(seconds: -60)) != nil)
-        #expect(bucket.take(now: start) != nil)
-        #expect(bucket.take(now: start.adding(seconds: 1.1)) == nil)
+        #expect(bucket.take(now: start.adding(seconds: -58.9)) == nil, "and stalls nobody")
+        #expect(bucket.take(now: start.adding(seconds: -58.9)) != nil)
+    }
+
+    @Test func `a limit beyond all bounds is no trap`() {
+        var row = ConnectionRow()
+        row.configured.system = .mautic
+        row.configured.callsPerMinute = .max
+        var session = Session(
+            row: row, credentials: Credentials(clientID: "1", clientSecret: "s"), now: start)
+        session.enqueue(1)
+        session.take(Token(text: "t", lifetimeSeconds: 3_600), now: start)
+        #expect(word(session.turn(now: start)) == "send 1")
     }
 
     private func session() -> Session {

@@ -116,6 +116,16 @@ struct Desk {
 
     var plan: RecordPlan { reconciler.plan(snapshot) }
 
+    /// Commands as the views show them, once they were issued.
+    mutating func issue(_ issued: [CommandIssued], _ state: CommandRow.State) {
+        commands += issued.map { command in
+            var row = CommandRow()
+            row.issue = command
+            row.state = state
+            return row
+        }
+    }
+
     /// What is said of whether the person exists at a system.
     func existence(_ system: System) -> Verdict? {
         plan.verdicts.first { $0.field == "existence" && $0.system == system }

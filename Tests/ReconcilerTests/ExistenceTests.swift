@@ -47,6 +47,10 @@ import Testing
             $0.namesakes = [Desk.id(.suitecrm)]
         }
         expect("its objects were all taken out of it") { $0.record.isEmptied = true }
+        expect("a person without an e-mail address is not created elsewhere") {
+            // Mautic would store it empty, and never find it again.
+            $0.stand("email", .text("  "))
+        }
         expect("it is out of scope there") {
             $0.configure(.suitecrm) { $0.configured.scope = "city = Berlin" }
         }
@@ -110,6 +114,89 @@ import Testing
         #expect(desk.plan.commands.isEmpty)
         #expect(desk.existence(.compass)?.reason == "deleted everywhere")
         #expect(desk.plan.standing == .excluded)
+    }
+
+    @Test func `is asked about without an opt-out being lifted`() {
+        var desk = Desk()
+        desk.stand("email_opt_out", .bool(true))
+        desk.replicas = []
+        for system in System.real { desk.add(system) }
+        desk.stand("email_opt_out", .bool(false), version: 2)
+        #expect(desk.plan.commands.count == 3, "nobody is gone, and the lift is written")
+        desk.delete(.suitecrm)
+        #expect(desk.plan.commands.isEmpty)
+    }
+
+    @Test(arguments: [CommandRow.State.issued, .uncertain])
+    func `is not deleted twice while nobody has heard of it`(state: CommandRow.State) {
+        var desk = desk(.deleteWins)
+        desk.issue(desk.plan.commands, state)
+        desk.change(.mautic) { $0.lastSettled += 1 }
+        #expect(desk.plan.commands.isEmpty)
+        #expect(desk.existence(.suitecrm)?.standing == .write)
+        desk.policy.existence = .ask
+        #expect(desk.existence(.suitecrm)?.reason == "it is being deleted everywhere")
+    }
+
+    @Test func `is not deleted again where that was refused or given up`() {
+        var desk = desk(.deleteWins)
+        desk.change(.mautic) { $0.refusesDelete = true }
+        #expect(desk.operations() == ["delete compass"])
+        #expect(desk.existence(.suitecrm)?.standing == .failing)
+    }
+
+    @Test func `and is not found to be anywhere that could not be read, is no exclusion`() {
+        var desk = desk(.deleteWins)
+        desk.unreadable = [Desk.id(.compass), Desk.id(.mautic)]
+        #expect(desk.plan.commands.isEmpty)
+        #expect(desk.existence(.suitecrm)?.standing == .failing)
+    }
+
+    @Test func `is not deleted any more once somebody is kept, though it was begun`() throws {
+        var desk = desk(.ask)
+        var command = try #require(
+            self.desk(.deleteWins).plan.commands.first { $0.connection == Desk.id(.mautic) })
+        #expect(desk.reconciler.objection(to: command, in: desk.snapshot) == nil)
+        desk.record.replicas.removeAll { $0 == Desk.replica(.suitecrm) }
+        desk.replicas.removeAll { $0.system == .suitecrm }
+        #expect(
+            desk.reconciler.objection(to: command, in: desk.snapshot)
+                == "nothing of the record is deleted any more")
+        command.operation = .update
+        #expect(desk.reconciler.objection(to: command, in: desk.snapshot) == nil)
+    }
+
+    @Test func `is written to no more, though an update was begun`() throws {
+        var desk = Desk()
+        desk.add(.suitecrm)
+        desk.stand("first_name", .text("Anne"), version: 2)
+        let command = try #require(desk.plan.commands.first)
+        #expect(desk.reconciler.objection(to: command, in: desk.snapshot) == nil)
+        let other = System.real.first { Desk.id($0) != command.connection }
+        desk.delete(try #require(other))
+        #expect(
+            desk.reconciler.objection(to: command, in: desk.snapshot)
+                == "another object of the record was deleted")
+    }
+
+    @Test func `by being merged into somebody else everywhere, is made nowhere anew`() {
+        var desk = Desk()
+        for system in [System.compass, .mautic] {
+            desk.change(system) {
+                $0.state = .gone
+                $0.goneProof = .merged
+            }
+        }
+        #expect(desk.plan.commands.isEmpty)
+        #expect(desk.existence(.compass)?.reason == "merged into somebody else")
+    }
+
+    @Test func `and made again there, is not deleted`() {
+        var desk = desk(.deleteWins)
+        desk.add(.suitecrm)
+        desk.replicas[desk.replicas.count - 1].replica = ReplicaID(high: 3, low: 1)
+        #expect(desk.plan.commands.isEmpty)
+        #expect(desk.existence(.suitecrm) == nil)
     }
 
     @Test func `before the law changed, is still asked about`() {

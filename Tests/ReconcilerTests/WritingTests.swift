@@ -5,6 +5,34 @@ import Testing
 
 @testable import Reconciler
 
+@Suite struct `What the clocks are worth` {
+    @Test func `a skew beyond all bounds orders nothing, instead of wrapping round to little`() {
+        var desk = Desk()
+        desk.configure(.mautic) {
+            $0.skewMicroseconds = .min
+            $0.skewUncertainty = .max
+        }
+        #expect(desk.reconciler.ground.skew == Int64.max / 4 * 2)
+    }
+}
+
+@Suite struct `What could not be read` {
+    @Test func `is told of its own connection alone`() {
+        var desk = Desk()
+        desk.add(.suitecrm)
+        var second = Desk.connection(.mautic)
+        second.configured.connection = ConnectionID(high: 1, low: 99)
+        desk.connections.append(second)
+        desk.unreadable = [second.id]
+        #expect(
+            !desk.plan.verdicts.contains {
+                $0.system == .mautic && $0.field == "first_name" && $0.standing == .failing
+            })
+        desk.stand("first_name", .text("Anne"), version: 2)
+        #expect(desk.operations().contains("update mautic"))
+    }
+}
+
 @Suite struct `What is written` {
     private func desk() -> Desk {
         var desk = Desk()
