@@ -10,12 +10,16 @@ package struct RemoteObject: Sendable, Equatable {
     /// Its modification stamp as written, and as a moment.
     package var stamp: String
     package var modified: Timestamp?
+    /// When it was made, as the remote wrote it, where it hands out ids that may come again.
+    package var born = ""
     /// Attributes that a write asked for and that are not known to be stored: they are left out of
     /// `attributes`, and only another look tells what the object holds.
     package var unsettled: Set<String>
     /// It was looked up after a write that was not heard: what differs from what was sent may be
     /// anybody's edit since.
     package var isFoundLater = false
+    /// A create was answered with an object that was there before.
+    package var wasThere = false
 
     package init(
         id: String, attributes: [(name: String, value: Value)], stamp: String,
@@ -37,6 +41,12 @@ package struct RemoteObject: Sendable, Equatable {
     mutating func unsettle(_ name: String) {
         attributes.removeAll { $0.name == name }
         unsettled.insert(name)
+    }
+
+    /// Whether it was made later than another under the same id, and so is somebody else.
+    package func isYounger(than born: String) -> Bool {
+        guard let earlier = Timestamp(born), let own = Timestamp(self.born) else { return false }
+        return own > earlier
     }
 
     package subscript(_ name: String) -> Value? { attributes.first { $0.name == name }?.value }
@@ -172,6 +182,8 @@ package struct WriteOrder: Sendable {
     package var remoteID: String?
     /// What the system last showed, for compare-and-set.
     package var stamp: String
+    /// When the object that is meant was made, where the system tells.
+    package var born: String
     package var email: String?
     /// The object was not seen in this run: who answers for its id is not known.
     package var needsLook: Bool
@@ -179,8 +191,9 @@ package struct WriteOrder: Sendable {
 
     package init(
         command: CommandID, operation: Operation, replica: ReplicaID, remoteID: String?,
-        stamp: String, email: String?, needsLook: Bool, changes: [Change]
+        stamp: String, born: String = "", email: String?, needsLook: Bool, changes: [Change]
     ) {
+        self.born = born
         self.needsLook = needsLook
         self.command = command
         self.operation = operation

@@ -50,6 +50,7 @@ extension EngineCore {
         do {
             switch try session.connector.look(from: result, asked: remoteID) {
             case .found(let object):
+                seen.insert(replica)
                 let drafts = try observe(object, look)
                 if !drafts.isEmpty { append(drafts, then: .lookDone) }
             case .gone:

@@ -129,6 +129,9 @@ extension EngineCore {
     /// The events for one object that a look showed.
     mutating func observe(_ object: RemoteObject, _ look: Observer.Look) throws -> [Draft] {
         let (replica, row) = try known(object.id, look.connection.id)
+        if let row, object.isYounger(than: row.born) {
+            return observeAnother(object, insteadOf: row, look)
+        }
         let id = replica ?? ids.id()
         seen.insert(id)
         let drafts = observer.observe(
@@ -136,6 +139,22 @@ extension EngineCore {
         if !drafts.isEmpty { touched.insert(id) }
         if let record = row?.record, !drafts.isEmpty { dirty.insert(record) }
         return drafts
+    }
+
+    /// The id was handed out again: whoever had it is gone, and this is somebody else.
+    private mutating func observeAnother(
+        _ object: RemoteObject, insteadOf row: ReplicaRow, _ look: Observer.Look
+    ) -> [Draft] {
+        let id: ReplicaID = ids.id()
+        seen.insert(id)
+        touched.insert(id)
+        var drafts = row.state == .gone ? [] : [reused(row, lookedAfter: look.lookedAfter)]
+        drafts += observer.observe(object, as: id, known: nil, look, ids: &ids)
+        return drafts
+    }
+
+    mutating func reused(_ row: ReplicaRow, lookedAfter: UInt64) -> Draft {
+        gone(row, row.replica, .idReused, mergedInto: nil, lookedAfter: lookedAfter)
     }
 
     /// Takes out of a look what a write of ours left half done there: nobody typed that.

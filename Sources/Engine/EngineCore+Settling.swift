@@ -14,6 +14,21 @@ extension EngineCore {
         let replica = try views.read { tables, transaction in
             try tables.replicas.row(issue.replica.bytes, transaction)
         }
+        var drafts: [Draft] = []
+        if issue.operation == .create, let remoteID {
+            let (_, other) = try known(remoteID, issue.connection)
+            if let other, other.replica != issue.replica, other.state == .live {
+                guard !byLooking, object?.wasThere != true else {
+                    look(at: other)
+                    return refuse(
+                        row, .wrongObject,
+                        RemoteFailure(
+                            .refused(.wrongObject),
+                            "the system took the new one for one that was there already"))
+                }
+                drafts.append(reused(other, lookedAfter: end))
+            }
+        }
         var payload = CommandConfirmed()
         payload.command = issue.command
         payload.replica = issue.replica
@@ -29,7 +44,7 @@ extension EngineCore {
             stored($0, object, issue, byLooking: isFoundLater)
         }
         let event = EventID.derived("command confirmed", [issue.command.bytes])
-        var drafts = overtakenByWrite(issue, payload, replica, event)
+        drafts += overtakenByWrite(issue, payload, replica, event)
         var confirmed = Draft(
             id: event, stream: .replica(issue.replica), event: .commandConfirmed(payload),
             tags: [Tag(.command, issue.command), Tag(.record, issue.record)])
@@ -213,6 +228,8 @@ extension EngineCore {
             switch try session.connector.look(from: result, asked: order.remoteID ?? "") {
             case .found(let object) where session.connector.isHalfDone(order, in: object):
                 didNotRun(command)
+            case .found(let object) where object.isYounger(than: order.born):
+                supersede(command, "the object is gone")
             case .found(let object): try judge(row, object, session.row)
             case .gone where row.issue.operation == .delete:
                 try confirm(row, remoteID: order.remoteID, nil, byLooking: true)

@@ -182,7 +182,8 @@ extension EngineCore {
         return WriteOrder(
             command: issue.command, operation: issue.operation, replica: issue.replica,
             remoteID: issue.operation == .create ? nil : replica?.remoteIDText,
-            stamp: replica?.stamp ?? "", email: email, needsLook: !seen.contains(issue.replica),
+            stamp: replica?.stamp ?? "", born: replica?.born ?? "", email: email,
+            needsLook: !seen.contains(issue.replica),
             changes: issue.changes.map { change in
                 let spelling = mapping.field(change.field)?.spellings[session.row.system]
                 return WriteOrder.Change(
@@ -275,7 +276,7 @@ extension EngineCore {
         }
     }
 
-    private mutating func refuse(_ row: CommandRow, _ refusal: Refusal, _ failure: RemoteFailure) {
+    mutating func refuse(_ row: CommandRow, _ refusal: Refusal, _ failure: RemoteFailure) {
         var payload = CommandRefused()
         payload.command = row.issue.command
         payload.refusal = refusal

@@ -45,6 +45,7 @@ struct Observer: Sendable {
         payload.complete = look.isComplete
         payload.lookedAfter = look.lookedAfter
         payload.stamp = object.stamp
+        if object.born != row?.born { payload.born = object.born }
         payload.codec = FieldCodec.version
         payload.attributes = changed.map { name, value in
             var attribute = ObservedAttribute(

@@ -16,6 +16,7 @@ extension Fold {
                     ?? .unspecified
             }
             if let remoteID = payload.remoteID { try name(&row, remoteID, transaction) }
+            if !payload.born.isEmpty { row.born = payload.born }
             let order = LookOrder(lastLook: row.lastLook, lastSettled: row.lastSettled)
             guard order.accepts(road: payload.road, lookedAfter: payload.lookedAfter) else {
                 row.needsLook = true

@@ -30,7 +30,8 @@ extension Fold {
                 try views.replicas.row($0.bytes, transaction)
             }
             let isAlive = replicas.contains { $0.state == .live }
-            for replica in replicas where replica.goneProof != .merged {
+            for replica in replicas
+            where replica.goneProof != .merged && !isReplaced(replica, replicas) {
                 standing.parts.append(try part(replica, row, isAlive: isAlive, transaction))
             }
             for connection in row.refusedCreates {
@@ -38,6 +39,12 @@ extension Fold {
             }
             try views.standings.put(standing, record.bytes, transaction)
         }
+    }
+
+    /// Whether the record has another object where this one was.
+    private func isReplaced(_ replica: ReplicaRow, _ replicas: [ReplicaRow]) -> Bool {
+        replica.state == .gone
+            && replicas.contains { $0.state == .live && $0.connection == replica.connection }
     }
 
     private func isParked(

@@ -35,6 +35,8 @@ package struct ReplicaRow: WireMessage, Equatable {
     /// Deleting it there was refused or given up: not again until a person says so, or keeps who
     /// was deleted elsewhere.
     package var refusesDelete = false
+    /// When the object was made, as the remote wrote it, where it hands out ids that may come again.
+    package var born = ""
     package var unknownFields: [UInt8] = []
 
     package init() {}
@@ -58,6 +60,7 @@ package struct ReplicaRow: WireMessage, Equatable {
         visitor.ids(16, &openCommands)
         visitor.bool(17, &isApart)
         visitor.bool(18, &refusesDelete)
+        visitor.string(19, &born)
     }
 
     /// The branch of an attribute, made when it is first asked for.

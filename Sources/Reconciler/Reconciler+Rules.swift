@@ -27,6 +27,8 @@ extension Reconciler {
 
     /// The law of existence for those who are gone: whoever went before it was made is asked about.
     func existenceLaw(_ gone: [ReplicaRow]) -> ExistenceLaw {
+        // A restored backup is nobody's wish to delete.
+        guard !gone.contains(where: { $0.goneProof == .idReused }) else { return .ask }
         let isNewer = gone.contains { $0.lastSettled < ground.rulesSince }
         return isNewer && !ground.realigns ? .ask : ground.policy.existence
     }

@@ -32,7 +32,15 @@ struct OpenConflicts {
         var record: RecordID
         var system: System
         var replica: ReplicaID
+        /// Its id means somebody else there now.
+        var isReused: Bool
         var lives: [System]
+
+        var what: String {
+            isReused
+                ? "gone from \(system.name), which gave its id to somebody else (a restored backup?)"
+                : "deleted in \(system.name)"
+        }
     }
 
     private(set) var contests: [Contest] = []
@@ -81,11 +89,12 @@ struct OpenConflicts {
             grouping: rows.filter { $0.state == .live && $0.record != nil }, by: \.record)
         return rows.compactMap { row in
             guard row.state == .gone, row.goneProof != .merged, let record = row.record,
-                let lives = living[record]
+                let lives = living[record],
+                !lives.contains(where: { $0.connection == row.connection })
             else { return nil }
             return Deletion(
                 record: record, system: row.system, replica: row.replica,
-                lives: lives.map(\.system).sorted())
+                isReused: row.goneProof == .idReused, lives: lives.map(\.system).sorted())
         }
     }
 }
@@ -95,7 +104,7 @@ extension OpenConflicts {
         contests.flatMap(lines(of:))
             + deletions.flatMap { deletion in
                 [
-                    "\(deletion.record)  deleted in \(deletion.system.name), lives in "
+                    "\(deletion.record)  \(deletion.what), lives in "
                         + deletion.lives.map(\.name).joined(separator: " and "),
                     "  keep it:       syncledger conflicts keep \(deletion.record)",
                     "  delete it too: syncledger conflicts delete \(deletion.record)",

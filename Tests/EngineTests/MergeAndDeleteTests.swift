@@ -178,3 +178,91 @@ extension World {
         for system in System.real { #expect(world.people(system).count == 1) }
     }
 }
+
+@Suite struct `A Mautic restored from a backup` {
+    /// Ann and Bob in step, then Zoe everywhere, and then the backup from before she came.
+    private func restored(_ seed: UInt64) throws -> World {
+        let world = try twoPeople(seed)
+        let backup = world.mautic
+        world.compass.seed(person("zoe@example.com", "Zoe", "Fox", phone: nil), at: world.time)
+        _ = try world.sync()
+        let zoe = try world.row(.mautic, "Zoe")
+        world.pass(seconds: 3_600)
+        world.mautic = backup
+        #expect(!world.people(.mautic).contains { $0.id == zoe.id })
+        return world
+    }
+
+    /// Nobody was written over: all four stand where they should, under their own address.
+    private func expectApart(_ world: World, _ other: String) throws {
+        for system in [System.compass, .suitecrm] {
+            for (first, email) in [("Zoe", "zoe@example.com"), (other, "x@example.com")] {
+                #expect(try world.row(system, first).person.email == email)
+            }
+            #expect(world.people(system).count == 4)
+        }
+        #expect(try world.row(.mautic, other).person.email == "x@example.com")
+    }
+
+    private func goneRecord(_ world: World) throws -> RecordID {
+        let gone = try world.workplace.views.read { tables, transaction in
+            try tables.replicas.all(transaction).filter { $0.state == .gone }
+        }
+        #expect(gone.map(\.goneProof) == [.idReused])
+        return try #require(gone.first?.record)
+    }
+
+    @Test func `that gives our next create an id of before, makes nobody somebody else`() throws {
+        let world = try restored(41)
+        defer { end(world) }
+        world.suitecrm.seed(person("x@example.com", "Xia", "Gru", phone: nil), at: world.time)
+        world.pass(seconds: 10)
+        let report = try #require(try world.run(.sync))
+        #expect(report.gone == 1 && report.conflicted == 1, "\(report)")
+        try expectApart(world, "Xia")
+        try world.workplace.answerDeletion(try goneRecord(world), keep: true)
+        try world.expectQuiet()
+        #expect(try world.row(.mautic, "Zoe").person.email == "zoe@example.com", "made again")
+    }
+
+    @Test(arguments: [false, true])
+    func `where somebody else was typed in under an id of before, is no edit`(
+        sweep: Bool
+    ) throws {
+        let world = try restored(42)
+        defer { end(world) }
+        world.mautic.seed(person("x@example.com", "Xia", "Gru", phone: nil), at: world.time)
+        world.pass(seconds: 10)
+        let report = try #require(try world.run(.sync, sweep: sweep))
+        #expect(report.gone == 1 && report.newRecords == 1)
+        try expectApart(world, "Xia")
+        try world.workplace.answerDeletion(try goneRecord(world), keep: true)
+        try world.expectQuiet()
+        #expect(try world.row(.mautic, "Zoe").person.email == "zoe@example.com", "made again")
+    }
+
+    @Test func `takes no edit that was meant for whoever had the id`() throws {
+        let world = try restored(43)
+        defer { end(world) }
+        // Nothing is looked at there but what a write looks at: Zoe's edit meets Xia.
+        world.mautic.seed(
+            person("x@example.com", "Xia", "Gru", phone: nil),
+            at: SandboxTime(microseconds: world.now.adding(seconds: -1_800).microseconds))
+        let zoe = try world.row(.compass, "Zoe")
+        world.compass.personEdits(zoe.id, at: world.time) { $0.city = "Ulm" }
+        world.pass(seconds: 10)
+        _ = try world.run(.sync)
+        #expect(try world.row(.mautic, "Xia").person.city == nil)
+        try expectApart(world, "Xia")
+    }
+
+    @Test func `where she was typed in again, is no deletion`() throws {
+        let world = try restored(44)
+        defer { end(world) }
+        world.mautic.seed(person("zoe@example.com", "Zoe", "Fox", phone: nil), at: world.time)
+        let report = try world.sync()
+        #expect(report.gone == 1 && report.conflicted == 0 && report.newRecords == 0)
+        try world.expectQuiet()
+        for system in System.real { #expect(world.people(system).count == 3) }
+    }
+}

@@ -259,8 +259,10 @@ package struct MauticConnector: Connector {
             attributes.append(("dnc_email", .bool(isOut)))
         }
         let stamp = json["dateModified"]?.text ?? json["dateAdded"]?.text ?? ""
-        return RemoteObject(
+        var object = RemoteObject(
             id: id, attributes: attributes, stamp: stamp, modified: Timestamp(stamp))
+        object.born = json["dateAdded"]?.text ?? ""
+        return object
     }
 
     private static func value(_ json: JSON) -> Value {

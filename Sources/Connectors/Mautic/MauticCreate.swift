@@ -32,7 +32,10 @@ struct MauticCreate: Conversation {
 
     private mutating func posted(_ answer: HTTPResult) throws(RemoteFailure) -> ConversationStep {
         var object = try connector.contact(answer)
-        if try readable(answer).status == 200 { try checkUpsert(&object) }
+        if try readable(answer).status == 200 {
+            try checkUpsert(&object)
+            object.wasThere = true
+        }
         guard order.wantsOptOut, object["dnc_email"] != .bool(true) else {
             return .done(.confirmed(remoteID: object.id, object: object))
         }

@@ -53,12 +53,20 @@ struct MauticWrite: Conversation {
             return .done(.confirmed(remoteID: order.remoteID, object: nil))
         case .points: return .done(try pointsAdded(answer))
         case .lookBefore:
-            guard case .found = try connector.look(from: answer, asked: id) else {
+            guard case .found(let object) = try connector.look(from: answer, asked: id) else {
                 throw RemoteFailure(
                     .refused(.wrongObject), "the Mautic contact is gone or was merged away")
             }
+            try checkAge(object)
             return beginUpdate()
         }
+    }
+
+    /// A Mautic that was restored from a backup hands out its ids again.
+    private func checkAge(_ object: RemoteObject) throws(RemoteFailure) {
+        guard object.isYounger(than: order.born) else { return }
+        throw RemoteFailure(
+            .refused(.wrongObject), "Mautic gave the contact's id to somebody else")
     }
 
     private mutating func begin() -> ConversationStep {
@@ -126,6 +134,7 @@ struct MauticWrite: Conversation {
                 .refused(.wrongObject),
                 "the Mautic contact was merged into another one, which is not deleted")
         case .found(let object):
+            try checkAge(object)
             phase = .delete
             return .call(Call(.delete, "/api/contacts/\(percentEncoded(object.id))/delete"))
         }

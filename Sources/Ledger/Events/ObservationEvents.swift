@@ -40,6 +40,8 @@ package struct Observed: EventPayload {
     package var codec: UInt64 = 1
     /// The command whose id the remote says wrote this (Compass stores it).
     package var writtenBy: CommandID?
+    /// When the object was made, as the remote wrote it; only where that is new.
+    package var born = ""
     package var unknownFields: [UInt8] = []
     package init() {}
     package mutating func visit(_ visitor: inout some WireVisitor) {
@@ -54,6 +56,7 @@ package struct Observed: EventPayload {
         visitor.string(9, &stamp)
         visitor.always(10, &codec)
         visitor.id(11, &writtenBy)
+        visitor.string(12, &born)
     }
 }
 
@@ -90,6 +93,8 @@ package enum GoneProof: UInt64, WireChoice {
     case merged = 4
     /// A confirmed command of ours.
     case command = 5
+    /// Its id was handed out again: the remote was restored from a backup.
+    case idReused = 6
 }
 
 /// An object is proved to be gone.

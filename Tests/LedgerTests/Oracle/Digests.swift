@@ -1,8 +1,6 @@
 // DO NOT EDIT: written by tools/generate-oracle.
 /// SHA-256 of the schema files that the types beside this were generated from.
 let oracleDigests: [String: String] = [
-    "syncledger/ledger/v1/entry.proto":
-        "7d58a36b0c24fdb24da329792b1b21bba22873ccf3453591e117ac64065d0278",
-    "syncledger/ledger/v1/events.proto":
-        "a7cd2effa14d4232f653c327919f2c941e6d1175c33dc849378721c4687c9378",
+    "syncledger/ledger/v1/entry.proto": "7d58a36b0c24fdb24da329792b1b21bba22873ccf3453591e117ac64065d0278",
+    "syncledger/ledger/v1/events.proto": "59ab6843e6cec2a7fddbb9f7d97ecabfbc4489400f9f020a717c5820b6cdfc02",
 ]

@@ -253,6 +253,9 @@ nonisolated enum Syncledger_Ledger_V1_GoneProof: SwiftProtobuf.Enum, Swift.CaseI
 
   /// A confirmed command of ours.
   case command // = 5
+
+  /// Its id was handed out again: the remote was restored from a backup.
+  case idReused // = 6
   case UNRECOGNIZED(Int)
 
   init() {
@@ -267,6 +270,7 @@ nonisolated enum Syncledger_Ledger_V1_GoneProof: SwiftProtobuf.Enum, Swift.CaseI
     case 3: self = .feed
     case 4: self = .merged
     case 5: self = .command
+    case 6: self = .idReused
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -279,6 +283,7 @@ nonisolated enum Syncledger_Ledger_V1_GoneProof: SwiftProtobuf.Enum, Swift.CaseI
     case .feed: return 3
     case .merged: return 4
     case .command: return 5
+    case .idReused: return 6
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -291,6 +296,7 @@ nonisolated enum Syncledger_Ledger_V1_GoneProof: SwiftProtobuf.Enum, Swift.CaseI
     .feed,
     .merged,
     .command,
+    .idReused,
   ]
 
 }
@@ -863,6 +869,10 @@ nonisolated struct Syncledger_Ledger_V1_Observed: Sendable {
   var hasWrittenBy: Bool {self._writtenBy != nil}
   /// Clears the value of `writtenBy`. Subsequent reads from it will return its default value.
   mutating func clearWrittenBy() {self._writtenBy = nil}
+
+  /// When the object was made, as the remote wrote it; only where that is new. Another object under
+  /// the same id was made later.
+  var born: String = String()
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1757,7 +1767,7 @@ nonisolated extension Syncledger_Ledger_V1_Road: SwiftProtobuf._ProtoNameProvidi
 }
 
 nonisolated extension Syncledger_Ledger_V1_GoneProof: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0GONE_PROOF_UNSPECIFIED\0\u{1}GONE_PROOF_GONE_TWICE\0\u{1}GONE_PROOF_SWEEP_AND_GET\0\u{1}GONE_PROOF_FEED\0\u{1}GONE_PROOF_MERGED\0\u{1}GONE_PROOF_COMMAND\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0GONE_PROOF_UNSPECIFIED\0\u{1}GONE_PROOF_GONE_TWICE\0\u{1}GONE_PROOF_SWEEP_AND_GET\0\u{1}GONE_PROOF_FEED\0\u{1}GONE_PROOF_MERGED\0\u{1}GONE_PROOF_COMMAND\0\u{1}GONE_PROOF_ID_REUSED\0")
 }
 
 nonisolated extension Syncledger_Ledger_V1_LinkReason: SwiftProtobuf._ProtoNameProviding {
@@ -2050,7 +2060,7 @@ nonisolated extension Syncledger_Ledger_V1_ClockSkewMeasured: SwiftProtobuf.Mess
 
 nonisolated extension Syncledger_Ledger_V1_Observed: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Observed"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}replica\0\u{1}connection\0\u{1}entity\0\u{3}remote_id\0\u{1}road\0\u{1}complete\0\u{3}looked_after\0\u{1}attributes\0\u{1}stamp\0\u{1}codec\0\u{3}written_by\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}replica\0\u{1}connection\0\u{1}entity\0\u{3}remote_id\0\u{1}road\0\u{1}complete\0\u{3}looked_after\0\u{1}attributes\0\u{1}stamp\0\u{1}codec\0\u{3}written_by\0\u{1}born\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2069,6 +2079,7 @@ nonisolated extension Syncledger_Ledger_V1_Observed: SwiftProtobuf.Message, Swif
       case 9: try { try decoder.decodeSingularStringField(value: &self.stamp) }()
       case 10: try { try decoder.decodeSingularUInt64Field(value: &self._codec) }()
       case 11: try { try decoder.decodeSingularBytesField(value: &self._writtenBy) }()
+      case 12: try { try decoder.decodeSingularStringField(value: &self.born) }()
       default: break
       }
     }
@@ -2112,6 +2123,9 @@ nonisolated extension Syncledger_Ledger_V1_Observed: SwiftProtobuf.Message, Swif
     try { if let v = self._writtenBy {
       try visitor.visitSingularBytesField(value: v, fieldNumber: 11)
     } }()
+    if !self.born.isEmpty {
+      try visitor.visitSingularStringField(value: self.born, fieldNumber: 12)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2127,6 +2141,7 @@ nonisolated extension Syncledger_Ledger_V1_Observed: SwiftProtobuf.Message, Swif
     if lhs.stamp != rhs.stamp {return false}
     if lhs._codec != rhs._codec {return false}
     if lhs._writtenBy != rhs._writtenBy {return false}
+    if lhs.born != rhs.born {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
