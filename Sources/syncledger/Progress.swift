@@ -22,7 +22,7 @@ final class ProgressLine {
     func show(_ text: String) {
         guard isTerminal, text != last else { return }
         last = text
-        put("\r\u{1B}[K\(text)")
+        put("\r\u{1B}[K\(visible(text))")
     }
 
     func clear() {

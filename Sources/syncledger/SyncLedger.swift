@@ -18,6 +18,7 @@ enum Program {
                 verbs: SyncLedger.configuration.subcommands.map { $0._commandName })
             var command = try SyncLedger.parseAsRoot(words)
             try command.run()
+            leave(with: 0)
         } catch {
             leave(because: error)
         }
@@ -31,15 +32,23 @@ enum Program {
         let code = SyncLedger.exitCode(for: error)
         let message = SyncLedger.fullMessage(for: error)
         if code.isSuccess {
-            if !message.isEmpty { print(message) }
-            exit(0)
+            if !message.isEmpty { Output.put([message]) }
+            leave(with: 0)
         }
+        let isUsage = code == .validationFailure
         if !message.isEmpty {
-            let bytes = Array((message + "\n").utf8)
-            // There is nobody left to tell if this cannot be written.
-            _ = write(2, bytes, bytes.count)
+            // Only the parser's messages have several lines; ours quote what others wrote.
+            Output.complain(isUsage ? visibleLines(message) : visible(message))
         }
-        exit(code == .validationFailure ? 1 : code.rawValue)
+        leave(with: isUsage ? 1 : code.rawValue)
+    }
+
+    private static func leave(with code: Int32) -> Never {
+        guard let failure = Output.failure else { exit(code) }
+        Output.complain(
+            "Error: the output could not be written (\(words(for: failure))): make room for it, or look with another verb what was done"
+        )
+        exit(1)
     }
 }
 
@@ -92,9 +101,9 @@ struct Common: ParsableArguments {
     /// Prints a value as JSON or its lines as text.
     func show(_ value: JSON, _ lines: [String]) {
         if json {
-            print(String(decoding: value.bytes, as: UTF8.self))
+            Output.put([visibleJSON(String(decoding: value.bytes, as: UTF8.self))])
         } else {
-            for line in lines { print(line) }
+            Output.put(lines.map(visible))
         }
     }
 }

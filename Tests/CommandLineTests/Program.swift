@@ -6,6 +6,9 @@ struct Program: Sendable {
 
     static let syncledger = Program("syncledger")
     static let lab = Program("syncledger-lab")
+    static let shell = Program(path: "/bin/sh")
+
+    private init(path: String) { self.path = path }
 
     /// The programs stand beside the test bundle.
     private init(_ name: String) {
