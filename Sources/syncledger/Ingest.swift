@@ -11,6 +11,7 @@ struct Ingest: ParsableCommand {
         discussion: """
             One object a line: {"id":"c-1","email":"ann@example.com","first_name":"Ann"}. A field that
             is left out says nothing; null and "" empty it. One bad line refuses the whole file.
+            Of several lines with one id, the last word on each field counts.
             """)
     @OptionGroup var common: Common
     @Argument(help: "The file, or - for standard input.") var file: String
@@ -31,11 +32,17 @@ struct Ingest: ParsableCommand {
             common.show(
                 .object([
                     .init("lines", .number("\(report.lines)")),
-                    .init("observed", .number("\(report.observed)")),
+                    .init("observed", .number("\(report.new + report.changed)")),
+                    .init("new", .number("\(report.new)")),
+                    .init("changed", .number("\(report.changed)")),
                     .init("unchanged", .number("\(report.unchanged)")),
+                    .init("repeated", .number("\(report.repeated)")),
                 ]),
                 [
-                    "Took in \(report.lines) lines: \(report.observed) with news, \(report.unchanged) known already."
+                    "Took in \(report.lines) lines: \(report.new) new, \(report.changed) changed, \(report.unchanged) known already"
+                        + (report.repeated == 0
+                            ? "."
+                            : ", \(report.repeated) more of an id that the file named before.")
                 ])
         }
     }

@@ -25,23 +25,6 @@ import Testing
     /// The last event's number and the whole ledger's shape: what must not move.
     private func events() throws -> Int? { try run("projector", "status", "--json").number("end") }
 
-    private func expect(
-        _ result: Program.Result, says parts: String...,
-        sourceLocation: SourceLocation = #_sourceLocation
-    ) {
-        #expect(result.code == 1, sourceLocation: sourceLocation)
-        #expect(result.output.isEmpty, sourceLocation: sourceLocation)
-        let sentences = result.error.split(separator: "\n")
-        #expect(
-            sentences.first?.hasPrefix("Error: ") == true, "\(result.error)",
-            sourceLocation: sourceLocation)
-        for part in parts {
-            #expect(
-                sentences.first?.contains(part) == true, "\(result.error)",
-                sourceLocation: sourceLocation)
-        }
-    }
-
     // MARK: - Words
 
     @Test func `a verb or an option that does not exist ends with 1`() throws {
@@ -196,92 +179,22 @@ import Testing
         flock(file, LOCK_UN)
         #expect(try run("ingest", "-", input: line).code == 0)
     }
+}
 
-    // MARK: - Files
-
-    @Test func `a bad line refuses the whole file and is named by its number`() throws {
-        try makeLedger()
-        #expect(try run("connect", "local").code == 0)
-        let before = try events()
-        let good = (1...711).map { #"{"id":"c-\#($0)","email":"p\#($0)@example.com"}"# }
-        func file(_ last: String) throws -> String {
-            try scratch.write((good + [last, good[0]]).joined(separator: "\n"), to: "in.jsonl")
-        }
-        expect(
-            try run("ingest", file(#"{"id":"c-712","email":"#)), says: "line 712 is not JSON",
-            "mend that line", "nothing was taken in")
-        expect(
-            try run("ingest", file(#"{"id":"c-712","emial":"a@example.com"}"#)),
-            says: "line 712", "no field \"emial\"", "did you mean \"email\"?",
-            "nothing was taken in")
-        expect(try run("ingest", file(#"{"email":"a@example.com"}"#)), says: "has no \"id\"")
-        expect(
-            try run("ingest", file(#"{"id":"c-712","city":{"name":"Oslo"}}"#)),
-            says: "\"city\" cannot be an object")
-        #expect(try events() == before)
-        #expect(try run("ingest", file(#"{"id":"c-712","city":"Oslo"}"#)).code == 0)
-    }
-
-    @Test func `a file that is missing, unreadable or empty takes in nothing`() throws {
-        try makeLedger()
-        expect(try run("ingest", "x.jsonl"), says: "no connection local", "connect local")
-        #expect(try run("connect", "local").code == 0)
-        let before = try events()
-        expect(try run("ingest", scratch("no.jsonl")), says: "cannot be read", "No such file")
-        expect(try run("ingest", scratch.path), says: "cannot be read", "Is a directory")
-        expect(try run("ingest", scratch.write("\n \n", to: "e.jsonl")), says: "is empty")
-        expect(try run("ingest", "-", input: ""), says: "standard input is empty")
-        expect(try run("ingest", "-", "--into", "locla", input: "{}"), says: "did you mean local?")
-        #expect(try events() == before)
-        guard getuid() != 0 else { return }
-        let secret = try scratch.write("{}", to: "secret.jsonl")
-        chmod(secret, 0)
-        expect(try run("ingest", secret), says: "cannot be read", "Permission denied")
-    }
-
-    // MARK: - The disk
-
-    @Test(.enabled(if: geteuid() == 0, "only root can mount a small file system"))
-    func `a full disk is said so, and what was taken in before stays`() throws {
-        let small = scratch("small")
-        try FileManager.default.createDirectory(
-            atPath: small, withIntermediateDirectories: false)
-        guard try Self.mount("size=96m", at: small) else { return }  // A container may not mount.
-        defer { _ = try? Self.unmount(small) }
-        func run(_ arguments: String..., input: String? = nil) throws -> Program.Result {
-            try Program.syncledger.run(arguments + ["--ledger", small + "/ledger"], input: input)
-        }
-        #expect(try run("init").code == 0)
-        #expect(try run("connect", "local").code == 0)
-        #expect(try run("ingest", "-", input: #"{"id":"c-1","email":"a@example.com"}"#).code == 0)
-        // The floor that the store keeps free is 64 MiB.
-        let ballast = URL(fileURLWithPath: small + "/ballast")
-        try Data(count: 40 << 20).write(to: ballast)
-        let line = #"{"id":"c-2","email":"b@example.com"}"#
-        expect(try run("ingest", "-", input: line), says: "disk", "free some space")
-        let status = try run("projector", "status", "--json")
-        #expect(status.code == 0, "\(status.error)")
-        #expect(try status.number("end") == 2)
-        #expect(try run("show", "2").output.contains("a@example.com"))
-        try FileManager.default.removeItem(at: ballast)
-        #expect(try run("ingest", "-", input: line).code == 0)
-    }
-
-    private static func mount(_ options: String, at path: String) throws -> Bool {
-        try command("/bin/mount", ["-t", "tmpfs", "-o", options, "small", path])
-    }
-
-    private static func unmount(_ path: String) throws -> Bool {
-        try command("/bin/umount", ["--lazy", path])
-    }
-
-    private static func command(_ path: String, _ arguments: [String]) throws -> Bool {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: path)
-        process.arguments = arguments
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        process.waitUntilExit()
-        return process.terminationStatus == 0
+/// One sentence on standard error, exit code 1, and nothing else.
+func expect(
+    _ result: Program.Result, says parts: String...,
+    sourceLocation: SourceLocation = #_sourceLocation
+) {
+    #expect(result.code == 1, sourceLocation: sourceLocation)
+    #expect(result.output.isEmpty, sourceLocation: sourceLocation)
+    let sentences = result.error.split(separator: "\n")
+    #expect(
+        sentences.first?.hasPrefix("Error: ") == true, "\(result.error)",
+        sourceLocation: sourceLocation)
+    for part in parts {
+        #expect(
+            sentences.first?.contains(part) == true, "\(result.error)",
+            sourceLocation: sourceLocation)
     }
 }

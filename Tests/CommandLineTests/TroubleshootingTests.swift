@@ -51,7 +51,9 @@ import Testing
         ],
         "Sources/Engine/Workplace+Ingest.swift IngestError": [
             ("notJSON", "mend"), ("noID", "has no"), ("unknownField", "there is no field"),
-            ("badValue", "cannot be an object"),
+            ("repeatedName", "leave one of them"), ("badValue", "cannot be"),
+            ("byteOrderMark", "the file begins with a byte order mark"),
+            ("notUTF8", "the file is UTF-16 or binary"), ("interrupted", "lines are in, and then"),
         ],
         "Sources/Engine/Workplace+People.swift PersonError": [
             ("unknownField", "there is no field"), ("notContested", "is not contested"),
