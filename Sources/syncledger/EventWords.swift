@@ -54,7 +54,7 @@ private func summary(_ event: Event) -> String {
     case .connectionConfigured(let event): "\(event.system.name) \(event.url)"
     case .observed(let event):
         "by \(event.road.name): "
-            + event.attributes.map { "\($0.name)=\(text($0.value?.value))" }.joined(separator: ", ")
+            + event.attributes.map { "\($0.name)=\(text($0.value))" }.joined(separator: ", ")
     case .gone(let event): event.proof == .merged ? "merged into another one" : "\(event.proof)"
     case .linked(let event): event.reason.name
     case .decided(let event):
@@ -63,11 +63,11 @@ private func summary(_ event: Event) -> String {
                 + (field.outcome.map { " → \(text($0.value))" } ?? "")
         }.joined(separator: "; ")
     case .settled(let event):
-        "\(event.field.field) → \(text(event.field.outcome?.value))"
+        "\(event.field.field) → \(text(event.field.outcome))"
     case .overtaken(let event): event.attributes.joined(separator: ", ")
     case .commandIssued(let event):
         "\(event.operation.name) "
-            + event.changes.map { "\($0.attribute)=\(text($0.write?.value))" }
+            + event.changes.map { "\($0.attribute)=\(text($0.write))" }
             .joined(separator: ", ")
     case .commandRefused(let event): event.reason
     case .commandUncertain(let event): event.reason

@@ -10,7 +10,7 @@ struct OpenConflicts {
     struct Side {
         var system: System
         var replica: ReplicaID
-        var content: Value?
+        var content: Sealed?
         /// What of this side was accounted for before the difference.
         var base: Value?
         var observation: EventID
@@ -79,7 +79,7 @@ struct OpenConflicts {
             try read(workplace, from: $0, limit: 1).first
         }
         return Side(
-            system: side.system, replica: side.replica, content: side.content?.value,
+            system: side.system, replica: side.replica, content: side.content,
             base: branch?.accountedContent, observation: side.observation,
             seenAt: seen?.recordedAt)
     }
@@ -115,7 +115,7 @@ extension OpenConflicts {
     private func lines(of contest: Contest) -> [String] {
         var lines = ["\(contest.record)  \(contest.field): \(contest.reason)"]
         if let stands = contest.stands {
-            lines.append("  " + padded("stood", 13) + text(stands.value?.value))
+            lines.append("  " + padded("stood", 13) + text(stands.value))
         }
         for side in contest.sides {
             lines.append(
@@ -161,7 +161,7 @@ extension OpenConflicts {
                         .object([
                             .init("system", .string(side.system.name)),
                             .init("object", .string("\(side.replica)")),
-                            .init("value", syncledger.json(side.content)),
+                            .init("value", syncledger.json(side.content?.value)),
                             .init("base", syncledger.json(side.base)),
                             .init("observation", .string("\(side.observation)")),
                             .init("seenAt", syncledger.json(side.seenAt)),

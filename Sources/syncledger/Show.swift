@@ -95,8 +95,8 @@ struct Shown {
         }
         let changes = issue.changes.map { change in
             [
-                change.field, change.attribute, text(change.before?.value),
-                text(change.write?.value), "\(change.form)",
+                change.field, change.attribute, text(change.before), text(change.write),
+                "\(change.form)",
             ]
         }
         lines =

@@ -21,8 +21,10 @@ extension Shown {
         }
         let rows = branches.map { field, branch in
             [
-                field.name, branch.spelling.attribute, text(branch.seen),
-                branch.hasChanged ? text(branch.accounted) : "the same",
+                field.name, branch.spelling.attribute,
+                text(replica[branch.spelling.attribute].seen),
+                branch.hasChanged
+                    ? text(replica[branch.spelling.attribute].accounted) : "the same",
             ]
         }
         self.init(
@@ -77,11 +79,14 @@ private struct ShownRecord {
         let rows = mapping.fields.map { field in
             let outcome = record.outcome(field.name)
             return [
-                field.name, outcome.map { text($0.value?.value) } ?? "–", outcome?.law ?? "",
+                field.name, outcome.map { text($0.value) } ?? "–", outcome?.law ?? "",
                 author(outcome),
             ]
                 + replicas.map { replica in
-                    replica.branch(field).map { text($0.seenContent ?? .null) } ?? "–"
+                    replica.branch(field).map { branch in
+                        replica[branch.spelling.attribute].seen == nil
+                            ? "–" : text(branch.seenContent)
+                    } ?? "–"
                 }
         }
         return ["\(record.entity) \(record.record)"]

@@ -19,6 +19,9 @@ func text(_ value: Value?) -> String {
     }
 }
 
+/// A sealed value for people, where none was ever there told apart from one that was erased.
+func text(_ sealed: Sealed?) -> String { sealed.map { text($0.value) } ?? "–" }
+
 /// A value for programs: its own kind where JSON has it, null where its key is gone.
 func json(_ value: Value?) -> JSON {
     switch value {

@@ -19,7 +19,9 @@ import Testing
     private func settle() throws {
         #expect(try run("init").code == 0)
         #expect(try run("connect", "local").code == 0)
-        let person = ["id": "c\(Self.hostile)", "first_name": Self.hostile, "email": "ann@x.example"]
+        let person = [
+            "id": "c\(Self.hostile)", "first_name": Self.hostile, "email": "ann@x.example",
+        ]
         let line = String(decoding: try JSONEncoder().encode(person), as: UTF8.self)
         let result = try run("ingest", "-", input: line)
         #expect(result.code == 0, "\(result.error)")
@@ -30,7 +32,8 @@ import Testing
         _ text: String, sourceLocation: SourceLocation = #_sourceLocation
     ) {
         let hidden = text.unicodeScalars.filter {
-            $0 != "\n" && [.control, .format, .lineSeparator].contains($0.properties.generalCategory)
+            $0 != "\n"
+                && [.control, .format, .lineSeparator].contains($0.properties.generalCategory)
         }
         #expect(hidden.isEmpty, "\(text.debugDescription)", sourceLocation: sourceLocation)
     }

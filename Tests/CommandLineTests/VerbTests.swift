@@ -211,7 +211,20 @@ import Testing
             ["ingest", "-", "--ledger", town.ledger],
             input: #"{"id":"c-2","email":"eve@example.com"}"#)
         #expect(piped.code == 0, "\(piped.error)")
-        #expect(piped.output.contains("1 lines: 1 with news"))
+        #expect(piped.output.contains("1 lines: 1 new, 0 changed, 0 known already"))
+        try nothingIsCalledErased(town)
+    }
+
+    private func nothingIsCalledErased(_ town: Town) throws {
+        let links = array(object(try town.json("links"))["records"]).map(object)
+        let objects = links.flatMap { array($0["objects"]) }.map { object($0)["object"] }
+        let commands = array(try town.json("commands")).map { object($0)["command"] }
+        let ids = (links.map { $0["record"] } + objects + commands).compactMap { $0 as? String }
+        #expect(ids.count > 5)
+        for id in ids {
+            #expect(try !town.run("show", id).output.contains("(erased)"), "\(id)")
+        }
+        #expect(try !town.run("log", "--limit", "1000").output.contains("(erased)"))
     }
 
     private func showEverything(_ town: Town) throws {
