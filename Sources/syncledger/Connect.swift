@@ -83,9 +83,7 @@ struct Connect: ParsableCommand {
 
     private func configuration() throws -> ConnectionConfigured {
         var configured = ConnectionConfigured()
-        guard !name.isEmpty, name.allSatisfy({ !$0.isWhitespace }) else {
-            throw Refusal("--label is one word, such as mautic-events")
-        }
+        if let label { try Label.check(label) }
         configured.label = name
         guard (1...1_000_000).contains(callsPerMinute) else {
             throw Refusal(

@@ -48,6 +48,25 @@ import Testing
         }
     }
 
+    @Test func `a label is letters, digits and three signs, 40 at most`() throws {
+        let scratch = try Scratch()
+        func connect(_ label: String) throws -> Program.Result {
+            try Program.syncledger.run(
+                ["connect", "local", "--label", label, "--ledger", scratch("ledger")])
+        }
+        #expect(try Program.syncledger.run(["init", "--ledger", scratch("ledger")]).code == 0)
+        for label in [
+            "", " ", "two words", "a\u{1B}[31m", "a\u{202E}b", "a\u{200D}", "a,b", "a/b", "\"a\"",
+            String(repeating: "x", count: 41),
+        ] {
+            let refused = try connect(label)
+            #expect(refused.code == 1, "\(label)")
+            #expect(refused.error.contains("--label is 1 to 40 letters"), "\(refused.error)")
+        }
+        #expect(try connect("Mautic-2_events.eu").code == 0)
+        #expect(try connect(String(repeating: "x", count: 40)).code == 0)
+    }
+
     @Test func `a wrong secret is found out before anything is stored`() async throws {
         try await Town.open(SandboxWorld(seed: 1)) { town in
             try town.run("init")
