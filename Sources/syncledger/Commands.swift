@@ -32,10 +32,11 @@ struct RetryCommand: ParsableCommand {
 
 struct ListCommands: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "Show them, newest first.")
+        commandName: "list", abstract: "Show them, newest first.",
+        usage: "syncledger commands list [options]")
     @OptionGroup var common: Common
     @Option(help: "issued, confirmed, refused, uncertain, superseded or parked.") var state: String?
-    @Option(help: "How many, newest first.") var limit = 50
+    @Option(parsing: .unconditional, help: "How many, newest first.") var limit = 50
 
     func run() throws {
         guard (1...10_000).contains(limit) else {

@@ -9,7 +9,7 @@ struct Conflicts: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Differences that wait for you, side by side.",
         discussion: """
-            A field that no rule decides waits until you say what stands: `take` one system's value,
+            A field that no rule decides waits until you say what stands: `take` one system's value, \
             or `set` another. A person who was deleted somewhere is kept or deleted everywhere.
             """,
         subcommands: [List.self, Take.self, Set.self, Keep.self, Delete.self],
@@ -31,7 +31,8 @@ struct Conflicts: ParsableCommand {
 
     struct Take: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Settle a field: one system's value stands, or what stood before.")
+            abstract: "Settle a field: one system's value stands, or what stood before.",
+            usage: "syncledger conflicts take <record> <field> <side> [options]")
         @OptionGroup var common: Common
         @Argument(help: "The record.") var record: String
         @Argument(help: "The field.") var field: String
@@ -56,6 +57,7 @@ struct Conflicts: ParsableCommand {
     struct Set: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Settle a field with a value that no side has.",
+            usage: "syncledger conflicts set <record> <field> <value> [options]",
             discussion: "An empty value empties the field. Several tags are told apart by commas.")
         @OptionGroup var common: Common
         @Argument(help: "The record.") var record: String

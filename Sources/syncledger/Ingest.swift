@@ -9,8 +9,8 @@ struct Ingest: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Take in local changes from a file of JSON Lines.",
         discussion: """
-            One object a line: {"id":"c-1","email":"ann@example.com","first_name":"Ann"}. A field that
-            is left out says nothing; null and "" empty it. One bad line refuses the whole file.
+            One object a line: {"id":"c-1","email":"ann@example.com","first_name":"Ann"}. A field that \
+            is left out says nothing; null and "" empty it. One bad line refuses the whole file. \
             Of several lines with one id, the last word on each field counts.
             """)
     @OptionGroup var common: Common

@@ -9,8 +9,8 @@ struct Links: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Which objects are one person, and which could be.",
         discussion: """
-            Objects with the same e-mail address are linked by themselves where that leaves no doubt.
-            Where it does, nothing is guessed: `merge` says which of them are one person. Where a
+            Objects with the same e-mail address are linked by themselves where that leaves no doubt. \
+            Where it does, nothing is guessed: `merge` says which of them are one person. Where a \
             system merged two people that are not one, `apart` lets the lost one be made there anew.
             """,
         subcommands: [List.self, Merge.self, Apart.self, Unlink.self], defaultSubcommand: List.self)

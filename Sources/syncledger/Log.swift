@@ -7,24 +7,26 @@ import Projections
 
 struct Log: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "The events, oldest first.",
+        abstract: "The events, oldest first.", usage: "syncledger log [options]",
         discussion: """
-            `--record ID` shows one person's history, `--from N` begins at an event. What is left out
+            `--record ID` shows one person's history, `--from N` begins at an event. What is left out \
             for want of room is said at the end.
             """)
     @OptionGroup var common: Common
-    @Option(help: "The first event.") var from: UInt64 = 1
-    @Option(help: "How many at most, 1 to 10,000.") var limit = 100
+    @Option(parsing: .unconditional, help: "The first event.") var from = 1
+    @Option(parsing: .unconditional, help: "How many at most, 1 to 10,000.") var limit = 100
     @Option(help: "Only events of this record.") var record: String?
 
     func run() throws {
-        guard from > 0 else { throw Refusal("events are numbered from 1: say --from 1 or more") }
+        guard from > 0 else {
+            throw Refusal("events are numbered from 1: --from is 1 or more, not \(from)")
+        }
         guard (1...10_000).contains(limit) else {
             throw Refusal("--limit is a number from 1 to 10,000, not \(limit)")
         }
         try common.withWorkplace { workplace in
             let end = workplace.log.end
-            guard from <= end || from == 1 else {
+            guard first <= end || first == 1 else {
                 throw Refusal("there is no event \(from): the log ends at event \(end)")
             }
             let (events, next) = try record.map { try history($0, workplace) } ?? page(workplace)
@@ -35,11 +37,12 @@ struct Log: ParsableCommand {
         }
     }
 
+    private var first: UInt64 { UInt64(from) }
     private var recordOption: String { record.map { " --record \($0)" } ?? "" }
 
     private func page(_ workplace: Workplace) throws -> ([LoggedEvent], UInt64?) {
-        let events = try read(workplace, from: from, limit: limit)
-        let next = (events.last?.sequence ?? from) + 1
+        let events = try read(workplace, from: first, limit: limit)
+        let next = (events.last?.sequence ?? first) + 1
         return (events, next <= workplace.log.end ? next : nil)
     }
 
@@ -51,7 +54,7 @@ struct Log: ParsableCommand {
                 try tables.records.row(id.bytes, transaction)
             }) != nil
         else { throw PersonError.unknownRecord }
-        let numbers = try sequences(of: id, workplace).filter { $0 >= from }
+        let numbers = try sequences(of: id, workplace).filter { $0 >= first }
         let events = try numbers.prefix(limit).flatMap { try read(workplace, from: $0, limit: 1) }
         return (events, numbers.dropFirst(limit).first)
     }

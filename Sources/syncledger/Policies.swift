@@ -9,7 +9,7 @@ struct Policies: ParsableCommand {
         commandName: "policy",
         abstract: "Which law decides each field when systems differ, and how to change it.",
         discussion: """
-            A change decides nothing by itself: it holds for what is seen from then on. What already
+            A change decides nothing by itself: it holds for what is seen from then on. What already \
             stood open is shown by `plan --realign` and done by `apply --realign`.
             """,
         subcommands: [List.self, Set.self, Reset.self], defaultSubcommand: List.self)
@@ -65,9 +65,10 @@ struct Policies: ParsableCommand {
     struct Set: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Give a field, the preset or existence another law.",
+            usage: "syncledger policy set <what> <law> [options]",
             discussion: """
-                Laws of a field: field-merge, newest, prefer, manual, last-write-wins; of numbers max
-                and min, too. Presets: field-merge, manual, last-write-wins. Existence: ask,
+                Laws of a field: field-merge, newest, prefer, manual, last-write-wins; of numbers max \
+                and min, too. Presets: field-merge, manual, last-write-wins. Existence: ask, \
                 delete_wins, edit_wins. Without --yes it only says what the change touches.
                 """)
         @OptionGroup var common: Common
@@ -82,11 +83,22 @@ struct Policies: ParsableCommand {
 
         func run() throws { try apply(wanted(), common, yes: yes) }
 
+        /// The laws that can be given to it; a field that joins keeps its own.
+        private var laws: [Law] {
+            if what == "preset" { return Law.presets }
+            let field = EntityMapping.contact.field(what)
+            if let field, field.law.isJoin { return [field.law] }
+            let isCount = field?.spellings.values.allSatisfy { $0.codec.kind == .integer } ?? false
+            return Law.allCases.filter { !$0.isJoin && (isCount || ![.max, .min].contains($0)) }
+        }
+
         private func wanted() throws -> PolicyChange {
+            let names = ["preset", "existence"] + EntityMapping.contact.fields.map(\.name)
+            guard names.contains(what) else { throw PersonError.unknownField(what) }
             if what == "existence" {
                 return .existence(try word(law, of: ExistenceLaw.allCases, "a law of existence"))
             }
-            let law = try word(law, of: Law.allCases, "a law")
+            let law = try Law(rawValue: law) ?? word(law, of: laws, "a law of \(what)")
             if what == "preset" { return .preset(law) }
             let prefer = try (prefer ?? "").split(separator: ",").map { name in
                 try word(String(name), of: System.real.map(SystemName.init), "a system").system

@@ -146,8 +146,9 @@ struct Shown {
     init(_ row: ConnectionRow) {
         let configured = row.configured
         let rows: [(String, String)] = [
-            ("system", row.system.name), ("url", configured.url),
-            ("direction", "\(configured.direction)"), ("create", "\(configured.create)"),
+            ("system", row.systemName), ("url", configured.url.isEmpty ? "–" : configured.url),
+            ("direction", configured.direction.name), ("create", configured.create.name),
+            ("scope", configured.scope.isEmpty ? "everybody" : configured.scope),
             ("calls a minute", "\(configured.callsPerMinute)"),
             ("writes", row.writesApproved ? "approved" : "not approved yet"),
             ("position", row.cursor.isEmpty ? "–" : row.cursor),
@@ -157,9 +158,9 @@ struct Shown {
             ["connection \(configured.label)  \(row.id)"]
             + rows.map { "  " + padded($0.0, 16) + $0.1 }
         json = .object(
-            [
-                .init("connection", .string("\(row.id)")),
-                .init("label", .string(configured.label)),
-            ] + rows.map { .init($0.0, .string($0.1)) })
+            members(of: row) + [
+                .init("position", .string(row.cursor)),
+                .init("lastSweepSeen", .number("\(row.lastSweepSeen)")),
+            ])
     }
 }

@@ -120,7 +120,7 @@ private struct Overview {
                             .object(
                                 [
                                     .init("label", .string(system.row.configured.label)),
-                                    .init("system", .string(system.row.system.name)),
+                                    .init("system", .string(system.row.systemName)),
                                     .init("lastSweep", syncledger.json(system.row.lastSweep)),
                                 ] + buckets(system.counts))
                         })),

@@ -59,15 +59,16 @@ struct SyncLedger: ParsableCommand {
         abstract: "Keeps people in step between Compass, Mautic and SuiteCRM, and can show why.",
         discussion: """
             First steps:
-              syncledger init                      make a ledger in ./ledger, or --ledger DIR
+              syncledger init                      make a ledger, in ./ledger
               syncledger connect mautic --url https://… --client-id …
               syncledger plan                      look, link, and say what would be done
               syncledger apply                     approve that and do it
               syncledger sync                      from then on, as often as you like
 
-            Exit codes: 0 done or clean, 1 error, 2 there is something to do. Every verb takes
+            Exit codes: 0 done or clean, 1 error, 2 there is something to do. Every verb takes \
             --json, and --ledger for another directory.
             """,
+        version: "syncledger 0.1.0",
         subcommands: [
             Init.self, Connect.self, Connections.self, Mapping.self, Policies.self, Ingest.self,
             Plan.self,
@@ -83,6 +84,12 @@ struct Common: ParsableArguments {
 
     @Flag(help: "Print JSON instead of text.")
     var json = false
+
+    func validate() throws {
+        guard !ledger.isEmpty else {
+            throw Refusal("--ledger is empty: name a directory, such as --ledger ledger")
+        }
+    }
 
     /// Opens the ledger, runs `body` and closes it again, whatever happened.
     func withWorkplace<R>(_ body: (Workplace) throws -> R) throws -> R {

@@ -10,7 +10,7 @@ struct Plan: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Look, link what is one person, and say what would be done. Writes to no system.",
         discussion: """
-            Exit code 2 means that there is something to do: `syncledger apply` does it, or a person
+            Exit code 2 means that there is something to do: `syncledger apply` does it, or a person \
             must answer something.
             """)
     @OptionGroup var common: Common
@@ -19,7 +19,8 @@ struct Plan: ParsableCommand {
     var realign = false
 
     func run() throws {
-        let (report, questions) = try runEngine(common, .plan, sweep: sweep, realign: realign)
+        let run = try runEngine(common, .plan, sweep: sweep, realign: realign)
+        let (report, questions) = (run.report, run.questions)
         common.show(report.json, report.planLines(realign: realign) + asking(questions))
         if !report.failures.isEmpty { throw ExitCode.failure }
         if report.wouldWrite + report.contested + report.waitsForPerson + questions > 0 {
@@ -31,6 +32,7 @@ struct Plan: ParsableCommand {
 struct Apply: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Approve every connection's first plan and do it.",
+        usage: "syncledger apply [options]",
         discussion: "Until then a connection is only read. Afterwards `sync` is enough.")
     @OptionGroup var common: Common
     @Flag(help: "Let changed rules decide what stood before them: look at plan --realign first.")
@@ -47,7 +49,8 @@ struct Apply: ParsableCommand {
 
 struct Sync: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Read what changed, decide, and write it where it is news.")
+        abstract: "Read what changed, decide, and write it where it is news.",
+        usage: "syncledger sync [options]")
     @OptionGroup var common: Common
     @Flag(help: "Read every person again: finds deletions and what moved no date.") var sweep =
         false
@@ -62,6 +65,7 @@ struct Sync: ParsableCommand {
 /// How long to wait before it is looked up what a call left that was not heard.
 struct Settling: ParsableArguments {
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "How long a call that was not heard may still take effect.",
             discussion: "The longest that the systems' web servers let one request run.",
@@ -75,9 +79,9 @@ struct Settling: ParsableArguments {
     }
 }
 
-private func reportRun(_ common: Common, _ run: (RunReport, questions: Int)) throws {
-    let (report, questions) = run
-    common.show(report.json, report.syncLines + asking(questions))
+private func reportRun(_ common: Common, _ run: EngineRun) throws {
+    let (report, questions, unapproved) = (run.report, run.questions, run.unapproved)
+    common.show(report.json, report.syncLines + approving(unapproved) + asking(questions))
     if !report.failures.isEmpty { throw ExitCode.failure }
     if report.waitsForPerson + questions > 0 { throw somethingToDo }
 }
@@ -87,13 +91,33 @@ private func asking(_ questions: Int) -> [String] {
     return ["\(questions) could be one person: `syncledger links --questions` asks."]
 }
 
+private func approving(_ labels: [String]) -> [String] {
+    guard !labels.isEmpty else { return [] }
+    return [
+        "Not approved yet, so nothing is written to \(labels.joined(separator: ", ")): run `syncledger plan`, then `syncledger apply`."
+    ]
+}
+
+/// What a run did, and what stands open after it.
+private struct EngineRun {
+    var report: RunReport
+    var questions: Int
+    /// The connections that may be written to once a person said so.
+    var unapproved: [String]
+}
+
 private func runEngine(
     _ common: Common, _ verb: RunRequest.Verb, sweep: Bool = false, approve: Bool = false,
     realign: Bool = false, settling: Settling? = nil
-) throws -> (RunReport, questions: Int) {
+) throws -> EngineRun {
     try common.withWorkplace { workplace in
         let lock = try workplace.engineLock()
         defer { withExtendedLifetime(lock) {} }
+        guard try !connections(workplace).isEmpty else {
+            throw Refusal(
+                "nothing is connected yet: run `syncledger connect mautic --url https://…`, and the other systems so, or `syncledger connect local`"
+            )
+        }
         let progress = ProgressLine()
         // Before an error prints, too.
         defer { progress.clear() }
@@ -109,7 +133,16 @@ private func runEngine(
         let questions = try workplace.views.read { tables, transaction in
             try tables.questions.all(transaction).count { !$0.isSettled }
         }
-        return (report, questions)
+        let unapproved = try connections(workplace).filter {
+            !$0.writesApproved && $0.configured.direction != .pull
+        }.map(\.configured.label)
+        return EngineRun(report: report, questions: questions, unapproved: unapproved)
+    }
+}
+
+private func connections(_ workplace: Workplace) throws -> [ConnectionRow] {
+    try workplace.views.read { tables, transaction in
+        try tables.connections.all(transaction).filter { !$0.isRemoved }
     }
 }
 
@@ -164,7 +197,9 @@ extension RunReport {
     }
 
     private var failureLines: [String] {
-        failures.map { "Could not use \($0.connection): \($0.reason)." }
+        failures.map {
+            "Could not use \($0.connection): \($0.reason)" + ($0.reason.hasSuffix(".") ? "" : ".")
+        }
     }
 
     func planLines(realign: Bool) -> [String] {
@@ -179,6 +214,7 @@ extension RunReport {
         lines += proposals.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map {
             "  \($0.value) × \($0.key)"
         }
+        lines += conflictLines
         lines += realigningLines
         lines.append(
             wouldWrite == 0
@@ -186,6 +222,12 @@ extension RunReport {
                 : "\(wouldWrite) writes in all. `syncledger apply\(realign ? " --realign" : "")` does them; nothing was written yet."
         )
         return lines
+    }
+
+    private var conflictLines: [String] {
+        conflicted == 0
+            ? []
+            : ["\(conflicted) people wait for you: `syncledger conflicts` shows what to decide."]
     }
 
     private var realigningLines: [String] {
@@ -208,7 +250,7 @@ extension RunReport {
         lines.append(
             "\(records) people: \(inSync) in step, \(conflicted) ask for you, \(waiting) waiting, \(excluded) excluded"
                 + (failing > 0 ? ", \(failing) not read everywhere." : "."))
-        if conflicted > 0 { lines.append("`syncledger conflicts` shows what to decide.") }
+        lines += conflictLines
         lines += realigningLines
         lines.append("\(calls) calls for \(pairsChanged) changes.")
         return lines

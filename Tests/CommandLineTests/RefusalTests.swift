@@ -57,6 +57,10 @@ import Testing
             (["city", "sum"], "cannot join"), (["city", "prefer"], "--prefer"),
             (["city", "max"], "numbers"), (["preset", "max"], "no preset"),
             (["existence", "newest"], "known as a law of existence"), (["town", "manual"], "town"),
+            (["town", "foo"], "there is no field town"),
+            (["city", "foo"], "take one of field-merge, newest, prefer, manual, last-write-wins"),
+            (["points", "foo"], "known as a law of points: take one of sum"),
+            (["preset", "foo"], "take one of field-merge, manual, last-write-wins"),
         ] {
             let result = try Program.syncledger.run(["policy", "set", "--ledger", ledger] + words)
             expect(result, says: part)
@@ -93,8 +97,9 @@ import Testing
         try makeLedger()
         expect(try run("log", "--limit", "0"), says: "1 to 10,000")
         expect(try run("log", "--from", "0"), says: "numbered from 1")
+        expect(try run("log", "--from", "-1"), says: "numbered from 1", "not -1")
         expect(try run("log", "--from", "99"), says: "the log ends at event 0")
-        expect(try run("commands", "--limit", "-3"), says: "--limit")
+        expect(try run("commands", "--limit", "-3"), says: "1 to 10,000, not -3")
         expect(try run("commands", "--state", "lost"), says: "issued, confirmed, refused")
         for calls in ["0", "1000001"] {
             expect(
@@ -127,6 +132,18 @@ import Testing
     }
 
     // MARK: - Ledgers
+
+    @Test func `a ledger without a name or a connection is told what it lacks`() throws {
+        let nameless = try Program.syncledger.run(["status", "--ledger", ""])
+        #expect(nameless.code == 1)
+        #expect(nameless.error.hasPrefix("Error: --ledger is empty: name a directory"))
+        try makeLedger()
+        for verb in ["plan", "sync", "apply"] {
+            expect(try run(verb), says: "nothing is connected yet: run `syncledger connect")
+        }
+        let version = try Program.syncledger.run(["--version"])
+        #expect(version.code == 0 && version.output == "syncledger 0.1.0\n")
+    }
 
     @Test func `no ledger, somebody else's and a newer one are told apart`() throws {
         expect(try run("status"), says: "there is no ledger in", "syncledger init", "--ledger")
