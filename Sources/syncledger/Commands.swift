@@ -52,15 +52,21 @@ struct ListCommands: ParsableCommand {
                 try tables.commands.all(transaction)
             }.filter { state == nil || $0.state.name == state }
                 .sorted { $0.issuedAt > $1.issuedAt }.prefix(limit)
+            let names = try Names(workplace)
+            let persons = try rows.map { try names.person($0.issue.record) }
             common.show(
                 .array(
-                    rows.map { row in
+                    zip(rows, persons).map { row, person in
                         .object([
                             .init("command", .string("\(row.issue.command)")),
                             .init("operation", .string(row.issue.operation.name)),
                             .init("state", .string(row.state.name)),
                             .init("reason", .string(row.reason)),
                             .init("record", .string("\(row.issue.record)")),
+                            .init("person", .string(person)),
+                            .init("connection", .string("\(row.issue.connection)")),
+                            .init(
+                                "label", .string(names.connection(row.issue.connection) ?? "")),
                             .init(
                                 "attributes",
                                 .array(row.issue.changes.map { .string($0.attribute) })
@@ -69,8 +75,9 @@ struct ListCommands: ParsableCommand {
                     }),
                 rows.isEmpty
                     ? ["No such commands."]
-                    : rows.map { row in
-                        "\(row.issue.command)  \(row.state.name)  \(row.issue.operation.name) "
+                    : zip(rows, persons).map { row, person in
+                        "\(row.issue.command)  \(row.state.name)  \(row.issue.operation.name) in "
+                            + (names.connection(row.issue.connection) ?? "?") + "  \(person)  "
                             + row.issue.changes.map(\.attribute).joined(separator: ", ")
                             + (row.reason.isEmpty ? "" : "  (\(row.reason))")
                     })

@@ -36,19 +36,19 @@ struct Conflicts: ParsableCommand {
         @OptionGroup var common: Common
         @Argument(help: "The record.") var record: String
         @Argument(help: "The field.") var field: String
-        @Argument(help: "mautic, suitecrm, compass, or standing.") var side: String
+        @Argument(help: "mautic, suitecrm, compass, local, or standing.") var side: String
 
         func run() throws {
             let choice: Workplace.Choice
             if side == "standing" {
                 choice = .standing
-            } else if let system = System(name: side) {
+            } else if let system = side == "local" ? .compass : System(name: side) {
                 choice = .system(system)
             } else {
-                let near = nearest(side, in: System.real.map(\.name) + ["standing"])
+                let near = nearest(side, in: System.real.map(\.name) + ["local", "standing"])
                 throw Refusal(
                     "\(side) is no side" + (near.map { ", did you mean \($0)?" } ?? ":")
-                        + " take mautic, suitecrm, compass or standing")
+                        + " take mautic, suitecrm, compass, local or standing")
             }
             try settle(common, record, field, as: choice)
         }

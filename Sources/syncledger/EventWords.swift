@@ -5,17 +5,20 @@ import Model
 /// An event for people and for programs.
 struct EventWords {
     let logged: LoggedEvent
+    private let subject: String
     private let summary: String
 
-    init(_ logged: LoggedEvent) {
+    init(_ logged: LoggedEvent, _ names: Names) throws {
         self.logged = logged
+        subject = try names.subject(of: logged)
         summary = syncledger.summary(logged.event)
     }
 
-    /// One line: number, moment, what happened.
+    /// One line: number, moment, what happened, to whom.
     var line: String {
-        "\(logged.sequence)  \(text(logged.recordedAt))  \(logged.event.name)"
-            + (summary.isEmpty ? "" : "  \(summary)")
+        let words = [subject, summary].filter { !$0.isEmpty }.joined(separator: ": ")
+        return "\(logged.sequence)  \(text(logged.recordedAt))  \(logged.event.name)"
+            + (words.isEmpty ? "" : "  \(words)")
     }
 
     /// Where it belongs and why it is there.
@@ -35,7 +38,7 @@ struct EventWords {
             .init("sequence", .number("\(logged.sequence)")),
             .init("id", .string("\(logged.id)")), .init("type", .string(logged.event.name)),
             .init("recordedAt", .string("\(logged.recordedAt)")),
-            .init("summary", .string(summary)),
+            .init("subject", .string(subject)), .init("summary", .string(summary)),
             .init(
                 "stream",
                 .object([
@@ -51,7 +54,8 @@ struct EventWords {
 
 private func summary(_ event: Event) -> String {
     switch event {
-    case .connectionConfigured(let event): "\(event.system.name) \(event.url)"
+    case .connectionConfigured(let event):
+        event.url.isEmpty ? "files" : "\(event.system.name) \(event.url)"
     case .observed(let event):
         "by \(event.road.name): "
             + event.attributes.map { "\($0.name)=\(text($0.value))" }.joined(separator: ", ")

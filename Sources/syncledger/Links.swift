@@ -102,38 +102,40 @@ private struct LinkTable {
     private var records: [RecordRow]
     private var questions: [QuestionRow]
     private var replicas: [ReplicaID: ReplicaRow]
-    private var labels: [ConnectionID: String]
+    private let names: Names
+    private var persons: [RecordID: String] = [:]
 
     init(_ workplace: Workplace, onlyQuestions: Bool) throws {
-        (records, questions, replicas, labels) = try workplace.views.read { tables, transaction in
+        names = try Names(workplace)
+        (records, questions, replicas) = try workplace.views.read { tables, transaction in
             (
                 onlyQuestions ? [] : try tables.records.all(transaction),
                 try tables.questions.all(transaction).filter { !$0.isSettled },
                 Dictionary(
                     uniqueKeysWithValues: try tables.replicas.all(transaction).map {
                         ($0.replica, $0)
-                    }),
-                Dictionary(
-                    uniqueKeysWithValues: try tables.connections.all(transaction).map {
-                        ($0.id, $0.configured.label)
                     })
             )
         }
+        for record in records { persons[record.record] = try names.person(record) }
     }
 
     private func name(_ id: ReplicaID) -> String {
         guard let row = replicas[id] else { return "\(id)" }
-        return "\(labels[row.connection] ?? row.system.name) \(row.remoteIDText ?? "?")"
+        return names.object(row)
             + (row.state == .gone ? " (gone)" : "")
     }
 
     var lines: [String] {
         records.map { record in
-            "\(record.record)  " + record.replicas.map(name).joined(separator: " = ")
+            "\(record.record)  \(persons[record.record] ?? "")  "
+                + record.replicas.map(name).joined(separator: " = ")
         }
             + questions.flatMap { question in
                 [heading(of: question)]
-                    + question.raised.replicas.map { "  \($0)  \(name($0))" }
+                    + question.raised.replicas.map {
+                        "  \($0)  \(name($0))  \(replicas[$0].map(names.person) ?? "")"
+                    }
                     + [
                         "  say which: syncledger links merge ID ID …",
                         "  or nobody: syncledger links apart \(question.raised.question)",
@@ -177,11 +179,12 @@ private struct LinkTable {
             return .object([.init("object", .string("\(id)"))])
         }
         return .object([
-            .init("object", .string("\(id)")), .init("system", .string(row.system.name)),
-            .init("connection", .string(labels[row.connection] ?? "")),
+            .init("object", .string("\(id)")), .init("system", .string(names.system(row))),
+            .init("connection", .string(names.connection(row.connection) ?? "")),
             .init("remoteID", row.remoteIDText.map { .string($0) } ?? .null),
             .init("state", .string(row.state.name)),
             .init("record", row.record.map { .string("\($0)") } ?? .null),
+            .init("person", .string(names.person(row))),
         ])
     }
 }

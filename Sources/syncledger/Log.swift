@@ -30,9 +30,11 @@ struct Log: ParsableCommand {
                 throw Refusal("there is no event \(from): the log ends at event \(end)")
             }
             let (events, next) = try record.map { try history($0, workplace) } ?? page(workplace)
+            let names = try Names(workplace)
+            let words = try events.map { try EventWords($0, names) }
             common.show(
-                .array(events.map { EventWords($0).json }),
-                (events.isEmpty ? ["No events."] : events.map { EventWords($0).line })
+                .array(words.map(\.json)),
+                (words.isEmpty ? ["No events."] : words.map(\.line))
                     + (next.map { ["More: syncledger log --from \($0)" + recordOption] } ?? []))
         }
     }

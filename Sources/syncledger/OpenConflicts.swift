@@ -8,7 +8,10 @@ import Projections
 struct OpenConflicts {
     /// One side of a contested field.
     struct Side {
-        var system: System
+        /// The system, for programs and for `take`.
+        var system: String
+        /// Its connection's name, for people.
+        var place: String
         var replica: ReplicaID
         var content: Sealed?
         /// What of this side was accounted for before the difference.
@@ -20,6 +23,7 @@ struct OpenConflicts {
 
     struct Contest {
         var record: RecordID
+        var person: String
         var field: String
         var reason: String
         var raisedAt: Timestamp?
@@ -30,16 +34,17 @@ struct OpenConflicts {
     /// A person who is gone in one system and lives in others.
     struct Deletion {
         var record: RecordID
-        var system: System
+        var person: String
+        var system: String
         var replica: ReplicaID
         /// Its id means somebody else there now.
         var isReused: Bool
-        var lives: [System]
+        var lives: [String]
 
         var what: String {
             isReused
-                ? "gone from \(system.name), which gave its id to somebody else (a restored backup?)"
-                : "deleted in \(system.name)"
+                ? "gone from \(system), which gave its id to somebody else (a restored backup?)"
+                : "deleted in \(system)"
         }
     }
 
@@ -56,45 +61,54 @@ struct OpenConflicts {
             )
         }
         let replicas = Dictionary(uniqueKeysWithValues: rows.map { ($0.replica, $0) })
+        let names = try Names(workplace)
         for record in records {
+            let person = try names.person(record)
             for contest in record.contests {
                 let sides = try contest.sides.map { side in
-                    try Self.side(side, contest.field, replicas[side.replica], workplace)
+                    try Self.side(side, contest.field, replicas[side.replica], workplace, names)
                 }
                 contests.append(
                     Contest(
-                        record: record.record, field: contest.field, reason: contest.reason,
+                        record: record.record, person: person, field: contest.field,
+                        reason: contest.reason,
                         raisedAt: contest.raisedAt, stands: record.outcome(contest.field),
                         sides: sides))
             }
         }
-        deletions = Self.deletions(among: rows)
+        deletions = try Self.deletions(among: rows, names)
     }
 
     private static func side(
-        _ side: ContestRow.Side, _ field: String, _ replica: ReplicaRow?, _ workplace: Workplace
+        _ side: ContestRow.Side, _ field: String, _ replica: ReplicaRow?, _ workplace: Workplace,
+        _ names: Names
     ) throws -> Side {
         let branch = workplace.mapping.field(field).flatMap { replica?.branch($0) }
         let seen = try workplace.log.sequence(of: side.observation).flatMap {
             try read(workplace, from: $0, limit: 1).first
         }
         return Side(
-            system: side.system, replica: side.replica, content: side.content,
+            system: replica.map(names.system) ?? side.system.name,
+            place: replica.map(names.place) ?? side.system.name, replica: side.replica,
+            content: side.content,
             base: branch?.accountedContent, observation: side.observation,
             seenAt: seen?.recordedAt)
     }
 
-    private static func deletions(among rows: [ReplicaRow]) -> [Deletion] {
+    private static func deletions(
+        among rows: [ReplicaRow], _ names: Names
+    ) throws -> [Deletion] {
         let living = Dictionary(
             grouping: rows.filter { $0.state == .live && $0.record != nil }, by: \.record)
-        return rows.compactMap { row in
+        return try rows.compactMap { row in
             guard row.state == .gone, row.goneProof != .merged, let record = row.record,
                 let lives = living[record],
                 !lives.contains(where: { $0.connection == row.connection })
             else { return nil }
             return Deletion(
-                record: record, system: row.system, replica: row.replica,
-                isReused: row.goneProof == .idReused, lives: lives.map(\.system).sorted())
+                record: record, person: try names.person(record), system: names.system(row),
+                replica: row.replica, isReused: row.goneProof == .idReused,
+                lives: lives.sorted { $0.system < $1.system }.map(names.system))
         }
     }
 }
@@ -104,8 +118,8 @@ extension OpenConflicts {
         contests.flatMap(lines(of:))
             + deletions.flatMap { deletion in
                 [
-                    "\(deletion.record)  \(deletion.what), lives in "
-                        + deletion.lives.map(\.name).joined(separator: " and "),
+                    "\(deletion.record)  \(deletion.person)  \(deletion.what), lives in "
+                        + deletion.lives.joined(separator: " and "),
                     "  keep it:       syncledger conflicts keep \(deletion.record)",
                     "  delete it too: syncledger conflicts delete \(deletion.record)",
                 ]
@@ -113,16 +127,16 @@ extension OpenConflicts {
     }
 
     private func lines(of contest: Contest) -> [String] {
-        var lines = ["\(contest.record)  \(contest.field): \(contest.reason)"]
+        var lines = ["\(contest.record)  \(contest.person)  \(contest.field): \(contest.reason)"]
         if let stands = contest.stands {
             lines.append("  " + padded("stood", 13) + text(stands.value))
         }
         for side in contest.sides {
             lines.append(
-                "  " + padded(side.system.name, 13) + text(side.content)
+                "  " + padded(side.place, 13) + text(side.content)
                     + (side.seenAt.map { "  (seen \(text($0)))" } ?? ""))
         }
-        let first = contest.sides.first?.system.name ?? "standing"
+        let first = contest.sides.first?.system ?? "standing"
         lines.append(
             "  settle it: syncledger conflicts take \(contest.record) \(contest.field) \(first)")
         return lines
@@ -137,9 +151,10 @@ extension OpenConflicts {
                     deletions.map { deletion in
                         .object([
                             .init("record", .string("\(deletion.record)")),
-                            .init("deletedIn", .string(deletion.system.name)),
+                            .init("person", .string(deletion.person)),
+                            .init("deletedIn", .string(deletion.system)),
                             .init("object", .string("\(deletion.replica)")),
-                            .init("livesIn", .array(deletion.lives.map { .string($0.name) })),
+                            .init("livesIn", .array(deletion.lives.map { .string($0) })),
                             .init("choices", .array([.string("keep"), .string("delete")])),
                         ])
                     })),
@@ -148,9 +163,10 @@ extension OpenConflicts {
 
     private func json(of contest: Contest) -> JSON {
         let choices =
-            contest.sides.map(\.system.name) + (contest.stands == nil ? [] : ["standing"])
+            contest.sides.map(\.system) + (contest.stands == nil ? [] : ["standing"])
         return .object([
             .init("record", .string("\(contest.record)")),
+            .init("person", .string(contest.person)),
             .init("field", .string(contest.field)), .init("reason", .string(contest.reason)),
             .init("raisedAt", syncledger.json(contest.raisedAt)),
             .init("stood", contest.stands.map { syncledger.json($0.value?.value) } ?? .null),
@@ -159,7 +175,7 @@ extension OpenConflicts {
                 .array(
                     contest.sides.map { side in
                         .object([
-                            .init("system", .string(side.system.name)),
+                            .init("system", .string(side.system)),
                             .init("object", .string("\(side.replica)")),
                             .init("value", syncledger.json(side.content?.value)),
                             .init("base", syncledger.json(side.base)),

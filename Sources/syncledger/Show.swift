@@ -72,7 +72,7 @@ struct Show: ParsableCommand {
                     ? "there is no event \(sequence): the log is empty"
                     : "there is no event \(sequence): the log holds 1 to \(end)")
         }
-        let words = EventWords(event)
+        let words = try EventWords(event, try Names(workplace))
         return Shown(json: words.json, lines: [words.line] + words.details)
     }
 }
@@ -90,9 +90,11 @@ struct Shown {
     /// A command, and every event that tells of it.
     init(_ row: CommandRow, _ workplace: Workplace) throws {
         let issue = row.issue
+        let names = try Names(workplace)
         let events = try workplace.log.sequences(tagged: Tag(.command, issue.command)).flatMap {
             try read(workplace, from: $0, limit: 1)
-        }
+        }.map { try EventWords($0, names) }
+        let person = try names.person(issue.record)
         let changes = issue.changes.map { change in
             [
                 change.field, change.attribute, text(change.before), text(change.write),
@@ -103,12 +105,12 @@ struct Shown {
             [
                 "command \(issue.command): \(issue.operation.name), \(row.state.name)"
                     + (row.reason.isEmpty ? "" : " (\(row.reason))"),
-                "  record      \(issue.record)", "  object      \(issue.replica)",
-                "  connection  \(issue.connection)",
+                "  record      \(issue.record)  \(person)", "  object      \(issue.replica)",
+                "  connection  \(issue.connection)  \(names.connection(issue.connection) ?? "")",
             ]
             + (changes.isEmpty
                 ? [] : table([["field", "attribute", "before", "write", "form"]] + changes))
-            + events.map { EventWords($0).line }
+            + events.map(\.line)
         json = .object([
             .init("command", .string("\(issue.command)")),
             .init("operation", .string(issue.operation.name)),
@@ -129,17 +131,19 @@ struct Shown {
                             .init("leaves", syncledger.json(change.leaves?.value)),
                         ])
                     })),
-            .init("events", .array(events.map { EventWords($0).json })),
+            .init("events", .array(events.map(\.json))),
         ])
     }
 
     /// A run, and every event that carries its id.
     init(_ run: RunID, _ sequences: [UInt64], _ workplace: Workplace) throws {
+        let names = try Names(workplace)
         let events = try sequences.flatMap { try read(workplace, from: $0, limit: 1) }
-        lines = ["run \(run): \(events.count) events"] + events.map { EventWords($0).line }
+            .map { try EventWords($0, names) }
+        lines = ["run \(run): \(events.count) events"] + events.map(\.line)
         json = .object([
             .init("run", .string("\(run)")),
-            .init("events", .array(events.map { EventWords($0).json })),
+            .init("events", .array(events.map(\.json))),
         ])
     }
 

@@ -11,11 +11,14 @@ extension Shown {
         let replicas = try workplace.views.read { tables, transaction in
             try ids.compactMap { try tables.replicas.row($0.bytes, transaction) }
         }
-        let shown = ShownRecord(record: record, replicas: replicas, mapping: workplace.mapping)
+        let shown = ShownRecord(
+            record: record, replicas: replicas, mapping: workplace.mapping,
+            names: try Names(workplace))
         self.init(json: shown.json, lines: shown.lines)
     }
 
     init(_ replica: ReplicaRow, _ workplace: Workplace) throws {
+        let names = try Names(workplace)
         let branches = workplace.mapping.fields.compactMap { field in
             replica.branch(field).map { (field, $0) }
         }
@@ -29,7 +32,7 @@ extension Shown {
         }
         self.init(
             json: .object(
-                ShownRecord.members(of: replica) + [
+                ShownRecord.members(of: replica, names) + [
                     .init(
                         "fields",
                         .array(
@@ -44,7 +47,7 @@ extension Shown {
                             }))
                 ]),
             lines: [
-                "object \(replica.replica): \(replica.system.name) \(replica.remoteIDText ?? "?"), \(replica.state.name)",
+                "object \(replica.replica): \(names.object(replica)), \(replica.state.name)",
                 "  record      \(replica.record.map { "\($0)" } ?? "–")",
             ] + table([["field", "attribute", "holds", "accounted"]] + rows))
     }
@@ -54,11 +57,12 @@ private struct ShownRecord {
     let record: RecordRow
     let replicas: [ReplicaRow]
     let mapping: EntityMapping
+    let names: Names
 
-    static func members(of replica: ReplicaRow) -> [JSON.Member] {
+    static func members(of replica: ReplicaRow, _ names: Names) -> [JSON.Member] {
         [
             .init("object", .string("\(replica.replica)")),
-            .init("system", .string(replica.system.name)),
+            .init("system", .string(names.system(replica))),
             .init("connection", .string("\(replica.connection)")),
             .init("remoteID", replica.remoteIDText.map { .string($0) } ?? .null),
             .init("state", .string(replica.state.name)),
@@ -71,11 +75,14 @@ private struct ShownRecord {
     private func author(_ outcome: OutcomeRow?) -> String {
         guard let outcome else { return "" }
         if outcome.settledByPerson { return "a person" }
+        if let author = replicas.first(where: { $0.replica == outcome.author }) {
+            return names.place(author)
+        }
         return outcome.authorSystem == .unspecified ? "" : outcome.authorSystem.name
     }
 
     var lines: [String] {
-        let header = ["field", "stands", "law", "from"] + replicas.map(\.system.name)
+        let header = ["field", "stands", "law", "from"] + replicas.map(names.place)
         let rows = mapping.fields.map { field in
             let outcome = record.outcome(field.name)
             return [
@@ -91,7 +98,7 @@ private struct ShownRecord {
         }
         return ["\(record.entity) \(record.record)"]
             + replicas.map {
-                "  \($0.system.name) \($0.remoteIDText ?? "?")  \($0.replica)"
+                "  \(names.object($0))  \($0.replica)"
                     + ($0.state == .live ? "" : "  \($0.state.name)")
             } + table([header] + rows)
             + record.contests.map {
@@ -102,7 +109,7 @@ private struct ShownRecord {
     var json: JSON {
         .object([
             .init("record", .string("\(record.record)")), .init("entity", .string(record.entity)),
-            .init("objects", .array(replicas.map { .object(Self.members(of: $0)) })),
+            .init("objects", .array(replicas.map { .object(Self.members(of: $0, names)) })),
             .init("fields", .array(mapping.fields.map(json(of:)))),
         ])
     }
@@ -127,7 +134,7 @@ private struct ShownRecord {
         replicas.compactMap { replica in
             guard let branch = replica.branch(field) else { return nil }
             return .object([
-                .init("system", .string(replica.system.name)),
+                .init("system", .string(names.system(replica))),
                 .init("object", .string("\(replica.replica)")),
                 .init("holds", syncledger.json(branch.seenContent)),
                 .init("accounted", syncledger.json(branch.accountedContent)),
@@ -145,7 +152,11 @@ private struct ShownRecord {
                 .array(
                     contest.sides.map { side in
                         .object([
-                            .init("system", .string(side.system.name)),
+                            .init(
+                                "system",
+                                .string(
+                                    replicas.first { $0.replica == side.replica }
+                                        .map(names.system) ?? side.system.name)),
                             .init("object", .string("\(side.replica)")),
                             .init("value", syncledger.json(side.content?.value)),
                         ])

@@ -140,6 +140,12 @@ import Testing
         #expect(contest["stood"] is NSNull)
         let shown = try town.run("conflicts").output
         #expect(shown.contains("syncledger conflicts take \(record) mobile"))
+        #expect(shown.contains("\(record)  Ann Lee <ann@example.com>  mobile: "), "\(shown)")
+        #expect(contest["person"] as? String == "Ann Lee <ann@example.com>")
+        let log = try town.run("log", "--record", record).output
+        #expect(log.contains("Ann Lee <ann@example.com>: by "), "\(log)")
+        let commands = try town.run("commands").output
+        #expect(commands.contains("create in suitecrm  Ann Lee <ann@example.com>"), "\(commands)")
         #expect(try town.run("conflicts", "set", record, "mobile", "+1-555-0103").code == 0)
         _ = try town.run("sync")
         let people = town.server.withWorld { $0 }
@@ -180,6 +186,8 @@ import Testing
         let question = object(
             array(object(try town.json("links", "--questions"))["questions"]).first)
         let objects = array(question["objects"]).map(object)
+        let asked = try town.run("links", "--questions").output
+        #expect(asked.contains("  Bo <shared@example.com>"), "\(asked)")
         #expect(objects.count == 3)
         #expect(objects.allSatisfy { $0["remoteID"] is String && $0["system"] is String })
         let compass = objects.first { $0["system"] as? String == "compass" } ?? [:]
@@ -221,6 +229,13 @@ import Testing
         #expect(piped.code == 0, "\(piped.error)")
         #expect(piped.output.contains("1 lines: 1 new, 0 changed, 0 known already"))
         try nothingIsCalledErased(town)
+        let local = array(try town.json("connections")).map(object).first {
+            $0["label"] as? String == "local"
+        }
+        #expect(local?["system"] as? String == "local")
+        let log = try town.run("log", "--limit", "1000").output
+        #expect(log.contains("connection configured  local: files"), "\(log)")
+        #expect(log.contains("observed  local c-1 Dee <dee@example.com>: by import"), "\(log)")
     }
 
     private func nothingIsCalledErased(_ town: Town) throws {
