@@ -55,9 +55,12 @@ package final class Workplace {
         self.clock = clock
         identity = try LedgerFile(directory: directory)
         master = try MasterKey(epoch: 1, bytes: try Self.masterBytes(directory))
-        keys = try KeyRing(directory: directory + "/keys", ledger: identity.id, master: master)
-        sealer = Sealer(ledger: identity.id, keys: keys)
+        try KeyRing.refuseKeysWithoutLog(in: directory)
         log = try EventLog(directory: directory, ledger: identity.id, clock: clock)
+        keys = try KeyRing(
+            directory: directory + "/keys", ledger: identity.id, master: master,
+            isNew: log.end == 0)
+        sealer = Sealer(ledger: identity.id, keys: keys)
         views = try ViewStore(
             directory: directory, log: log, sealer: sealer, mapping: mapping,
             blind: master.derived("blind lookups", ledger: identity.id))
@@ -193,50 +196,6 @@ package final class Workplace {
     }
 }
 
-/// The small file that says that a directory is a ledger, and which.
-package struct LedgerFile: Sendable {
-    package var id: LedgerID
-    package var name: String
-
-    init(directory: String) throws {
-        let path = directory + "/ledger"
-        guard access(path, F_OK) == 0 else { throw WorkplaceError.noLedger(directory) }
-        let lines = String(decoding: try readFile(path), as: UTF8.self).split(separator: "\n")
-        guard let first = lines.first, first.hasPrefix("syncledger ") else {
-            throw WorkplaceError.noLedger(directory)
-        }
-        guard first == "syncledger 1" else {
-            throw LogError.newerFormat(UInt64(first.dropFirst(11)) ?? 0)
-        }
-        func value(_ key: String) -> String? {
-            lines.first { $0.hasPrefix(key + " ") }.map { String($0.dropFirst(key.count + 1)) }
-        }
-        guard let id = value("id").flatMap({ LedgerID($0) }) else {
-            throw WorkplaceError.noLedger(directory)
-        }
-        self.id = id
-        name = value("name") ?? ""
-    }
-}
-
-package enum WorkplaceError: Error, Equatable, CustomStringConvertible {
-    case exists(String)
-    case noLedger(String)
-    case unreadableSecrets
-    case file(String, Int32)
-
-    package var description: String {
-        switch self {
-        case .exists(let path): "there is a ledger in \(path) already: choose another directory"
-        case .noLedger(let path):
-            "there is no ledger in \(path): run `syncledger init`, or name another with --ledger"
-        case .unreadableSecrets:
-            "the stored credentials cannot be opened with this master key: run `syncledger connect` again"
-        case .file(let path, let code): "\(path): \(String(cString: strerror(code)))"
-        }
-    }
-}
-
 private struct StoredSecrets: WireMessage {
     struct Entry: WireMessage {
         var connection: ConnectionID = .none
@@ -260,35 +219,4 @@ package func systemNow() -> Timestamp {
     var time = timespec()
     clock_gettime(CLOCK_REALTIME, &time)
     return Timestamp(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000)
-}
-
-/// Reads a whole file.
-package func readFile(_ path: String) throws -> [UInt8] {
-    let file = open(path, O_RDONLY | O_CLOEXEC)
-    guard file >= 0 else { throw WorkplaceError.file(path, errno) }
-    defer { Glibc.close(file) }
-    var bytes: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 65_536)
-    while true {
-        let count = read(file, &buffer, buffer.count)
-        guard count >= 0 else { throw WorkplaceError.file(path, errno) }
-        if count == 0 { return bytes }
-        bytes += buffer[..<count]
-    }
-}
-
-private func writePrivate(_ text: String, to path: String) throws {
-    try writeBytes(Array(text.utf8), to: path)
-}
-
-/// Replaces a file whole: written beside with mode 0600, flushed, then renamed into place.
-private func writeBytes(_ bytes: [UInt8], to path: String) throws {
-    let file = open(path + ".new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-    guard file >= 0 else { throw WorkplaceError.file(path, errno) }
-    let isWritten = write(file, bytes, bytes.count) == bytes.count && fsync(file) == 0
-    let code = errno
-    Glibc.close(file)
-    guard isWritten, rename(path + ".new", path) == 0 else {
-        throw WorkplaceError.file(path, isWritten ? errno : code)
-    }
 }

@@ -45,6 +45,14 @@ package final class Environment: @unchecked Sendable {
 
     private static let opened = Atomic<UInt64>(0)
 
+    /// Whether a directory holds an environment; nothing is opened or made.
+    ///
+    /// An empty data file is none, for LMDB begins a new environment in it.
+    package static func exists(at directory: String) -> Bool {
+        var status = stat()
+        return unsafe stat(directory + "/data.mdb", &status) == 0 && status.st_size > 0
+    }
+
     deinit {
         guard !store.isForked else { return }
         writer?.stop()

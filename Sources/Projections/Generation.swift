@@ -34,6 +34,16 @@ final class Generation: Sendable {
         return (position, frontier ?? MerkleFrontier())
     }
 
+    /// How many events it was folded from; `nil` where it was from none, or cannot tell.
+    func knownEntries() throws -> UInt64? {
+        do {
+            let known = try environment.read { try tables.position($0).sequence }
+            return known > 0 ? known : nil
+        } catch is ViewError {
+            return nil
+        }
+    }
+
     func setState(
         _ position: PositionRow, _ frontier: MerkleFrontier,
         _ transaction: borrowing WriteTransaction

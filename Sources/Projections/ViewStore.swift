@@ -28,6 +28,8 @@ package final class ViewStore: Sendable {
     static var chunk: Int { 1_000 }
 
     /// Opens the serving generation, or makes an empty first one.
+    ///
+    /// - Throws: `LogError.lost` when it knows entries of a log that has none.
     package init(
         directory: String, log: EventLog, sealer: Sealer, mapping: EntityMapping,
         blind: SymmetricKey
@@ -40,10 +42,14 @@ package final class ViewStore: Sendable {
         guard mkdir(self.directory, 0o700) == 0 || errno == EEXIST else {
             throw ViewError.file(self.directory, errno)
         }
-        current = Mutex(
-            try Generation(
-                number: Self.servingNumber(self.directory) ?? 1, directory: self.directory,
-                sealer: sealer, blind: blind))
+        let generation = try Generation(
+            number: Self.servingNumber(self.directory) ?? 1, directory: self.directory,
+            sealer: sealer, blind: blind)
+        if log.end == 0, let known = try generation.knownEntries() {
+            try generation.environment.close()
+            throw LogError.lost(.views(entries: known))
+        }
+        current = Mutex(generation)
     }
 
     package func close() throws { try serving.environment.close() }

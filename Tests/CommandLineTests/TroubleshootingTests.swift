@@ -27,12 +27,15 @@ import Testing
             ("indexStays", "the index at"), ("indexDamaged", "delete that directory"),
             ("newerFormat", "made by a newer syncledger"),
             ("otherLedger", "these files belong to another ledger"),
+            ("lost", "the log of this ledger is missing or empty"),
         ],
         "Sources/Ledger/Keys/KeyRing.swift KeyError": [
             ("wrongMasterKey", "does not open this ledger's keys"),
             ("badMasterKey", "the master key must be 32 bytes"),
             ("missingMasterKey", "there is no master key at"),
             ("exposedMasterKey", "others may read"),
+            ("missingKeys", "the keys of this ledger are missing"),
+            ("damagedKey", "is damaged: restore keys/ from a backup"),
         ],
         "Sources/Ledger/Log/EngineLock.swift EngineLockError": [
             ("heldElsewhere", "is working on this ledger"), ("cannotOpen", "cannot lock"),
@@ -44,7 +47,7 @@ import Testing
             ("mustBeRebuilt", "the views must be folded anew"),
             ("damagedRow", "a row of the view"),
         ],
-        "Sources/Engine/Workplace.swift WorkplaceError": [
+        "Sources/Engine/LedgerFile.swift WorkplaceError": [
             ("exists", "there is a ledger in"), ("noLedger", "there is no ledger in"),
             ("unreadableSecrets", "the stored credentials cannot be opened"),
             ("file", "String(cString: strerror(code))"),

@@ -81,6 +81,26 @@ import Testing
         }
     }
 
+    @Test func `views that know a log which is empty are kept as its witness`() throws {
+        try withStand { stand in
+            try people(stand)
+            let files = FileManager.default
+            #expect(throws: LogError.lost(.views(entries: 7))) {
+                try stand.reopen {
+                    for name in ["log", "index"] {
+                        try files.moveItem(atPath: stand.path(name), toPath: stand.path(name + "1"))
+                    }
+                }
+            }
+            for name in ["log", "index"] {
+                try files.removeItem(atPath: stand.path(name))
+                try files.moveItem(atPath: stand.path(name + "1"), toPath: stand.path(name))
+            }
+            try stand.reopen()
+            #expect(try stand.views.status().position == 7)
+        }
+    }
+
     @Test func `the checksum is that of RFC 3720`() {
         #expect(Checksum.of([], Array("123456789".utf8)[...]) == 0xE306_9283)
         #expect(Checksum.of([], [UInt8](repeating: 0, count: 32)[...]) == 0x8A91_36AA)

@@ -47,11 +47,18 @@ import Testing
 
     @Test func `a reader leaves views alone that it cannot use`() throws {
         try withStand { stand in
+            try stand.append([stand.gone(9, 9)])
+            try stand.reopen {
+                try FileManager.default.copyItem(
+                    atPath: stand.path("log"), toPath: stand.path("backup"))
+            }
             try stand.append(history(stand, people: 0..<5, first: 100))
             try stand.views.rebuild()
             try stand.reopen {
                 try FileManager.default.removeItem(atPath: stand.path("log"))
                 try FileManager.default.removeItem(atPath: stand.path("index"))
+                try FileManager.default.moveItem(
+                    atPath: stand.path("backup"), toPath: stand.path("log"))
             }
             let serving = stand.serving
             #expect(try !stand.views.isSound())

@@ -31,14 +31,38 @@ package final class KeyRing: Sendable {
     /// New keys of one transaction, well below what one may hold.
     private static var keysPerCommit: Int { 16_384 }
 
-    package init(directory: String, ledger: LedgerID, master: MasterKey) throws {
-        var options = Options()
-        options.mapSize = 16 << 30
-        environment = try Environment(at: directory, tables: ["keys"], options: options)
+    /// Opens the keys of a ledger; where its log has no events yet, they are made.
+    ///
+    /// Beside events, keys that are not there were lost, and everybody would read as erased.
+    ///
+    /// - Throws: `KeyError.missingKeys`, `KeyError.wrongMasterKey`, `LMDBError`.
+    package init(
+        directory: String, ledger: LedgerID, master: MasterKey, isNew: Bool = true
+    ) throws {
+        guard isNew || Environment.exists(at: directory) else { throw KeyError.missingKeys }
+        environment = try Self.environment(directory)
         table = environment.table("keys")
         self.ledger = ledger
         self.master = master
-        try checkMaster()
+        try checkMaster(isNew: isNew)
+    }
+
+    /// Throws `LogError.lost` where there are keys of people, though there is no log.
+    ///
+    /// The log is made before any key is. To be called before this process opens the keys.
+    package static func refuseKeysWithoutLog(in ledger: String) throws {
+        guard !Environment.exists(at: ledger + "/log"), Environment.exists(at: ledger + "/keys")
+        else { return }
+        let environment = try environment(ledger + "/keys")
+        let count = try environment.read { try $0.count(environment.table("keys")) } - 1
+        try environment.close()
+        guard count <= 0 else { throw LogError.lost(.keys(count: count)) }
+    }
+
+    private static func environment(_ directory: String) throws -> Environment {
+        var options = Options()
+        options.mapSize = 16 << 30
+        return try Environment(at: directory, tables: ["keys"], options: options)
     }
 
     package func close() throws { try environment.close() }
@@ -109,7 +133,10 @@ package final class KeyRing: Sendable {
                     AES.GCM.SealedBox(combined: bytes), using: master.key,
                     authenticating: context(name)))
         } catch {
-            throw KeyError.wrongMasterKey(epoch: master.epoch)
+            // The master key was tried when the ring was opened, so another's row is at fault itself.
+            throw name == Self.probe
+                ? KeyError.wrongMasterKey(epoch: master.epoch)
+                : KeyError.damagedKey(name.subject)
         }
     }
 
@@ -118,17 +145,20 @@ package final class KeyRing: Sendable {
     }
 
     /// Refuses a master key that is not the one this ledger was made with, before anything is sealed.
-    private func checkMaster() throws {
-        let probe = Name(subject: .none, category: .unspecified)
+    private func checkMaster(isNew: Bool) throws {
         let stored = try environment.read { transaction in
-            try transaction.bytes(table, key: probe.key)
+            try transaction.bytes(table, key: Self.probe.key)
         }
         if let stored {
-            _ = try unwrap(stored, probe)
+            _ = try unwrap(stored, Self.probe)
         } else {
-            _ = try keys(for: [probe])
+            guard isNew else { throw KeyError.missingKeys }
+            _ = try keys(for: [Self.probe])
         }
     }
+
+    /// The key of nobody, by which a master key is tried.
+    private static let probe = Name(subject: .none, category: .unspecified)
 }
 
 /// The key that wraps all data keys of an epoch.
@@ -157,6 +187,10 @@ package enum KeyError: Error, Equatable, CustomStringConvertible {
     case badMasterKey
     case missingMasterKey(path: String)
     case exposedMasterKey(path: String)
+    /// Events stand beside a key ring that holds nothing.
+    case missingKeys
+    /// The master key fits, but not this row.
+    case damagedKey(SubjectID)
 
     package var description: String {
         switch self {
@@ -168,6 +202,10 @@ package enum KeyError: Error, Equatable, CustomStringConvertible {
             "there is no master key at \(path): restore it from where you keep it, or set SYNCLEDGER_MASTER_KEY"
         case .exposedMasterKey(let path):
             "others may read \(path): run chmod 600 on it"
+        case .missingKeys:
+            "the keys of this ledger are missing: restore keys/ from a backup"
+        case .damagedKey(let subject):
+            "the key of subject \(subject) is damaged: restore keys/ from a backup"
         }
     }
 }

@@ -215,6 +215,15 @@ package enum LogError: Error, Equatable, CustomStringConvertible {
     case indexDamaged(path: String)
     case newerFormat(UInt64)
     case otherLedger
+    /// The log is empty, and something beside it tells that it was not.
+    case lost(Witness)
+
+    /// What knows of events that the log does not hold.
+    package enum Witness: Equatable, Sendable {
+        case index(entries: UInt64)
+        case views(entries: UInt64)
+        case keys(count: Int)
+    }
 
     package var description: String {
         switch self {
@@ -239,6 +248,12 @@ package enum LogError: Error, Equatable, CustomStringConvertible {
         case .newerFormat(let version):
             "this ledger has format \(version), made by a newer syncledger: update this program"
         case .otherLedger: "these files belong to another ledger"
+        case .lost(.index(let entries)):
+            "the log of this ledger is missing or empty, though its index knows \(entries) entries: restore log/ from a backup"
+        case .lost(.views(let entries)):
+            "the log of this ledger is missing or empty, though its views know \(entries) entries: restore log/ from a backup"
+        case .lost(.keys(let count)):
+            "the log of this ledger is missing or empty, though it has \(count) data keys: restore log/ from a backup"
         }
     }
 }

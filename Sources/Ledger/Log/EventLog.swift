@@ -20,7 +20,10 @@ package final class EventLog: Sendable {
     /// What the last commit wrote is read again and held against the tree before anything is answered
     /// from it: a commit whose fate was not heard may stand or not, but never in part.
     ///
-    /// - Throws: `LMDBError`, `LogError.newerFormat`, `LogError.otherLedger`, `LogError.damaged`.
+    /// A log that is not there is made, but not where the index knows entries of it.
+    ///
+    /// - Throws: `LMDBError`, `LogError.newerFormat`, `LogError.otherLedger`, `LogError.damaged`,
+    ///   `LogError.lost`.
     package convenience init(
         directory: String, ledger: LedgerID,
         clock: @escaping @Sendable () -> Timestamp
@@ -34,6 +37,9 @@ package final class EventLog: Sendable {
         directory: String, ledger: LedgerID, options: Options,
         clock: @escaping @Sendable () -> Timestamp
     ) throws {
+        if !Environment.exists(at: directory + "/log") {
+            try LogIndex.refuseEntries(in: directory + "/index")
+        }
         let environment = try Environment(
             at: directory + "/log", tables: LogTables.names, options: options)
         let tables = LogTables(environment)

@@ -44,13 +44,19 @@ final class LogIndex: Sendable {
 
     /// Opens the index that belongs to a log, a new one if what is there is of another log.
     ///
-    /// A log that was put back from a backup may be shorter than the index, or have other events.
+    /// A log that was put back from a backup may be shorter than the index, or have other events. One
+    /// that has none was lost, and then the index is what tells of it.
+    ///
+    /// - Throws: `LogError.lost`.
     static func open(
         directory: String, for log: LogTables, in environment: Environment
     ) throws -> LogIndex {
         let index = try LogIndex(directory: directory)
         if try index.belongs(to: log, in: environment) { return index }
         try index.close()
+        guard try environment.read({ try log.head($0).size }) > 0 else {
+            throw LogError.lost(.index(entries: index.flushed))
+        }
         for file in ["data.mdb", "lock.mdb"] {
             guard unlink(directory + "/" + file) == 0 || errno == ENOENT else {
                 throw LogError.indexStays(path: directory)
@@ -60,6 +66,16 @@ final class LogIndex: Sendable {
     }
 
     func close() throws { try environment.close() }
+
+    /// Throws `LogError.lost` where there is an index that knows entries.
+    static func refuseEntries(in directory: String) throws {
+        guard Environment.exists(at: directory) else { return }
+        let index = try LogIndex(directory: directory)
+        try index.close()
+        guard index.flushed == 0 else { throw LogError.lost(.index(entries: index.flushed)) }
+    }
+
+    private var flushed: UInt64 { tail.withLock { $0.flushed } }
 
     // MARK: - Keeping up
 

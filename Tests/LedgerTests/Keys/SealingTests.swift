@@ -109,6 +109,19 @@ import Testing
         }
     }
 
+    @Test func `a key that the disk changed is named, and the master key is not blamed`() throws {
+        try house.append([person("Ada", 1)])
+        try house.close()
+        let environment = try Environment(at: house.scratch("keys"), tables: ["keys"])
+        let table = environment.table("keys")
+        let key = KeyRing.Name(subject: subject(1), category: .contact).key
+        try environment.write { try $0.put(table, key: key, value: [1, 2, 3]) }
+        try environment.close()
+        let again = try House(at: house.scratch)
+        #expect(throws: KeyError.damagedKey(subject(1))) { try again.events() }
+        try again.close()
+    }
+
     @Test func `an erased key leaves entry and proofs, and a person who comes back gets another`()
         throws
     {

@@ -118,6 +118,19 @@ import Testing
         }
     }
 
+    @Test(arguments: [true, false])
+    func `an empty log beside an index that knows entries is lost, not new`(isThere: Bool) throws {
+        try with { try $0.append((1...10).map { Plain.draft($0) }) }
+        try FileManager.default.removeItem(atPath: scratch("log"))
+        if isThere {
+            let environment = try Environment(at: scratch("log"), tables: LogTables.names)
+            try environment.close()
+        }
+        #expect(throws: LogError.lost(.index(entries: 10))) { try House(at: scratch) }
+        #expect(throws: LogError.lost(.index(entries: 10))) { try House(at: scratch) }
+        #expect(FileManager.default.fileExists(atPath: scratch("log")) == isThere)
+    }
+
     @Test func `a missing event is found, in the middle and at the end`() throws {
         for missing in [UInt64(4), 10] {
             try with { try $0.append((1...10).map { Plain.draft($0) }) }

@@ -1,0 +1,86 @@
+import Foundation
+import Testing
+
+/// Parts of a ledger that were lost or cut: said with the fix, and nothing else is lost with them.
+@Suite struct `What was lost` {
+    private let scratch: Scratch
+    private let files = FileManager.default
+
+    init() throws {
+        scratch = try Scratch()
+        #expect(try run("init").code == 0)
+        #expect(try run("connect", "local").code == 0)
+        let lines = (1...40).map { #"{"id":"c-\#($0)","email":"p\#($0)@example.com"}"# }
+        #expect(try run("ingest", "-", input: lines.joined(separator: "\n")).code == 0)
+    }
+
+    private func path(_ name: String) -> String { scratch("ledger/" + name) }
+
+    @discardableResult
+    private func run(_ arguments: String..., input: String? = nil) throws -> Program.Result {
+        try Program.syncledger.run(arguments + ["--ledger", scratch("ledger")], input: input)
+    }
+
+    private func bytes(_ name: String) throws -> Data {
+        try Data(contentsOf: URL(fileURLWithPath: path(name)))
+    }
+
+    /// Every verb refuses with one sentence that has these parts.
+    private func expectRefusal(
+        _ parts: String..., sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+        for verb in [["status"], ["log"], ["connections"], ["plan"], ["projector", "verify"]] {
+            let result = try Program.syncledger.run(verb + ["--ledger", scratch("ledger")])
+            #expect(result.code == 1, "\(verb) \(result.error)", sourceLocation: sourceLocation)
+            for part in parts {
+                #expect(
+                    result.error.contains(part), "\(verb) \(result.error)",
+                    sourceLocation: sourceLocation)
+            }
+        }
+    }
+
+    // MARK: - Missing
+
+    @Test(arguments: [["index"], ["keys"], ["index", "keys", "views"]], [true, false])
+    func `a lost log is refused whatever knows of it, and nothing is deleted`(
+        witnesses: [String], isCut: Bool
+    ) throws {
+        try files.copyItem(atPath: path("log"), toPath: scratch("backup"))
+        if isCut {
+            #expect(truncate(path("log/data.mdb"), 0) == 0)
+        } else {
+            try files.removeItem(atPath: path("log"))
+        }
+        for name in ["index", "keys", "views"] where !witnesses.contains(name) {
+            try files.moveItem(atPath: path(name), toPath: scratch(name))
+        }
+        let index = try? bytes("index/data.mdb")
+        try expectRefusal("the log of this ledger is missing or empty", "from a backup")
+        #expect(try index == nil || bytes("index/data.mdb") == index)
+        if !isCut { #expect(!files.fileExists(atPath: path("log"))) }
+
+        for name in ["index", "keys", "views"] where !witnesses.contains(name) {
+            try? files.removeItem(atPath: path(name))
+            try files.moveItem(atPath: scratch(name), toPath: path(name))
+        }
+        try? files.removeItem(atPath: path("log"))
+        try files.moveItem(atPath: scratch("backup"), toPath: path("log"))
+        #expect(try run("projector", "verify").code == 0)
+    }
+
+    @Test(arguments: [true, false])
+    func `lost keys are refused beside a log, not shown as erased people`(isCut: Bool) throws {
+        try files.copyItem(atPath: path("keys"), toPath: scratch("backup"))
+        if isCut {
+            #expect(truncate(path("keys/data.mdb"), 0) == 0)
+        } else {
+            try files.removeItem(atPath: path("keys"))
+        }
+        try expectRefusal("the keys of this ledger are missing", "restore keys/ from a backup")
+        if !isCut { #expect(!files.fileExists(atPath: path("keys"))) }
+        try? files.removeItem(atPath: path("keys"))
+        try files.moveItem(atPath: scratch("backup"), toPath: path("keys"))
+        #expect(try run("projector", "verify").code == 0)
+    }
+}
