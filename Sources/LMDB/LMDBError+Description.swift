@@ -35,6 +35,8 @@ extension LMDBError.Code: CustomStringConvertible {
         case .remoteFileSystem:
             "the directory is on a network or user-space file system, where LMDB's locks and map "
                 + "do not hold; move it to a local disk"
+        case .cutShort:
+            "the file is cut short; restore it from a backup"
         case .lowDiskSpace:
             "less disk is free than the configured floor; free some space"
         case .transactionTooLarge:

@@ -102,9 +102,16 @@ extension LMDBError.Code {
     package static let writerBusy = Self(rawValue: -40_010)
     /// Transactions of this process did not end in time, so the map could not be replaced.
     package static let transactionsStillOpen = Self(rawValue: -40_011)
+    /// The file ends before the last page that is in use.
+    package static let cutShort = Self(rawValue: -40_012)
 }
 
 extension LMDBError.Code {
+    /// Whether the file is not what LMDB wrote, so that only a backup or making it anew helps.
+    package var isDamage: Bool {
+        [.cutShort, .corrupted, .pageNotFound, .invalidFile].contains(self)
+    }
+
     /// Whether a commit that ends like this may have reached the disk or spoilt the map.
     var leavesOutcomeUnknown: Bool {
         rawValue > 0 || [.panic, .corrupted, .pageNotFound].contains(self)

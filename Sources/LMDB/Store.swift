@@ -112,6 +112,7 @@ import Glibc
                 unsafe try check(mdb_env_set_maxreaders(pointer, UInt32(options.maxReaders)), path)
                 unsafe try check(mdb_env_set_maxdbs(pointer, UInt32(max(tables, 1))), path)
                 unsafe try check(mdb_env_open(pointer, path, flags(options), 0o600), path)
+                unsafe try checkExtent(pointer, path)
                 return unsafe pointer
             } catch {
                 unsafe mdb_env_close(pointer)

@@ -29,6 +29,8 @@ package final class ViewStore: Sendable {
 
     /// Opens the serving generation, or makes an empty first one.
     ///
+    /// One whose file is damaged is begun anew under the engine lock.
+    ///
     /// - Throws: `LogError.lost` when it knows entries of a log that has none.
     package init(
         directory: String, log: EventLog, sealer: Sealer, mapping: EntityMapping,
@@ -42,9 +44,17 @@ package final class ViewStore: Sendable {
         guard mkdir(self.directory, 0o700) == 0 || errno == EEXIST else {
             throw ViewError.file(self.directory, errno)
         }
-        let generation = try Generation(
-            number: Self.servingNumber(self.directory) ?? 1, directory: self.directory,
-            sealer: sealer, blind: blind)
+        let number = Self.servingNumber(self.directory) ?? 1
+        var opened: Generation?
+        do {
+            opened = try Generation(
+                number: number, directory: self.directory, sealer: sealer, blind: blind)
+        } catch let error as LMDBError where error.code.isDamage && log.end > 0 {
+            try Self.removeDamaged(number, of: directory)
+        }
+        let generation =
+            try opened
+            ?? Generation(number: number, directory: self.directory, sealer: sealer, blind: blind)
         if log.end == 0, let known = try generation.knownEntries() {
             try generation.environment.close()
             throw LogError.lost(.views(entries: known))
@@ -191,8 +201,23 @@ package final class ViewStore: Sendable {
         guard fsync(folder) == 0 else { throw ViewError.file(directory, errno) }
     }
 
+    /// Removes a generation that cannot be opened; the log has all that stood in it.
+    ///
+    /// - Throws: `ViewError.mustBeRebuilt` while another process holds the engine lock.
+    private static func removeDamaged(_ number: Int, of ledger: String) throws {
+        do {
+            let lock = try EngineLock(path: ledger + "/engine.lock")
+            try withExtendedLifetime(lock) { try remove("\(ledger)/views/\(number)") }
+        } catch EngineLockError.heldElsewhere {
+            throw ViewError.mustBeRebuilt
+        }
+    }
+
     private func removeGeneration(_ number: Int) throws {
-        let path = "\(directory)/\(number)"
+        try Self.remove("\(directory)/\(number)")
+    }
+
+    private static func remove(_ path: String) throws {
         for name in ["data.mdb", "lock.mdb"] where unlink("\(path)/\(name)") != 0 {
             guard errno == ENOENT else { throw ViewError.file(path, errno) }
         }

@@ -83,4 +83,26 @@ import Testing
         try files.moveItem(atPath: scratch("backup"), toPath: path("keys"))
         #expect(try run("projector", "verify").code == 0)
     }
+
+    // MARK: - Cut short
+
+    @Test(arguments: ["log", "keys"], [0.5, 0.05])
+    func `a log or keys that were cut short are refused with what is missing`(
+        name: String, rest: Double
+    ) throws {
+        let whole = try bytes(name + "/data.mdb")
+        #expect(truncate(path(name + "/data.mdb"), Int(Double(whole.count) * rest)) == 0)
+        try expectRefusal("/ledger/\(name): the file is ", "restore it from a backup")
+        try whole.write(to: URL(fileURLWithPath: path(name + "/data.mdb")))
+        #expect(try run("projector", "verify").code == 0)
+    }
+
+    @Test(arguments: ["index", "views/1"], [0.5, 0.05])
+    func `an index or views that were cut short are made anew`(name: String, rest: Double) throws {
+        let size = try bytes(name + "/data.mdb").count
+        #expect(truncate(path(name + "/data.mdb"), Int(Double(size) * rest)) == 0)
+        #expect(try run("status").code == 0)
+        #expect(try run("projector", "verify").code == 0)
+        #expect(try run("log", "--limit", "500").output.contains("p40@example.com"))
+    }
 }

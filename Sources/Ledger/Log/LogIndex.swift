@@ -42,7 +42,7 @@ final class LogIndex: Sendable {
         tail = Mutex(IndexTail(flushed: flushed))
     }
 
-    /// Opens the index that belongs to a log, a new one if what is there is of another log.
+    /// Opens the index that belongs to a log, a new one if what is there is damaged or of another log.
     ///
     /// A log that was put back from a backup may be shorter than the index, or have other events. One
     /// that has none was lost, and then the index is what tells of it.
@@ -51,11 +51,14 @@ final class LogIndex: Sendable {
     static func open(
         directory: String, for log: LogTables, in environment: Environment
     ) throws -> LogIndex {
-        let index = try LogIndex(directory: directory)
-        if try index.belongs(to: log, in: environment) { return index }
-        try index.close()
-        guard try environment.read({ try log.head($0).size }) > 0 else {
-            throw LogError.lost(.index(entries: index.flushed))
+        let isEmpty = try environment.read { try log.head($0).size } == 0
+        do {
+            let index = try LogIndex(directory: directory)
+            if try index.belongs(to: log, in: environment) { return index }
+            try index.close()
+            if isEmpty { throw LogError.lost(.index(entries: index.flushed)) }
+        } catch let error as LMDBError where error.code.isDamage && !isEmpty {
+            // The log has all that stood in it.
         }
         for file in ["data.mdb", "lock.mdb"] {
             guard unlink(directory + "/" + file) == 0 || errno == ENOENT else {
