@@ -9,22 +9,33 @@ package struct LedgerFile: Sendable {
     package var id: LedgerID
     package var name: String
 
+    /// Reads it.
+    ///
+    /// - Throws: `WorkplaceError`, which tells a ledger whose file was lost or cut from what is none;
+    ///   `LogError.newerFormat`.
     init(directory: String) throws {
         let path = directory + "/ledger"
-        guard access(path, F_OK) == 0 else { throw WorkplaceError.noLedger(directory) }
-        let lines = String(decoding: try readFile(path), as: UTF8.self).split(separator: "\n")
-        guard let first = lines.first, first.hasPrefix("syncledger ") else {
-            throw WorkplaceError.noLedger(directory)
+        let holdsLedger = ["log", "keys"].contains { access(directory + "/" + $0, F_OK) == 0 }
+        let damage =
+            holdsLedger ? WorkplaceError.damagedFile(path) : WorkplaceError.noLedger(directory)
+        let bytes: [UInt8]
+        do {
+            bytes = try readFile(path)
+        } catch WorkplaceError.file(_, ENOENT) {
+            throw holdsLedger
+                ? WorkplaceError.missingFile(directory) : WorkplaceError.noLedger(directory)
+        } catch WorkplaceError.file(_, EACCES) {
+            throw WorkplaceError.unreadable(path)
         }
-        guard first == "syncledger 1" else {
-            throw LogError.newerFormat(UInt64(first.dropFirst(11)) ?? 0)
-        }
+        let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+        guard let first = lines.first, first.hasPrefix("syncledger "),
+            let format = UInt64(first.dropFirst(11))
+        else { throw damage }
+        guard format == 1 else { throw LogError.newerFormat(format) }
         func value(_ key: String) -> String? {
             lines.first { $0.hasPrefix(key + " ") }.map { String($0.dropFirst(key.count + 1)) }
         }
-        guard let id = value("id").flatMap({ LedgerID($0) }) else {
-            throw WorkplaceError.noLedger(directory)
-        }
+        guard let id = value("id").flatMap({ LedgerID($0) }) else { throw damage }
         self.id = id
         name = value("name") ?? ""
     }
@@ -33,6 +44,10 @@ package struct LedgerFile: Sendable {
 package enum WorkplaceError: Error, Equatable, CustomStringConvertible {
     case exists(String)
     case noLedger(String)
+    /// The directory holds a log or keys, but not the file that names them.
+    case missingFile(String)
+    case damagedFile(String)
+    case unreadable(String)
     case unreadableSecrets
     case file(String, Int32)
 
@@ -41,6 +56,12 @@ package enum WorkplaceError: Error, Equatable, CustomStringConvertible {
         case .exists(let path): "there is a ledger in \(path) already: choose another directory"
         case .noLedger(let path):
             "there is no ledger in \(path): run `syncledger init`, or name another with --ledger"
+        case .missingFile(let path):
+            "the file ledger is missing in \(path), which holds a log or keys: restore it from a backup"
+        case .damagedFile(let path):
+            "the file ledger is cut or damaged: restore it from a backup (\(path))"
+        case .unreadable(let path):
+            "this user may not read \(path): run chmod u+r on it and u+x on its directory, or run syncledger as their owner"
         case .unreadableSecrets:
             "the stored credentials cannot be opened with this master key: run `syncledger connect` again"
         case .file(let path, let code): "\(path): \(String(cString: strerror(code)))"

@@ -105,4 +105,22 @@ import Testing
         #expect(try run("projector", "verify").code == 0)
         #expect(try run("log", "--limit", "500").output.contains("p40@example.com"))
     }
+
+    // MARK: - The file that names the ledger
+
+    @Test func `a ledger file that is gone, cut or shut says which and what to do`() throws {
+        let text = try bytes("ledger")
+        try files.removeItem(atPath: path("ledger"))
+        try expectRefusal("the file ledger is missing", "restore it from a backup")
+        try Data("syncledger 1\nid 0".utf8).write(to: URL(fileURLWithPath: path("ledger")))
+        try expectRefusal("the file ledger is cut or damaged", "restore it from a backup")
+        try Data().write(to: URL(fileURLWithPath: path("ledger")))
+        try expectRefusal("the file ledger is cut or damaged", "restore it from a backup")
+        try text.write(to: URL(fileURLWithPath: path("ledger")))
+        #expect(try run("projector", "verify").code == 0)
+        try files.createDirectory(
+            atPath: scratch("empty"), withIntermediateDirectories: false)
+        let other = try Program.syncledger.run(["status", "--ledger", scratch("empty")])
+        #expect(other.error.contains("there is no ledger in"), "\(other.error)")
+    }
 }

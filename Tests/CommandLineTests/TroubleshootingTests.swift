@@ -49,6 +49,9 @@ import Testing
         ],
         "Sources/Engine/LedgerFile.swift WorkplaceError": [
             ("exists", "there is a ledger in"), ("noLedger", "there is no ledger in"),
+            ("missingFile", "the file ledger is missing in"),
+            ("damagedFile", "the file ledger is cut or damaged"),
+            ("unreadable", "this user may not read"),
             ("unreadableSecrets", "the stored credentials cannot be opened"),
             ("file", "String(cString: strerror(code))"),
         ],
