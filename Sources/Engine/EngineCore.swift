@@ -181,7 +181,7 @@ package struct EngineCore {
                 approved.connection = row.id
                 drafts.append(
                     Draft(
-                        id: .derived("writes approved", [row.id.bytes]),
+                        id: .derived("writes approved", [row.id.bytes, request.run.bytes]),
                         stream: .connection(row.id), event: .writesApproved(approved)))
             }
         }

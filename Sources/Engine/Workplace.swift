@@ -148,9 +148,18 @@ package final class Workplace {
             }, uniquingKeysWith: { $1 })
     }
 
+    /// Those that can be read: a file that cannot is written anew by connecting again.
+    package func readableSecrets() throws -> [ConnectionID: Credentials] {
+        do {
+            return try secrets()
+        } catch WorkplaceError.unreadableSecrets {
+            return [:]
+        }
+    }
+
     /// Keeps the credentials of a connection; the file is replaced whole.
     package func keep(_ credentials: Credentials, for connection: ConnectionID) throws {
-        var all = try secrets()
+        var all = try readableSecrets()
         all[connection] = credentials
         var stored = StoredSecrets()
         stored.entries = all.sorted { $0.key < $1.key }.map { connection, credentials in

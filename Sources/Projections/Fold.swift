@@ -167,6 +167,7 @@ struct Fold {
             var isOtherScope = false
             try change(payload.connection) {
                 isOtherScope = $0.configured.scope != payload.scope
+                if payload.widens($0.configured) { $0.writesApproved = false }
                 $0.configured = payload
                 $0.isRemoved = false
             }

@@ -91,6 +91,54 @@ import Testing
         }
     }
 
+    @Test func `again, changes what is given and nothing else, and widening is approved anew`()
+        async throws
+    {
+        try await Town.open(SandboxWorld(seed: 1)) { town in
+            try town.connect()
+            #expect(try town.run("apply").code == 0)
+            func connect(_ options: String...) throws -> Program.Result {
+                try Program.syncledger.run(
+                    ["connect", "mautic"] + options + ["--ledger", town.ledger])
+            }
+            func mautic() throws -> [String: Any] {
+                let rows = try town.json("connections") as? [[String: Any]]
+                return try #require(rows?.first { $0["label"] as? String == "mautic" })
+            }
+            let narrower = try connect(
+                "--direction", "pull", "--create", "never", "--scope", "tags has vip")
+            #expect(narrower.code == 0, "\(narrower.error)")
+            #expect(narrower.output.contains("mautic: direction both → pull"))
+            #expect(narrower.output.contains("mautic: scope everybody → tags has vip"))
+            #expect(narrower.output.contains("approved anew"), "of two scopes none is narrower")
+            #expect(try mautic()["approved"] as? Bool == false)
+            #expect(try mautic()["callsPerMinute"] as? Int == 1_000_000)
+
+            #expect(try town.run("apply").code == 0)
+            #expect(try mautic()["approved"] as? Bool == true, "a second approval counts")
+            let slower = try connect("--calls-per-minute", "500000")
+            #expect(slower.output.contains("calls-per-minute 1000000 → 500000"))
+            #expect(!slower.output.contains("approved anew"))
+            let row = try mautic()
+            #expect(row["direction"] as? String == "pull" && row["create"] as? String == "never")
+            #expect(row["scope"] as? String == "tags has vip" && row["approved"] as? Bool == true)
+
+            #expect(try connect().output.contains("mautic stays as it was"))
+            let wider = try connect("--direction", "both")
+            #expect(wider.output.contains("approved anew"))
+            #expect(try mautic()["approved"] as? Bool == false)
+            #expect(try town.run("sync").code != 1)
+        }
+    }
+
+    @Test func `local takes nothing that is for systems`() async throws {
+        try await Town.open(SandboxWorld(seed: 1)) { town in
+            try town.run("init")
+            let text = try refusal(town, "local", "--scope", "tags has vip", "--create", "always")
+            #expect(text.contains("local takes in files and has no --create, --scope"))
+        }
+    }
+
     @Test func `another address needs another name, the same one changes the connection`()
         async throws
     {

@@ -80,6 +80,14 @@ package struct ConnectionConfigured: EventPayload {
         visitor.bool(9, &allowsClearText)
         visitor.string(10, &scope)
     }
+
+    /// Whether more may be written there than before, which somebody then approves anew.
+    ///
+    /// Of two scopes nobody can say which is the wider.
+    package func widens(_ before: ConnectionConfigured) -> Bool {
+        before.direction == .pull && direction != .pull
+            || before.create == .never && create == .always || before.scope != scope
+    }
 }
 
 /// A connection was taken out of service; its replicas and their history stay.
