@@ -24,29 +24,6 @@ package final class Workplace {
     private let master: MasterKey
     private let clock: @Sendable () -> Timestamp
 
-    /// Makes a new ledger.
-    ///
-    /// - Throws: `WorkplaceError.exists` where there is one.
-    package static func create(at directory: String, name: String) throws {
-        let file = directory + "/ledger"
-        // A key that is overwritten takes everything that was sealed under it along.
-        for name in ["ledger", "master-1.key", "keys", "log"]
-        where access(directory + "/" + name, F_OK) == 0 {
-            throw WorkplaceError.exists(directory)
-        }
-        guard mkdir(directory, 0o700) == 0 || errno == EEXIST else {
-            throw WorkplaceError.file(directory, errno)
-        }
-        var random = SystemRandomNumberGenerator()
-        if getenv("SYNCLEDGER_MASTER_KEY") == nil {
-            let bytes = (0..<32).map { _ in UInt8.random(in: 0...255, using: &random) }
-            try writePrivate(
-                bytes.map(hexadecimal).joined() + "\n", to: directory + "/master-1.key")
-        }
-        let id = LedgerID.version7(at: systemNow(), using: &random)
-        try writePrivate("syncledger 1\nid \(id)\nname \(name)\n", to: file)
-    }
-
     /// Opens a ledger and folds what its views lack.
     package init(
         at directory: String, clock: @escaping @Sendable () -> Timestamp = { systemNow() }

@@ -47,7 +47,8 @@ extension Environment {
     /// Runs the transaction, a second time after making room if the map was full or outgrown.
     private func writeHere<R>(_ body: (borrowing WriteTransaction) throws -> R) throws -> R {
         guard try store.freeBytes() >= options.minimumFreeBytes else {
-            throw error(.lowDiskSpace, "write")
+            let floor = options.minimumFreeBytes >> 20
+            throw error(.lowDiskSpace, "write (\(floor) MiB of disk must stay free)")
         }
         if tally.readersChecked.elapsed >= options.readerCheckAge {
             tally.readersChecked = .now

@@ -93,6 +93,8 @@ private func spelt(_ text: String, _ spelling: (Unicode.Scalar) -> String) -> St
 
 private func isHidden(_ scalar: Unicode.Scalar) -> Bool {
     if scalar.value < 0x7F { return scalar.value < 0x20 }
+    // The joiners steer nothing, and Persian, Hindi and families of emoji are written with them.
+    if ["\u{200C}", "\u{200D}"].contains(scalar) { return false }
     return switch scalar.properties.generalCategory {
     case .control, .format, .lineSeparator, .paragraphSeparator: true
     default: false

@@ -151,7 +151,11 @@ import Testing
         let ballast = URL(fileURLWithPath: small + "/ballast")
         try Data(count: 40 << 20).write(to: ballast)
         let line = #"{"id":"c-2","email":"b@example.com"}"#
-        expect(try run("ingest", "-", input: line), says: "disk", "free some space")
+        expect(try run("ingest", "-", input: line), says: "64 MiB of disk must stay free",
+            "free some space")
+        // An index that cannot be written keeps nobody from reading.
+        try FileManager.default.removeItem(atPath: small + "/ledger/index")
+        #expect(try run("log").output.contains("a@example.com"))
         let status = try run("projector", "status", "--json")
         #expect(status.code == 0, "\(status.error)")
         #expect(try status.number("end") == 2)
@@ -166,6 +170,22 @@ import Testing
             .joined(separator: "\n")
         expect(try run("ingest", "-", input: many), says: "of 6000 lines are in", "goes on")
         try FileManager.default.removeItem(at: ballast)
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "only root can mount a small file system"))
+    func `init on a full disk leaves nothing behind and names the floor`() throws {
+        let small = scratch("small")
+        try FileManager.default.createDirectory(
+            atPath: small, withIntermediateDirectories: false)
+        guard try Self.mount("size=32m", at: small) else { return }  // A container may not mount.
+        defer { _ = try? Self.unmount(small) }
+        func run() throws -> Program.Result {
+            try Program.syncledger.run(["init", "--ledger", small + "/ledger"])
+        }
+        expect(try run(), says: "64 MiB of disk must stay free", "free some space")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: small).isEmpty)
+        #expect(try Self.mount("remount,size=128m", at: small))
+        #expect(try run().code == 0)
     }
 
     private static func mount(_ options: String, at path: String) throws -> Bool {

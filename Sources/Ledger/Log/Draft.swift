@@ -133,8 +133,8 @@ package struct Sealer: Sendable {
     /// - Throws: `LogError.damaged` when a body is not what the entry says, `WireError` when a known
     ///   type's bytes make no sense.
     package func open(_ stored: StoredEvent, sequence: UInt64) throws -> LoggedEvent {
-        let entry = try WireDecoder.decode(Entry.self, from: stored.entry)
-        guard entry.sequence == sequence, let head = entry.parts.first,
+        guard let entry = try? WireDecoder.decode(Entry.self, from: stored.entry),
+            entry.sequence == sequence, let head = entry.parts.first,
             let plain = stored.body(0) ?? (head.length == 0 ? [] : nil),
             Merkle.digest(plain) == head.sha256
         else { throw LogError.damaged(sequence: sequence) }

@@ -54,10 +54,16 @@ package final class EventLog: Sendable {
     }
 
     /// Closes both environments, after writing the index's tail; whoever waits goes on.
+    ///
+    /// On a full disk the tail is left out: the next opening reads it from the log again.
     package func close() throws {
         defer { waiters.close() }
         try environment.close()
-        try index.flush()
+        do {
+            try index.flush()
+        } catch let error as LMDBError where [.lowDiskSpace, .diskFull].contains(error.code) {
+            // Reading goes on where nothing can be written.
+        }
         try index.close()
     }
 
@@ -197,7 +203,9 @@ package final class EventLog: Sendable {
                 guard found == expected else {
                     throw LogError.gap(expected: expected, found: found)
                 }
-                events.append(try WireDecoder.decode(StoredEvent.self, from: value.copy()))
+                guard let event = try? WireDecoder.decode(StoredEvent.self, from: value.copy())
+                else { throw LogError.damaged(sequence: expected) }
+                events.append(event)
                 return events.count < limit ? .next : .stop
             }
             let next = first + UInt64(events.count)
@@ -206,7 +214,8 @@ package final class EventLog: Sendable {
             }
             for position in events.indices {
                 let entry = events[position].entry
-                let parts = try EntryView(entry.span).partCount
+                guard let parts = try? EntryView(entry.span).partCount
+                else { throw LogError.damaged(sequence: first + UInt64(position)) }
                 // What does not stand in the row may stand beside it.
                 guard parts > events[position].bodies.count else { continue }
                 try tables.addLargeParts(

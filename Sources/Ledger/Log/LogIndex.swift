@@ -126,8 +126,10 @@ final class LogIndex: Sendable {
         let end = tail.withLock { $0.end }
         guard end < size else { return }
         var rows = 0
-        try transaction.scan(log.events, .from(bigEndianBytes(end + 1))) { _, row in
-            let event = try IndexedEvent(stored: row)
+        try transaction.scan(log.events, .from(bigEndianBytes(end + 1))) { key, row in
+            guard let event = try? IndexedEvent(stored: row) else {
+                throw LogError.damaged(sequence: BigEndianKey(key)?.value ?? end + 1)
+            }
             try tail.withLock { tail in if event.sequence > tail.end { try tail.add(event) } }
             rows += 1
             return rows < limit ? .next : .stop
