@@ -63,6 +63,16 @@ extension Environment {
         return result
     }
 
+    /// The number of the last commit of any process; looked up in the map, so it is cheap.
+    package func lastCommit() throws(LMDBError) -> Int {
+        let ticket = try enter(.inspection, "ask for the last commit")
+        defer { gate.leave(ticket) }
+        var information = unsafe MDB_envinfo()
+        try store.check(
+            unsafe mdb_env_info(store.pointer, &information), "ask for the last commit")
+        return unsafe information.me_last_txnid
+    }
+
     /// How many commits the oldest reader of any process is behind.
     package func oldestReaderLag() throws -> Int {
         try statistics().oldestReaderLag

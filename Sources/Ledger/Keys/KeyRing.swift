@@ -24,7 +24,13 @@ package final class KeyRing: Sendable {
     private let table: Table
     private let ledger: LedgerID
     private let master: MasterKey
-    private let cache = Mutex<[Name: PartKeys]>([:])
+    private let cache = Mutex(Cache())
+
+    /// Keys as of a commit; another process's commit may have destroyed any of them.
+    private struct Cache {
+        var commit = 0
+        var keys: [Name: PartKeys] = [:]
+    }
 
     /// Above this the cache starts anew; each entry is about 400 bytes.
     private static var cacheLimit: Int { 100_000 }
@@ -80,11 +86,17 @@ package final class KeyRing: Sendable {
         }
         for start in stride(from: 0, to: wrapped.count, by: Self.keysPerCommit) {
             let some = wrapped[start..<min(start + Self.keysPerCommit, wrapped.count)]
-            try environment.write { transaction in
+            let before = try environment.write { transaction in
+                let before = try environment.lastCommit()
+                var isChanged = false
                 for row in some where try !transaction.contains(table, key: row.key) {
                     try transaction.put(table, key: row.key, value: row.value)
+                    isChanged = true
                 }
+                return isChanged ? before : nil
             }
+            // A commit of our own only adds; one that put nothing has no number.
+            cache.withLock { if $0.commit == before { $0.commit += 1 } }
         }
         // Another process may have been first: what is stored counts, not what we made.
         for (name, keys) in try existing(missing) { found[name] = keys }
@@ -93,16 +105,19 @@ package final class KeyRing: Sendable {
 
     /// The keys of a subject and category if they exist.
     package func key(for name: Name) throws -> PartKeys? {
-        if let keys = cache.withLock({ $0[name] }) { return keys }
+        let commit = try environment.lastCommit()
+        if let keys = cache.withLock({ $0.commit == commit ? $0.keys[name] : nil }) { return keys }
         return try existing([name])[name]
     }
 
     private func existing(_ names: Set<Name>) throws -> [Name: PartKeys] {
         var found = Dictionary(minimumCapacity: names.count) as [Name: PartKeys]
         var unknown: [Name] = []
+        let commit = try environment.lastCommit()
         cache.withLock { cache in
+            if cache.commit != commit { cache = Cache(commit: commit) }
             for name in names {
-                if let keys = cache[name] { found[name] = keys } else { unknown.append(name) }
+                if let keys = cache.keys[name] { found[name] = keys } else { unknown.append(name) }
             }
         }
         guard !unknown.isEmpty else { return found }
@@ -114,8 +129,10 @@ package final class KeyRing: Sendable {
             }
         }
         cache.withLock { cache in
-            if cache.count > Self.cacheLimit { cache = [:] }
-            cache.merge(read) { $1 }
+            // Read before somebody else's commit, they may be gone by now.
+            guard cache.commit == commit else { return }
+            if cache.keys.count > Self.cacheLimit { cache.keys = [:] }
+            cache.keys.merge(read) { $1 }
         }
         return found.merging(read) { $1 }
     }

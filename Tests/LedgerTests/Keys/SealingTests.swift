@@ -122,6 +122,22 @@ import Testing
         try again.close()
     }
 
+    @Test func `a key that another process destroys is gone here at once`() async throws {
+        try house.append([person("Ada", 1), person("Ben", 2)])
+        #expect(try value(house.events()[0])?.value == .text("Ada"))
+        let path = house.scratch("keys")
+        let key = KeyRing.Name(subject: subject(1), category: .contact).key
+        await #expect(processExitsWith: .success) { [path = path as String, key = key as [UInt8]] in
+            let environment = try Environment(at: path, tables: ["keys"])
+            let table = environment.table("keys")
+            guard try environment.write({ try $0.delete(table, key: key) }) else { exit(2) }
+            try environment.close()
+        }
+        let events = try house.events()
+        #expect(value(events[0]) == Sealed(nil, subject: subject(1), category: .contact))
+        #expect(value(events[1])?.value == .text("Ben"))
+    }
+
     @Test func `an erased key leaves entry and proofs, and a person who comes back gets another`()
         throws
     {
