@@ -1,22 +1,8 @@
-package import Ledger
+import Ledger
 package import Model
 import Projections
 
 extension Policy {
-    /// The policy that an event set; the default without one.
-    package init(from changed: PolicyChanged?) {
-        self.init(preset: changed.flatMap { Law(rawValue: $0.preset) } ?? .fieldMerge)
-        for field in changed?.fields ?? [] {
-            if field.field == Self.existenceField {
-                existence = ExistenceLaw(rawValue: field.law) ?? .ask
-            } else if let law = Law(rawValue: field.law) {
-                fields[field.field] = FieldPolicy(
-                    law: law, prefer: field.prefer.compactMap { System(name: $0) },
-                    enforce: field.enforce)
-            }
-        }
-    }
-
     /// The event that sets this policy.
     func event(for entity: String) -> PolicyChanged {
         func text(_ field: String, _ policy: FieldPolicy) -> FieldPolicyText {
@@ -40,7 +26,6 @@ extension Policy {
         return changed
     }
 
-    private static var existenceField: String { "existence" }
 }
 
 extension Workplace {

@@ -36,7 +36,7 @@ extension Merge {
             return .wait(state.freezes(branch.replica) ? .contested : .noOutcome)
         }
         guard let seen = branch.seen, let seenContent = branch.seenContent else {
-            return .wait(.notSeen)
+            return .wait(branch.mayWrite ? .notSeen : .readOnly)
         }
         let held =
             rules.contains(.acceptedForms)

@@ -52,6 +52,7 @@ struct Fold {
                 row.policy = payload
                 row.policySetBy = logged.id
             }
+            try touchAll(transaction)
         case .rulesAdopted(let payload):
             try changeRules(of: payload.entity, logged, transaction) { row in
                 row.adopted = payload
@@ -164,21 +165,18 @@ struct Fold {
         }
         switch logged.event {
         case .connectionConfigured(let payload):
-            var isOtherScope = false
             try change(payload.connection) {
-                isOtherScope = $0.configured.scope != payload.scope
                 if payload.widens($0.configured) { $0.writesApproved = false }
                 $0.configured = payload
                 $0.isRemoved = false
             }
-            // Where everybody stands with it is another question now.
-            if isOtherScope {
-                for row in try views.records.all(transaction) { touched.insert(row.record) }
-            }
+            try touchAll(transaction)
         case .connectionRemoved(let payload):
             try change(payload.connection) { $0.isRemoved = true }
+            try touchAll(transaction)
         case .writesApproved(let payload):
             try change(payload.connection) { $0.writesApproved = true }
+            try touchAll(transaction)
         case .cursorMoved(let payload):
             try change(payload.connection) {
                 $0.cursor = payload.cursor

@@ -1,4 +1,5 @@
 package import Ledger
+package import Model
 
 /// The laws and the code that are in force for an entity.
 ///
@@ -21,4 +22,22 @@ package struct RulesRow: WireMessage, Equatable {
         visitor.id(4, &adoptedBy)
         visitor.unsigned(5, &since)
     }
+}
+
+extension Policy {
+    /// The policy that an event set; the default without one.
+    package init(from changed: PolicyChanged?) {
+        self.init(preset: changed.flatMap { Law(rawValue: $0.preset) } ?? .fieldMerge)
+        for field in changed?.fields ?? [] {
+            if field.field == Self.existenceField {
+                existence = ExistenceLaw(rawValue: field.law) ?? .ask
+            } else if let law = Law(rawValue: field.law) {
+                fields[field.field] = FieldPolicy(
+                    law: law, prefer: field.prefer.compactMap { System(name: $0) },
+                    enforce: field.enforce)
+            }
+        }
+    }
+
+    package static var existenceField: String { "existence" }
 }

@@ -7,7 +7,7 @@ package struct StandingRow: WireMessage, Equatable {
     /// The seed's three buckets, and what is on its way to one of them.
     package enum Bucket: UInt64, WireChoice, CaseIterable {
         case inSync = 0
-        /// A command is under way.
+        /// Something is to be decided, written or made there, or a command is under way.
         case waiting = 1
         case excluded = 2
         /// It needs a person.
@@ -30,6 +30,11 @@ package struct StandingRow: WireMessage, Equatable {
         package var reason = ""
         package var unknownFields: [UInt8] = []
         package init() {}
+        init(_ connection: ConnectionID, _ bucket: Bucket, _ reason: String) {
+            self.connection = connection
+            self.bucket = bucket
+            self.reason = reason
+        }
         package mutating func visit(_ visitor: inout some WireVisitor) {
             visitor.id(1, &connection)
             visitor.choice(2, &bucket)

@@ -11,7 +11,7 @@ extension Reconciler {
         var commands: [CommandIssued] = []
         for connection in ground.connections {
             let has = snapshot.replicas.contains { $0.connection == connection.id }
-            guard !has, !snapshot.creating.contains(connection.id) else { continue }
+            guard !has else { continue }
             func judge(_ standing: Verdict.Standing, _ reason: String) {
                 plan.verdicts.append(
                     Verdict(
@@ -19,6 +19,15 @@ extension Reconciler {
                         reason: reason))
             }
             func exclude(_ reason: String) { judge(.excluded, reason) }
+            guard !snapshot.creating.contains(connection.id) else {
+                let isParked = snapshot.openCommands.contains {
+                    $0.issue.connection == connection.id && $0.state == .parked
+                }
+                judge(
+                    isParked ? .failing : .wait,
+                    isParked ? "making it there was given up" : "it is being made there")
+                continue
+            }
             guard !snapshot.record.isEmptied else {
                 exclude("its objects were all taken out of it")
                 continue

@@ -146,7 +146,8 @@ package struct Reconciler: Sendable {
             case .write: (.write, "")
             case .wait(.contested): (.conflict, WriteNeed.Wait.contested.rawValue)
             // Where nobody ever said anything there is nothing to wait for.
-            case .wait(.noOutcome) where branch.seen != nil && !branch.hasChanged: (.inSync, "")
+            case .wait(.noOutcome) where !branch.hasChanged: (.inSync, "")
+            case .wait(.refused): (.failing, WriteNeed.Wait.refused.rawValue)
             case .wait(.lossy): (.inSync, WriteNeed.Wait.lossy.rawValue)
             case .wait(.readOnly) where isUnreadable(branch.replica, snapshot):
                 (.failing, Self.unread)

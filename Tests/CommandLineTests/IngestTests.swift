@@ -151,7 +151,8 @@ import Testing
         let ballast = URL(fileURLWithPath: small + "/ballast")
         try Data(count: 40 << 20).write(to: ballast)
         let line = #"{"id":"c-2","email":"b@example.com"}"#
-        expect(try run("ingest", "-", input: line), says: "64 MiB of disk must stay free",
+        expect(
+            try run("ingest", "-", input: line), says: "64 MiB of disk must stay free",
             "free some space")
         // An index that cannot be written keeps nobody from reading.
         try FileManager.default.removeItem(atPath: small + "/ledger/index")

@@ -167,6 +167,7 @@ private func seeds(_ count: UInt64) -> [UInt64] {
             try edit(world, life, &expected)
         }
         let quiet = try settle(world)
+        try expectStatusAgrees(world, quiet)
         #expect(quiet.issued == 0 && quiet.decisions == 0)
         #expect(quiet.uncertain == 0 && quiet.parked == 0)
         if onlySeed != nil { try printEvents(world) }
@@ -187,7 +188,8 @@ private func seeds(_ count: UInt64) -> [UInt64] {
             }
         }
         for life in 0..<3 {
-            _ = try world.run(.sync, approve: true)
+            let report = try #require(try world.run(.sync, approve: true))
+            if report.failures.isEmpty { try expectStatusAgrees(world, report) }
             world.pass(seconds: 90)
             try edit(world, life, &expected)
         }

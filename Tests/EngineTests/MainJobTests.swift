@@ -72,3 +72,17 @@ func end(_ world: World) {
         Issue.record("the world could not be ended: \(error)")
     }
 }
+
+/// The status view says of everybody what a run says.
+func expectStatusAgrees(
+    _ world: World, _ report: RunReport, sourceLocation: SourceLocation = #_sourceLocation
+) throws {
+    let buckets = try world.workplace.views.read { tables, transaction in
+        try tables.standings.all(transaction).map(\.bucket)
+    }
+    let counts = StandingRow.Bucket.allCases.map { bucket in buckets.count { $0 == bucket } }
+    #expect(
+        counts == [
+            report.inSync, report.waiting, report.excluded, report.conflicted + report.failing,
+        ], "in sync, waiting, excluded, failing", sourceLocation: sourceLocation)
+}

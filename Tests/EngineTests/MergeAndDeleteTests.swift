@@ -31,7 +31,9 @@ extension World {
 
     fileprivate func sync() throws -> RunReport {
         pass(seconds: 300)
-        return try #require(try run(.sync, sweep: true))
+        let report = try #require(try run(.sync, sweep: true))
+        try expectStatusAgrees(self, report)
+        return report
     }
 
     fileprivate func expectQuiet() throws {

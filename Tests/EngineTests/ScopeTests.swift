@@ -27,6 +27,7 @@ import Testing
         }
         let report = try #require(try world.run(.sync))
         #expect(report.issued == 0 && report.decisions == 0, "\(report)")
+        try expectStatusAgrees(world, report)
         #expect(try world.workplace.views.verify().isIdentical)
     }
 
@@ -64,11 +65,7 @@ import Testing
         #expect(names(world, .suitecrm) == ["Ann", "Bob"])
         let report = try #require(try world.run(.sync))
         #expect(report.excluded == 1 && report.inSync == 2)
-        let buckets = try world.workplace.views.read { tables, transaction in
-            try tables.standings.all(transaction).map(\.bucket)
-        }
-        #expect(buckets.count { $0 == .excluded } == 1)
-        #expect(buckets.count { $0 == .inSync } == 2)
+        try expectStatusAgrees(world, report)
     }
 
     @Test func `is made there as soon as somebody lets them in`() throws {

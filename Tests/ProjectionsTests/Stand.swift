@@ -105,7 +105,8 @@ final class Stand {
     }
 
     func decided(
-        _ person: Int, _ kind: DecisionKind, _ value: String, version: UInt64, _ number: Int
+        _ person: Int, _ kind: DecisionKind, _ value: String, version: UInt64, _ number: Int,
+        field name: String = "first_name", _ attribute: String = "firstname"
     ) -> Draft {
         let replica = replica(person)
         func sealed() -> Sealed {
@@ -113,12 +114,12 @@ final class Stand {
         }
         var input = DecisionInput()
         input.replica = replica
-        input.attribute = "firstname"
+        input.attribute = attribute
         input.spelt = sealed()
         input.canonical = sealed()
         input.role = .won
         var field = FieldDecision()
-        field.field = "first_name"
+        field.field = name
         field.kind = kind
         field.law = "only candidate"
         field.version = version

@@ -9,6 +9,7 @@ import Testing
         try stand.append([
             stand.configured(), stand.observed(1, "Ann", 10), stand.linked(1, 11),
             stand.decided(1, .moved, "Ann", version: 1, 12),
+            stand.decided(1, .moved, "p1@example.com", version: 1, 13, field: "email", "email"),
         ])
         try stand.views.project()
     }
@@ -19,6 +20,41 @@ import Testing
             let standing = try #require(try stand.standing(1))
             #expect(standing.bucket == .inSync)
             #expect(standing.parts.map(\.connection) == [stand.connection])
+        }
+    }
+
+    @Test func `what nobody has decided yet waits, and so does who is missing somewhere`() throws {
+        try withStand { stand in
+            try stand.append([
+                stand.configured(), stand.observed(1, "Ann", 10), stand.linked(1, 11),
+            ])
+            try stand.views.project()
+            #expect(try stand.standing(1)?.bucket == .waiting)
+            #expect(try stand.standing(1)?.parts.first?.reason == "nothing is decided yet")
+            try stand.append([
+                stand.decided(1, .moved, "Ann", version: 1, 12),
+                stand.decided(1, .moved, "p1@example.com", version: 1, 13, field: "email", "email"),
+            ])
+            try stand.views.project()
+            #expect(try stand.standing(1)?.bucket == .inSync)
+            var other = ConnectionConfigured()
+            other.connection = ConnectionID(high: 1, low: 2)
+            other.system = .suitecrm
+            other.url = "https://crm.example.com"
+            let approved: Draft = {
+                var payload = WritesApproved()
+                payload.connection = other.connection
+                return stand.draft(.writesApproved(payload), .connection(other.connection), 15)
+            }()
+            try stand.append([
+                stand.draft(.connectionConfigured(other), .connection(other.connection), 14)
+            ])
+            try stand.views.project()
+            #expect(try stand.standing(1)?.bucket == .inSync, "nothing is approved there yet")
+            try stand.append([approved])
+            try stand.views.project()
+            #expect(try stand.standing(1)?.bucket == .waiting)
+            #expect(try stand.standing(1)?.parts.map(\.reason) == ["", "to be made there"])
         }
     }
 

@@ -1,0 +1,139 @@
+import Ledger
+import Model
+
+/// Says where a record stands at each system, in the words that a plan would use.
+struct StandingJudge {
+    typealias Part = StandingRow.Part
+    typealias Bucket = StandingRow.Bucket
+
+    let mapping: EntityMapping
+    let policy: Policy
+    let connections: [ConnectionRow]
+    private let scopes: [ConnectionID: Scope]
+    private let fields: [(mapping: FieldMapping, merge: Merge)]
+
+    init(mapping: EntityMapping, policy: Policy, connections: [ConnectionRow]) {
+        self.mapping = mapping
+        self.policy = policy
+        self.connections = connections
+        scopes = Dictionary(
+            connections.map { ($0.id, Scope(of: $0.configured, mapping: mapping)) },
+            uniquingKeysWith: { $1 })
+        fields = mapping.fields.map { ($0, Merge(policy: policy.policy(for: $0))) }
+    }
+
+    func standing(
+        of record: RecordRow, _ replicas: [ReplicaRow], parked: Set<ReplicaID>
+    ) -> StandingRow {
+        var standing = StandingRow()
+        standing.record = record.record
+        standing.entity = record.entity
+        let isAlive = replicas.contains { $0.state == .live }
+        var isWhole = isAlive || !record.creating.isEmpty || record.isEmptied
+        for connection in connections {
+            let all = replicas.filter { $0.connection == connection.id }
+            let living = all.filter { $0.state != .gone }
+            // An object that stands where another one was deleted answers for it.
+            let shown = living.isEmpty ? all.filter { $0.goneProof != .merged } : living
+            if shown.contains(where: { $0.state == .gone }) { isWhole = false }
+            for replica in shown {
+                let (bucket, reason) =
+                    replica.state == .gone
+                    ? gone(replica, isAlive: isAlive)
+                    : place(
+                        of: replica, record, connection, isParked: parked.contains(replica.replica))
+                standing.parts.append(Part(connection.id, bucket, reason))
+            }
+        }
+        if standing.parts.isEmpty, let last = replicas.first {
+            standing.parts = [Part(last.connection, .excluded, "merged into somebody else")]
+        }
+        guard isWhole else { return standing }
+        for connection in connections
+        where !replicas.contains(where: { $0.connection == connection.id }) {
+            guard let (bucket, reason) = missing(record, connection) else { continue }
+            standing.parts.append(Part(connection.id, bucket, reason))
+        }
+        return standing
+    }
+
+    private func gone(_ replica: ReplicaRow, isAlive: Bool) -> (Bucket, String) {
+        guard isAlive else { return (.excluded, "deleted everywhere") }
+        return policy.existence == .ask || replica.goneProof == .idReused
+            ? (.failing, "deleted there: keep or delete?")
+            : (.waiting, "deleted there: the next sync tells the others")
+    }
+
+    /// Whether somebody who is not there is to be made there.
+    private func missing(
+        _ record: RecordRow, _ connection: ConnectionRow
+    ) -> (Bucket, String)? {
+        guard !connection.configured.url.isEmpty else { return nil }
+        if record.refusedCreates.contains(connection.id) {
+            return (.failing, "creating it there was refused")
+        }
+        if record.isEmptied { return (.excluded, "its objects were all taken out of it") }
+        if connection.configured.create == .never { return (.excluded, "nothing is created there") }
+        if let reason = unwritten(connection) { return (.excluded, reason) }
+        let isIn = scopes[connection.id]?.admits(record, nil, mapping) ?? true
+        if !isIn { return (.excluded, "it is out of scope there") }
+        let isReachable = mapping.keys.contains {
+            record.outcome($0)?.value?.value?.isBlank == false
+        }
+        if !isReachable {
+            return (.excluded, "a person without an e-mail address is not created elsewhere")
+        }
+        return (.waiting, "to be made there")
+    }
+
+    /// Why nothing is written there.
+    private func unwritten(_ connection: ConnectionRow) -> String? {
+        if connection.configured.direction == .pull { return WriteNeed.Wait.readOnly.rawValue }
+        return connection.writesApproved ? nil : "its first plan is not approved yet"
+    }
+
+    private func place(
+        of replica: ReplicaRow, _ record: RecordRow, _ connection: ConnectionRow, isParked: Bool
+    ) -> (Bucket, String) {
+        let isIn = scopes[connection.id]?.admits(record, replica, mapping) ?? true
+        if !isIn { return (.excluded, "it is out of scope there") }
+        let contested = record.contests.filter { contest in
+            !contest.freezesOnlyInputs
+                || contest.sides.contains { $0.replica == replica.replica }
+        }.map(\.field)
+        if !contested.isEmpty {
+            return (.failing, "contested: " + contested.joined(separator: ", "))
+        }
+        if isParked || replica.refusesDelete { return (.failing, "a command was given up") }
+        let refused = mapping.fields.filter { field in
+            guard let version = replica.branch(field)?.refusedVersion else { return false }
+            return version == record.outcome(field.name)?.version
+        }.map(\.name)
+        if !refused.isEmpty { return (.failing, "refused: " + refused.joined(separator: ", ")) }
+        if !replica.openCommands.isEmpty { return (.waiting, "a command is under way") }
+        return content(of: replica, record, connection)
+    }
+
+    /// What the fields say: one that waits makes the whole wait.
+    private func content(
+        of replica: ReplicaRow, _ record: RecordRow, _ connection: ConnectionRow
+    ) -> (Bucket, String) {
+        let unwritten = unwritten(connection)
+        var (isInSync, isExcluded) = (false, false)
+        for (field, merge) in fields {
+            guard var branch = replica.branch(field) else { continue }
+            branch.mayWrite = unwritten == nil
+            branch.maySpeak = connection.configured.direction != .push
+            let state = FieldState(
+                outcome: record.outcome(field.name)?.outcome, branches: [branch], contest: nil)
+            switch merge.need(branch, state) {
+            case .inSync, .wait(.lossy): isInSync = true
+            case .write: return (.waiting, "to be written there")
+            case .wait(.noOutcome) where !branch.hasChanged: isInSync = true
+            case .wait(.readOnly): isExcluded = true
+            case .wait(let wait): return (.waiting, wait.rawValue)
+            }
+        }
+        return isInSync || !isExcluded ? (.inSync, "") : (.excluded, unwritten ?? "")
+    }
+}
