@@ -5,6 +5,7 @@ import Model
 struct StandingJudge {
     typealias Part = StandingRow.Part
     typealias Bucket = StandingRow.Bucket
+    private static var outOfScope: String { "it is out of scope there" }
 
     let mapping: EntityMapping
     let policy: Policy
@@ -35,13 +36,17 @@ struct StandingJudge {
             let living = all.filter { $0.state != .gone }
             // An object that stands where another one was deleted answers for it.
             let shown = living.isEmpty ? all.filter { $0.goneProof != .merged } : living
-            if shown.contains(where: { $0.state == .gone }) { isWhole = false }
             for replica in shown {
-                let (bucket, reason) =
-                    replica.state == .gone
-                    ? gone(replica, isAlive: isAlive)
-                    : place(
+                let (bucket, reason): (Bucket, String)
+                if !(scopes[connection.id]?.admits(record, replica, mapping) ?? true) {
+                    (bucket, reason) = (.excluded, Self.outOfScope)
+                } else if replica.state == .gone {
+                    (bucket, reason) = gone(replica, isAlive: isAlive)
+                    isWhole = false
+                } else {
+                    (bucket, reason) = place(
                         of: replica, record, connection, isParked: parked.contains(replica.replica))
+                }
                 standing.parts.append(Part(connection.id, bucket, reason))
             }
         }
@@ -76,7 +81,7 @@ struct StandingJudge {
         if connection.configured.create == .never { return (.excluded, "nothing is created there") }
         if let reason = unwritten(connection) { return (.excluded, reason) }
         let isIn = scopes[connection.id]?.admits(record, nil, mapping) ?? true
-        if !isIn { return (.excluded, "it is out of scope there") }
+        if !isIn { return (.excluded, Self.outOfScope) }
         let isReachable = mapping.keys.contains {
             record.outcome($0)?.value?.value?.isBlank == false
         }
@@ -95,8 +100,6 @@ struct StandingJudge {
     private func place(
         of replica: ReplicaRow, _ record: RecordRow, _ connection: ConnectionRow, isParked: Bool
     ) -> (Bucket, String) {
-        let isIn = scopes[connection.id]?.admits(record, replica, mapping) ?? true
-        if !isIn { return (.excluded, "it is out of scope there") }
         let contested = record.contests.filter { contest in
             !contest.freezesOnlyInputs
                 || contest.sides.contains { $0.replica == replica.replica }
