@@ -108,7 +108,7 @@ import Testing
             let status = try stand.views.status()
             #expect(status.position == 19)
             #expect(status.parked == 1)
-            #expect(try stand.standing(5)?.bucket == .inSync)
+            #expect(try stand.standing(5)?.record == stand.record(5))
             let parked = try stand.views.read { tables, transaction in
                 try tables.parked.all(transaction)
             }
