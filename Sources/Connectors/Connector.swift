@@ -5,6 +5,8 @@ package import Transport
 /// One remote object as a look showed it.
 package struct RemoteObject: Sendable, Equatable {
     package var id: String
+    /// What it is: `contact`, `account`.
+    package var entity = "contact"
     /// By the remote's own names, spelt as it spelt them; only attributes that were told.
     package var attributes: [(name: String, value: Value)]
     /// Its modification stamp as written, and as a moment.
@@ -72,11 +74,14 @@ package struct Walk: Sendable, Equatable {
     }
 
     package var kind: Kind
+    /// What is read; a feed tells of everything.
+    package var entity: String
     /// The last id read; pages are the ids above it, so edits meanwhile shift nothing.
     package var after: String?
 
-    package init(_ kind: Kind, after: String? = nil) {
+    package init(_ kind: Kind, of entity: String = "contact", after: String? = nil) {
         self.kind = kind
+        self.entity = entity
         self.after = after
     }
 }
@@ -224,7 +229,7 @@ package enum ConversationStep: Sendable {
     case done(WriteOutcome)
 }
 
-/// A system: data and pure functions, nothing else.
+/// The objects of one entity at a system: data and pure functions, nothing else.
 package protocol Connector: Sendable {
     var system: System { get }
     /// How long a change may be invisible to a walk that should have shown it.
@@ -291,12 +296,14 @@ package struct Credentials: Sendable, Equatable {
     }
 }
 
-/// The connector of a system.
-package func connector(for system: System) -> any Connector {
+/// The connector of a system, for the objects of one entity.
+package func connector(
+    for system: System, of entity: EntityMapping = .contact
+) -> any Connector {
     switch system {
-    case .mautic: MauticConnector()
-    case .suitecrm: SuiteCRMConnector()
-    case .compass, .unspecified: CompassConnector()
+    case .mautic: MauticConnector(entity)
+    case .suitecrm: SuiteCRMConnector(entity)
+    case .compass, .unspecified: CompassConnector(entity)
     }
 }
 

@@ -10,7 +10,7 @@ extension EngineCore {
     // MARK: - The end of a walk
 
     /// Who was there and did not show: looked at one by one, for absence proves nothing yet.
-    private mutating func suspectMissing(_ connection: ConnectionID) {
+    private mutating func suspectMissing(_ entity: String, _ connection: ConnectionID) {
         let known: [ReplicaRow]
         do {
             known = try views.read { tables, transaction in
@@ -22,7 +22,9 @@ extension EngineCore {
             return
         }
         for row in known
-        where row.connection == connection && row.state == .live && !seen.contains(row.replica) {
+        where row.connection == connection && row.entity == entity && row.state == .live
+            && !seen.contains(row.replica)
+        {
             look(at: row)
         }
     }
@@ -33,7 +35,7 @@ extension EngineCore {
             session.failure == nil
         else { return }
         start(
-            session.connector.lookCall(id: id), on: row.connection,
+            session.connector(of: row.entity).lookCall(id: id), on: row.connection,
             for: .look(row.replica, remoteID: id))
     }
 
@@ -48,7 +50,7 @@ extension EngineCore {
         let look = Observer.Look(
             connection: session.row, road: .get, lookedAfter: pending.lookedAfter, now: now)
         do {
-            switch try session.connector.look(from: result, asked: remoteID) {
+            switch try session.connector(of: row.entity).look(from: result, asked: remoteID) {
             case .found(let object):
                 seen.insert(replica)
                 let drafts = try observe(object, look)
@@ -77,7 +79,7 @@ extension EngineCore {
         _ row: ReplicaRow, into survivor: RemoteObject, _ look: Observer.Look
     ) throws {
         var drafts = try observe(survivor, look)
-        let (before, otherRow) = try known(survivor.id, look.connection.id)
+        let (before, otherRow) = try known(survivor.id, survivor.entity, look.connection.id)
         var other = before
         if other == nil, case .observed(let payload)? = drafts.first?.event {
             other = payload.replica
@@ -88,7 +90,7 @@ extension EngineCore {
         guard let record = row.record else { return append(drafts, then: .lookDone) }
         if otherRow?.record == nil {
             let linked = Linked(
-                record: record, entity: mapping.entity, replica: other, reason: .remoteMerge)
+                record: record, entity: row.entity, replica: other, reason: .remoteMerge)
             drafts.append(
                 Draft(
                     id: ids.event(), stream: .record(record), event: .linked(linked),
@@ -100,7 +102,7 @@ extension EngineCore {
             }.map(\.replica)
             if !others.isEmpty {
                 report.ambiguous += 1
-                drafts.append(question((others + [other]).sorted()))
+                drafts.append(question((others + [other]).sorted(), row.entity))
             }
         }
         append(drafts, then: .lookDone)
@@ -128,7 +130,7 @@ extension EngineCore {
         if state.isSweep {
             var closed = SweepClosed()
             closed.connection = connection
-            closed.entity = mapping.entity
+            closed.entity = state.entity
             closed.seen = UInt64(state.seen)
             closed.openedAt = state.openedAt
             closed.startedAt = state.startedAt
@@ -136,22 +138,25 @@ extension EngineCore {
                 Draft(
                     id: ids.event(), stream: .connection(connection), event: .sweepClosed(closed)))
         }
+        // A feed that is read once more at the end is no walk over an entity.
+        guard !state.entity.isEmpty else { return nextWalk(connection) }
+        let mark = session.row[state.entity]
         // The highest stamp seen, never beyond our own clock; it moves only when it grew.
-        let cursor = [state.highest, Timestamp(session.row.cursor)].compactMap { $0 }.max()
-        let text = cursor?.description ?? session.row.cursor
-        if text != session.row.cursor || state.isSweep {
+        let cursor = [state.highest, Timestamp(mark.cursor)].compactMap { $0 }.max()
+        let text = cursor?.description ?? mark.cursor
+        if text != mark.cursor || state.isSweep {
             var moved = CursorMoved()
             moved.connection = connection
-            moved.entity = mapping.entity
+            moved.entity = state.entity
             moved.cursor = text
             moved.completeUntil = state.startedAt
             drafts.append(
                 Draft(id: ids.event(), stream: .connection(connection), event: .cursorMoved(moved)))
         }
         if let skew = skewMeasured(session) { drafts.append(skew) }
-        if state.isSweep { suspectMissing(connection) }
+        if state.isSweep { suspectMissing(state.entity, connection) }
         guard !drafts.isEmpty else {
-            walks[connection] = nil
+            nextWalk(connection)
             return
         }
         append(drafts, then: .closeWalk(connection))

@@ -216,6 +216,7 @@ extension EngineCore {
         sessions[connection]?.failure = reason
         report.failures.append((session.row.configured.label, reason))
         walks[connection] = nil
+        waitingWalks[connection] = nil
         sessions[connection]?.dropWaiting()
         for id in session.waiting {
             if let pending = calls.removeValue(forKey: id) { abandon(pending.purpose) }
@@ -225,6 +226,7 @@ extension EngineCore {
     /// Nothing new is begun; what was sent is still heard.
     mutating func stop() {
         isCancelled = true
+        waitingWalks = [:]
         walks = walks.filter { walk in calls.values.contains { $0.connection == walk.key } }
         for connection in sessions.keys.sorted() {
             let waiting = sessions[connection]?.waiting ?? []

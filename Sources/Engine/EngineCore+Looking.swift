@@ -7,6 +7,7 @@ import Transport
 
 /// Where the walk over a connection stands.
 struct WalkState {
+    var entity: String
     var steps: [Walk]
     var startedAt: Timestamp
     var openedAt: UInt64
@@ -19,20 +20,45 @@ struct WalkState {
 extension EngineCore {
     mutating func startWalks() {
         for (id, session) in sessions.sorted(by: { $0.key < $1.key }) where session.failure == nil {
-            let isSweep = request.isSweep || session.row.lastSweep == nil
-            var steps: [Walk] = session.connector.hasFeed ? [Walk(.feed)] : []
-            if isSweep {
-                steps.append(Walk(.sweep))
-            } else if !session.connector.hasFeed {
-                // A system that was empty has no stamp yet: from when it was last read completely.
-                let since = Timestamp(session.row.cursor) ?? session.row.completeUntil ?? now
-                steps.append(
-                    Walk(.changes(since: since.adding(seconds: -session.connector.overlapSeconds))))
-            }
-            walks[id] = WalkState(
-                steps: steps, startedAt: now, openedAt: end, isSweep: isSweep)
-            nextStep(id)
+            var waiting = mapping.entities(of: session.row.system).map(\.entity)
+            guard !waiting.isEmpty else { continue }
+            // A feed tells of all entities at once, and so is read once.
+            let first = waiting.removeFirst()
+            waitingWalks[id] = waiting
+            beginWalk(id, session, of: first, feed: session.connector.hasFeed)
         }
+    }
+
+    private mutating func beginWalk(
+        _ id: ConnectionID, _ session: Session, of entity: String, feed: Bool
+    ) {
+        let mark = session.row[entity]
+        let isSweep = request.isSweep || mark.lastSweep == nil
+        var steps: [Walk] = feed ? [Walk(.feed, of: entity)] : []
+        if isSweep {
+            steps.append(Walk(.sweep, of: entity))
+        } else if !session.connector.hasFeed {
+            // A system that was empty has no stamp yet: from when it was last read completely.
+            let since = Timestamp(mark.cursor) ?? mark.completeUntil ?? now
+            let from = since.adding(seconds: -session.connector.overlapSeconds)
+            steps.append(Walk(.changes(since: from), of: entity))
+        }
+        walks[id] = WalkState(
+            entity: entity, steps: steps, startedAt: now, openedAt: end, isSweep: isSweep)
+        nextStep(id)
+    }
+
+    /// Goes on with the next entity of a connection, where there is one.
+    mutating func nextWalk(_ id: ConnectionID) {
+        walks[id] = nil
+        guard !isCancelled, let session = sessions[id], session.failure == nil,
+            let entity = waitingWalks[id]?.first
+        else {
+            waitingWalks[id] = nil
+            return
+        }
+        waitingWalks[id]?.removeFirst()
+        beginWalk(id, session, of: entity, feed: false)
     }
 
     /// Reads again, once in a run, what looks out of order or refused writes left in doubt.
@@ -48,22 +74,23 @@ extension EngineCore {
         return !calls.isEmpty
     }
 
-    mutating func beginWalk(_ connection: ConnectionID, _ walk: Walk) {
+    mutating func beginFeed(_ connection: ConnectionID) {
         walks[connection] = WalkState(
-            steps: [walk], startedAt: now, openedAt: end, isSweep: false)
+            entity: "", steps: [Walk(.feed)], startedAt: now, openedAt: end, isSweep: false)
         nextStep(connection)
     }
 
     private mutating func nextStep(_ connection: ConnectionID) {
         guard var state = walks[connection], let session = sessions[connection] else { return }
         if isCancelled {
-            walks[connection] = nil
+            nextWalk(connection)
             return
         }
         guard let walk = state.steps.first else { return closeWalk(connection, state) }
         state.steps.removeFirst()
         walks[connection] = state
-        start(session.connector.pageCall(walk), on: connection, for: .page(walk))
+        start(
+            session.connector(of: walk.entity).pageCall(walk), on: connection, for: .page(walk))
     }
 
     mutating func pageAnswered(
@@ -71,7 +98,7 @@ extension EngineCore {
     ) throws {
         guard let session = sessions[pending.connection] else { return }
         do {
-            let page = try session.connector.page(from: result, walk)
+            let page = try session.connector(of: walk.entity).page(from: result, walk)
             try take(page, pending, walk)
         } catch let error as RemoteFailure {
             retry(pending, error) { core, failure in core.fail(pending.connection, failure.message)
@@ -90,7 +117,7 @@ extension EngineCore {
         look.road = .outbox
         for change in CoalescedChange.all(of: page.changes) {
             if change.isDeletion {
-                drafts += try goneByFeed(change.object.id, look)
+                drafts += try goneByFeed(change.object, look)
             } else {
                 look.isComplete = change.isComplete
                 look.evidences = change.evidences
@@ -128,7 +155,7 @@ extension EngineCore {
 
     /// The events for one object that a look showed.
     mutating func observe(_ object: RemoteObject, _ look: Observer.Look) throws -> [Draft] {
-        let (replica, row) = try known(object.id, look.connection.id)
+        let (replica, row) = try known(object.id, object.entity, look.connection.id)
         if let row, object.isYounger(than: row.born) {
             return observeAnother(object, insteadOf: row, look)
         }
@@ -170,7 +197,7 @@ extension EngineCore {
                 try tables.commands.row(id.bytes, transaction)
             }
             guard let command,
-                session.connector.isHalfDone(try order(command.issue, session), in: object)
+                session.connector(of: row.entity).isHalfDone(try order(command.issue, session), in: object)
             else { continue }
             let names = command.issue.changes.map(\.attribute)
             object.attributes.removeAll { names.contains($0.name) }
@@ -179,17 +206,19 @@ extension EngineCore {
     }
 
     func known(
-        _ remoteID: String, _ connection: ConnectionID
+        _ remoteID: String, _ entity: String, _ connection: ConnectionID
     ) throws -> (ReplicaID?, ReplicaRow?) {
         try views.read { tables, transaction in
             let id = try tables.replica(
-                remoteID: remoteID, entity: mapping.entity, connection: connection, transaction)
+                remoteID: remoteID, entity: entity, connection: connection, transaction)
             return (id, try id.flatMap { try tables.replicas.row($0.bytes, transaction) })
         }
     }
 
-    private mutating func goneByFeed(_ remoteID: String, _ look: Observer.Look) throws -> [Draft] {
-        let (replica, row) = try known(remoteID, look.connection.id)
+    private mutating func goneByFeed(
+        _ object: RemoteObject, _ look: Observer.Look
+    ) throws -> [Draft] {
+        let (replica, row) = try known(object.id, object.entity, look.connection.id)
         guard let replica, let row, row.state == .live else { return [] }
         return [gone(row, replica, .feed, mergedInto: nil, lookedAfter: look.lookedAfter)]
     }

@@ -25,7 +25,12 @@ extension EngineCore {
         var drafts: [Draft] = []
         var done: Set<ReplicaID> = asked
         var taken: Set<TakenPlace> = []
-        for row in unlinked where !done.contains(row.replica) {
+        let order = Dictionary(
+            uniqueKeysWithValues: mapping.entities.enumerated().map { ($1.entity, $0) })
+        let inOrder = unlinked.sorted {
+            (order[$0.entity] ?? .max, $0.replica) < (order[$1.entity] ?? .max, $1.replica)
+        }
+        for row in inOrder where !done.contains(row.replica) && order[row.entity] != nil {
             let alike = try self.alike(row)
             let match = try Identity().match(row, alike: alike) { record in
                 try taken.contains(TakenPlace(record: record, connection: row.connection))
@@ -35,18 +40,19 @@ extension EngineCore {
             case .join(let record):
                 report.linked += 1
                 taken.insert(TakenPlace(record: record, connection: row.connection))
-                drafts.append(linked(row.replica, to: record, .key))
+                drafts.append(linked(row.replica, row.entity, to: record, .key))
                 done.insert(row.replica)
             case .found(let replicas):
-                let record = Identity.record(replicas, entity: mapping.entity)
+                let record = Identity.record(replicas, entity: row.entity)
                 if replicas.count > 1 { report.linked += 1 } else { report.newRecords += 1 }
                 for replica in replicas {
-                    drafts.append(linked(replica, to: record, replicas.count > 1 ? .key : .new))
+                    drafts.append(
+                        linked(replica, row.entity, to: record, replicas.count > 1 ? .key : .new))
                 }
                 done.formUnion(replicas)
             case .ambiguous(let replicas):
                 report.ambiguous += 1
-                drafts.append(question(replicas))
+                drafts.append(question(replicas, row.entity))
                 done.formUnion(replicas)
             }
         }
@@ -63,12 +69,12 @@ extension EngineCore {
     private func alike(_ row: ReplicaRow) throws -> [ReplicaRow] {
         try views.read { tables, transaction in
             var found: [ReplicaRow] = []
-            for name in mapping.keys {
-                guard let field = mapping.field(name), let branch = row.branch(field),
+            for field in mapping[row.entity]?.keyFields ?? [] {
+                guard let branch = row.branch(field),
                     case .text(let content)? = branch.seenContent, !content.isEmpty
                 else { continue }
                 let ids = try tables.replicas(
-                    field: name, content: content, entity: row.entity, transaction)
+                    field: field.name, content: content, entity: row.entity, transaction)
                 for id in ids
                 where id != row.replica && !found.contains(where: { $0.replica == id }) {
                     if let other = try tables.replicas.row(id.bytes, transaction),
@@ -89,21 +95,21 @@ extension EngineCore {
     }
 
     private mutating func linked(
-        _ replica: ReplicaID, to record: RecordID, _ reason: LinkReason
+        _ replica: ReplicaID, _ entity: String, to record: RecordID, _ reason: LinkReason
     ) -> Draft {
         dirty.insert(record)
         return Draft(
             id: .derived("linked", [record.bytes, replica.bytes, request.run.bytes]),
             stream: .record(record),
             event: .linked(
-                Linked(record: record, entity: mapping.entity, replica: replica, reason: reason)),
+                Linked(record: record, entity: entity, replica: replica, reason: reason)),
             tags: [Tag(.record, record), Tag(.replica, replica)])
     }
 
-    func question(_ replicas: [ReplicaID]) -> Draft {
+    func question(_ replicas: [ReplicaID], _ entity: String) -> Draft {
         var payload = AmbiguityRaised()
         payload.question = Identity.question(replicas)
-        payload.entity = mapping.entity
+        payload.entity = entity
         payload.replicas = replicas
         return Draft(
             id: .derived("ambiguity", [payload.question.bytes]),
@@ -135,22 +141,24 @@ extension EngineCore {
             return RecordSnapshot(
                 record: row, replicas: replicas, openCommands: commands,
                 creating: Set(creating.map(\.connection)),
-                namesakes: try tables.namesakes(of: row, keys: mapping.keys, transaction))
+                namesakes: try tables.namesakes(of: row, keys: mapping[row.entity]?.keys ?? [], transaction))
         }
     }
 
     /// The laws, code and mapping that are in force.
-    func rules() throws -> RulesRow? {
+    func rules(_ entity: String) throws -> RulesRow? {
         try views.read { tables, transaction in
-            try tables.rules.row(Array(mapping.entity.utf8), transaction)
+            try tables.rules.row(Array(entity.utf8), transaction)
         }
     }
 
-    package func reconciler() throws -> Reconciler {
+    /// Who decides for an entity; `nil` for one that this version does not know.
+    package func reconciler(of entity: String) throws -> Reconciler? {
+        guard let mapping = mapping[entity] else { return nil }
         let connections = try views.read { tables, transaction in
             try tables.connections.all(transaction)
         }
-        let rules = try rules()
+        let rules = try rules(entity)
         var ground = Ground(
             mapping: mapping, policy: Policy(from: rules?.policy), connections: connections)
         ground.rulesSince = rules?.since ?? 0
@@ -162,22 +170,31 @@ extension EngineCore {
         return Reconciler(ground)
     }
 
+    private func reconcilers() throws -> [String: Reconciler] {
+        try mapping.entities.reduce(into: [:]) { $0[$1.entity] = try reconciler(of: $1.entity) }
+    }
+
     mutating func plan() throws {
         effects.append(progress(.planning))
         rounds += 1
-        let (reconciler, rules) = (try reconciler(), try rules())
+        let reconcilers = try reconcilers()
+        let inForce = try mapping.entities.reduce(into: [String: RulesRow]()) {
+            $0[$1.entity] = try rules($1.entity)
+        }
         let records = dirty.subtracting(lanes.keys).sorted()
         dirty = []
         phase = .writing
         for record in records {
-            guard let snapshot = try snapshot(record) else { continue }
+            guard let snapshot = try snapshot(record),
+                let reconciler = reconcilers[snapshot.record.entity]
+            else { continue }
             var plan = reconciler.plan(snapshot)
             plan.commands.removeAll { refusedInRun.contains(RefusedPlace($0)) }
             guard !plan.isEmpty else { continue }
             if request.verb == .plan {
                 propose(plan, snapshot)
             } else {
-                commit(plan, snapshot, under: rules)
+                commit(plan, snapshot, under: inForce[snapshot.record.entity])
             }
         }
     }
@@ -292,7 +309,7 @@ extension EngineCore {
 
     /// Sums every record's verdicts: each record stands in exactly one count.
     mutating func countVerdicts() throws {
-        let reconciler = try reconciler()
+        let reconcilers = try reconcilers()
         let (records, unlinked) = try views.read { tables, transaction in
             (
                 try tables.records.all(transaction).map(\.record),
@@ -305,7 +322,9 @@ extension EngineCore {
         report.apart = unlinked.count(where: \.isApart)
         report.asked = unlinked.count - report.apart
         for record in records {
-            guard let snapshot = try snapshot(record) else { continue }
+            guard let snapshot = try snapshot(record),
+                let reconciler = reconcilers[snapshot.record.entity]
+            else { continue }
             let plan = reconciler.plan(snapshot)
             report.realignable += plan.realignable
             switch plan.standing {

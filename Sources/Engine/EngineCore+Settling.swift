@@ -16,7 +16,7 @@ extension EngineCore {
         }
         var drafts: [Draft] = []
         if issue.operation == .create, let remoteID {
-            let (_, other) = try known(remoteID, issue.connection)
+            let (_, other) = try known(remoteID, issue.entity, issue.connection)
             if let other, other.replica != issue.replica, other.state == .live {
                 guard !byLooking, object?.wasThere != true else {
                     look(at: other)
@@ -81,7 +81,7 @@ extension EngineCore {
         stored.outcomeVersion = change.outcomeVersion
         stored.value = change.leaves
         guard let told = object?[change.attribute], change.form == .absolute,
-            let field = mapping.field(change.field),
+            let field = mapping[issue.entity]?.field(change.field),
             let codec = field.spellings[sessions[issue.connection]?.row.system ?? .unspecified]?
                 .codec
         else { return stored }
@@ -106,7 +106,7 @@ extension EngineCore {
         guard let replica else { return [] }
         var drafts: [Draft] = []
         for change in issue.changes where change.form == .absolute {
-            guard let field = mapping.field(change.field), let branch = replica.branch(field),
+            guard let field = mapping[issue.entity]?.field(change.field), let branch = replica.branch(field),
                 branch.hasChanged, branch.accounted != nil
             else { continue }
             var overtaken = Overtaken()
@@ -130,10 +130,13 @@ extension EngineCore {
         _ object: RemoteObject, _ issue: CommandIssued, _ payload: CommandConfirmed,
         _ replica: ReplicaRow?, cause: EventID
     ) -> [Draft] {
-        guard let session = sessions[issue.connection] else { return [] }
+        guard let session = sessions[issue.connection], let mapping = mapping[issue.entity] else {
+            return []
+        }
         var known = replica ?? ReplicaRow()
         known.replica = issue.replica
         known.connection = issue.connection
+        known.entity = issue.entity
         known.system = session.row.system
         known.state = .live
         if let remoteID = payload.remoteID { known.remoteID = remoteID }
@@ -160,7 +163,7 @@ extension EngineCore {
         decided.record = issue.record
         decided.entity = issue.entity
         for attribute in observed.attributes {
-            guard let field = mapping.field(attribute: attribute.name, of: known.system),
+            guard let field = mapping[issue.entity]?.field(attribute: attribute.name, of: known.system),
                 let branch = known.branch(field), let before = branch.seen,
                 let after = attribute.value?.value, !branch.hasChanged,
                 !issue.changes.contains(where: { $0.attribute == attribute.name }),
@@ -200,11 +203,12 @@ extension EngineCore {
             }), let session = sessions[row.issue.connection], session.failure == nil
         else { return drop(command) }
         let order = try order(row.issue, session)
+        let connector = session.connector(of: row.issue.entity)
         let call: Call?
         if row.issue.operation == .create {
-            call = session.connector.findCall(order)
+            call = connector.findCall(order)
         } else {
-            call = order.remoteID.map { session.connector.lookCall(id: $0) }
+            call = order.remoteID.map { connector.lookCall(id: $0) }
         }
         guard let call else { return drop(command) }
         start(call, on: row.issue.connection, for: .settle(command, order))
@@ -218,15 +222,16 @@ extension EngineCore {
                 try tables.commands.row(command.bytes, transaction)
             })
         else { return drop(command) }
+        let connector = session.connector(of: row.issue.entity)
         do {
             if row.issue.operation == .create {
-                if let found = try session.connector.found(from: result, order) {
+                if let found = try connector.found(from: result, order) {
                     return try confirm(row, remoteID: found.id, found, byLooking: true)
                 }
                 return didNotRun(command)
             }
-            switch try session.connector.look(from: result, asked: order.remoteID ?? "") {
-            case .found(let object) where session.connector.isHalfDone(order, in: object):
+            switch try connector.look(from: result, asked: order.remoteID ?? "") {
+            case .found(let object) where connector.isHalfDone(order, in: object):
                 didNotRun(command)
             case .found(let object) where object.isYounger(than: order.born):
                 supersede(command, "the object is gone")
@@ -254,7 +259,7 @@ extension EngineCore {
             return try begin(row.issue.command, row.issue.record)
         }
         let states = row.issue.changes.map { change -> WriteState in
-            guard let spelling = mapping.field(change.field)?.spellings[connection.system],
+            guard let spelling = mapping[row.issue.entity]?.field(change.field)?.spellings[connection.system],
                 let told = object[change.attribute].map(spelling.codec.content)
             else { return .other }
             if told == change.leaves?.value.map(spelling.codec.content) { return .after }

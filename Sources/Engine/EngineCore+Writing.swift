@@ -106,12 +106,12 @@ extension EngineCore {
             return supersede(command, objection)
         }
         let order = try order(row.issue, session)
-        guard takeKey(order, connection) else {
+        guard takeKey(order, row.issue.entity, connection) else {
             sessions[connection]?.ended()
             return
         }
         queued.remove(command)
-        var conversation = session.connector.write(order)
+        var conversation = session.connector(of: row.issue.entity).write(order)
         switch conversation.next(nil) {
         case .call(let call):
             calls[id] = PendingCall(
@@ -124,16 +124,18 @@ extension EngineCore {
 
     private func objection(to issue: CommandIssued) throws -> String? {
         guard let snapshot = try snapshot(issue.record) else { return nil }
-        return try reconciler().objection(to: issue, in: snapshot)
+        return try reconciler(of: issue.entity)?.objection(to: issue, in: snapshot)
     }
 
     /// Creates of one e-mail address go one at a time where the system chooses the ids: two at once
     /// make two people there (Mautic's facts A9 and A10).
     ///
     /// - Returns: whether it may go now; else it goes when the other one is done.
-    private mutating func takeKey(_ order: WriteOrder, _ connection: ConnectionID) -> Bool {
+    private mutating func takeKey(
+        _ order: WriteOrder, _ entity: String, _ connection: ConnectionID
+    ) -> Bool {
         guard order.operation == .create, let email = order.email?.lowercased(),
-            sessions[connection]?.connector.chosenID(order) == nil
+            sessions[connection]?.connector(of: entity).chosenID(order) == nil
         else { return true }
         let key = CreateKey(connection: connection, email: email)
         if let holder = creating[key], holder != order.command {
@@ -170,7 +172,8 @@ extension EngineCore {
             }, snapshot(issue.record)
         )
         var email: String?
-        if let field = mapping.field("email") {
+        let mapping = mapping[issue.entity]
+        if let field = mapping?.field("email") {
             let seen = replica?.branch(field)?.seenContent
             let outcome = snapshot?.record.outcome("email")?.value?.value
             // A create is found again by what it sent, whatever was decided since.
@@ -185,7 +188,7 @@ extension EngineCore {
             stamp: replica?.stamp ?? "", born: replica?.born ?? "", email: email,
             needsLook: !seen.contains(issue.replica),
             changes: issue.changes.map { change in
-                let spelling = mapping.field(change.field)?.spellings[session.row.system]
+                let spelling = mapping?.field(change.field)?.spellings[session.row.system]
                 return WriteOrder.Change(
                     attribute: change.attribute, call: spelling?.call ?? .object,
                     form: change.form, write: change.write?.value ?? .null,

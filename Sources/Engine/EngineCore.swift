@@ -14,7 +14,7 @@ import Transport
 /// views, which its shell folds before it says `recorded`.
 package struct EngineCore {
     let views: ViewStore
-    let mapping: EntityMapping
+    let mapping: Mapping
     let observer: Observer
     var ids: IdentitySource
     var now: Timestamp
@@ -24,6 +24,8 @@ package struct EngineCore {
     var phase = Phase.idle
     var sessions: [ConnectionID: Session] = [:]
     var walks: [ConnectionID: WalkState] = [:]
+    /// What is still to be read at a connection, entity by entity.
+    var waitingWalks: [ConnectionID: [String]] = [:]
     var calls: [CallID: PendingCall] = [:]
     var appends: [AppendID: Continuation] = [:]
     var lanes: [RecordID: [CommandID]] = [:]
@@ -95,7 +97,7 @@ package struct EngineCore {
     }
 
     package init(
-        views: ViewStore, mapping: EntityMapping, credentials: [ConnectionID: Credentials],
+        views: ViewStore, mapping: Mapping, credentials: [ConnectionID: Credentials],
         seed: UInt64, end: UInt64, now: Timestamp
     ) {
         self.views = views
@@ -164,7 +166,8 @@ package struct EngineCore {
                     ))
                 continue
             }
-            sessions[row.id] = Session(row: row, credentials: credentials, now: now)
+            sessions[row.id] = Session(
+                row: row, credentials: credentials, mapping: mapping, now: now)
         }
         var started = RunStarted()
         started.run = request.run
@@ -174,7 +177,9 @@ package struct EngineCore {
                 id: .derived("run started", [request.run.bytes]), stream: .run(request.run),
                 event: .runStarted(started))
         ]
-        if let adopted = try rulesAdopted() { drafts.append(adopted) }
+        for entity in mapping.entities {
+            if let adopted = try rulesAdopted(entity) { drafts.append(adopted) }
+        }
         if request.approves {
             for row in connections where !row.isRemoved && !row.writesApproved {
                 var approved = WritesApproved()
@@ -189,15 +194,16 @@ package struct EngineCore {
     }
 
     /// Says in the log which code and mapping decide from here on, where that is news.
-    private func rulesAdopted() throws -> Draft? {
+    private func rulesAdopted(_ mapping: EntityMapping) throws -> Draft? {
         var adopted = RulesAdopted()
         adopted.entity = mapping.entity
         adopted.merge = Merge.version
         adopted.codec = FieldCodec.version
         adopted.mapping = mapping.digest
-        guard try rules()?.adopted != adopted else { return nil }
+        guard try rules(mapping.entity)?.adopted != adopted else { return nil }
         return Draft(
-            id: .derived("rules adopted", [request.run.bytes]),
+            id: .derived(
+                "rules adopted", [request.run.bytes, Array(mapping.entity.utf8)]),
             stream: Stream(.ledger, .derived("rules", [Array(mapping.entity.utf8)]) as EventID),
             event: .rulesAdopted(adopted))
     }
@@ -222,7 +228,7 @@ package struct EngineCore {
             try resumeOpenCommands()
         case .nextPage(let connection, let walk, let rows):
             pageRecorded(connection, walk, acknowledge: rows)
-        case .closeWalk(let connection): walks[connection] = nil
+        case .closeWalk(let connection): nextWalk(connection)
         case .plan, .lookDone: break
         case .linked: phase = .planning
         case .planned(let ticket): enqueue(ticket)
@@ -273,7 +279,7 @@ package struct EngineCore {
         phase = .ending
         guard report.confirmed > 0, !isCancelled else { return try finishIfQuiet() }
         for (id, session) in sessions where session.connector.hasFeed && session.failure == nil {
-            beginWalk(id, Walk(.feed))
+            beginFeed(id)
         }
         try finishIfQuiet()
     }

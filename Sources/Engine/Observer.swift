@@ -5,8 +5,7 @@ import Projections
 
 /// Turns what a look showed into events: only what is new, and what it overtakes.
 struct Observer: Sendable {
-    let mapping: EntityMapping
-    let entity = "contact"
+    let mapping: Mapping
 
     struct Look {
         var connection: ConnectionRow
@@ -36,7 +35,7 @@ struct Observer: Sendable {
         var payload = Observed()
         payload.replica = replica
         payload.connection = look.connection.id
-        payload.entity = entity
+        payload.entity = object.entity
         if row?.remoteID == nil {
             payload.remoteID = Sealed(
                 .text(object.id), subject: replica.subject, category: .identity)
@@ -50,7 +49,7 @@ struct Observer: Sendable {
         payload.attributes = changed.map { name, value in
             var attribute = ObservedAttribute(
                 name,
-                Sealed(value, subject: replica.subject, category: category(name, look)))
+                Sealed(value, subject: replica.subject, category: category(name, object, look)))
             attribute.evidence = look.evidences[name]
             return attribute
         }
@@ -67,7 +66,7 @@ struct Observer: Sendable {
         _ object: RemoteObject, _ row: ReplicaRow?, _ system: System
     ) -> [(String, Value)] {
         object.attributes.compactMap { name, value in
-            guard let field = mapping.field(attribute: name, of: system),
+            guard let field = mapping[object.entity]?.field(attribute: name, of: system),
                 let codec = field.spellings[system]?.codec
             else { return nil }
             let seen = row?[name].seen?.value
@@ -90,7 +89,7 @@ struct Observer: Sendable {
             ]
         }
         let undecided = changed.compactMap { name -> (EventID, String)? in
-            guard let field = mapping.field(attribute: name, of: row.system),
+            guard let field = mapping[row.entity]?.field(attribute: name, of: row.system),
                 let branch = row.branch(field), branch.hasChanged, branch.accounted != nil
             else { return nil }
             return (branch.seenBy, name)
@@ -119,7 +118,7 @@ struct Observer: Sendable {
 
     /// The stamp is the upper end; what the last complete walk would have shown is the lower one.
     private func evidence(_ object: RemoteObject, _ look: Look) -> Evidence {
-        let earliest = look.connection.completeUntil
+        let earliest = look.connection[object.entity].completeUntil
         if let modified = object.modified, modified >= earliest ?? modified {
             return Evidence(earliest: earliest, latest: modified)
         }
@@ -127,8 +126,11 @@ struct Observer: Sendable {
         return Evidence(earliest: earliest, latest: look.now)
     }
 
-    private func category(_ attribute: String, _ look: Look) -> Category {
-        mapping.field(attribute: attribute, of: look.connection.system)?.category ?? .profile
+    private func category(
+        _ attribute: String, _ object: RemoteObject, _ look: Look
+    ) -> Category {
+        mapping[object.entity]?.field(attribute: attribute, of: look.connection.system)?.category
+            ?? .profile
     }
 }
 

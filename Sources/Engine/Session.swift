@@ -1,12 +1,15 @@
 import Connectors
 import Ledger
+import Model
 import Projections
 import Transport
 
 /// The live side of a connection: its token, its pace and what waits for them.
 struct Session: Sendable {
     let row: ConnectionRow
+    /// The system's own: its token, its feed.
     let connector: any Connector
+    private let connectors: [String: any Connector]
     let credentials: Credentials
     private(set) var token: String?
     private var tokenEnds = Timestamp(microseconds: 0)
@@ -26,12 +29,21 @@ struct Session: Sendable {
     /// Calls at once to one connection: enough to hide latency, few enough to be polite.
     private static var concurrency: Int { 4 }
 
-    init(row: ConnectionRow, credentials: Credentials, now: Timestamp) {
+    init(
+        row: ConnectionRow, credentials: Credentials, mapping: Mapping = .shipped, now: Timestamp
+    ) {
         self.row = row
         self.credentials = credentials
         connector = Connectors.connector(for: row.system)
+        connectors = Dictionary(
+            mapping.entities(of: row.system).map {
+                ($0.entity, Connectors.connector(for: row.system, of: $0))
+            }, uniquingKeysWith: { one, _ in one })
         bucket = TokenBucket(perMinute: Int(clamping: row.configured.callsPerMinute), now: now)
     }
+
+    /// For the objects of one entity.
+    func connector(of entity: String) -> any Connector { connectors[entity] ?? connector }
 
     mutating func enqueue(_ call: CallID) { waiting.append(call) }
 

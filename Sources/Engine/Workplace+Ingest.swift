@@ -61,7 +61,7 @@ extension Workplace {
     ) throws -> [Draft] {
         let known = try views.read { tables, transaction in
             let id = try tables.replica(
-                remoteID: object.id, entity: mapping.entity, connection: look.connection.id,
+                remoteID: object.id, entity: EntityMapping.contact.entity, connection: look.connection.id,
                 transaction)
             return (id, try id.flatMap { try tables.replicas.row($0.bytes, transaction) })
         }
@@ -134,10 +134,10 @@ extension Workplace {
 
     /// What a line says of a field, if the field can hold it whole.
     private func value(_ member: JSON.Member, line: Int) throws -> Value {
-        guard let field = mapping.field(attribute: member.name, of: .compass),
+        guard let field = EntityMapping.contact.field(attribute: member.name, of: .compass),
             let codec = field.spellings[.compass]?.codec
         else {
-            let known = mapping.attributes(of: .compass)
+            let known = EntityMapping.contact.attributes(of: .compass)
             throw IngestError.unknownField(
                 line: line, member.name, nearest: nearest(member.name, in: known))
         }

@@ -17,8 +17,10 @@ extension Workplace {
     ///
     /// - Throws: `PersonError`; `LogError.conditionFailed` when the record moved meanwhile.
     package func settle(_ record: RecordID, _ field: String, as choice: Choice) throws {
-        guard let mapping = mapping.field(field) else { throw PersonError.unknownField(field) }
         let (row, replicas) = try recordAndReplicas(record)
+        guard let mapping = mapping[row.entity]?.field(field) else {
+            throw PersonError.unknownField(field)
+        }
         guard let contest = row.contest(field) else { throw PersonError.notContested(field) }
         let standing = row.outcome(field)
         let value: Value
@@ -211,10 +213,12 @@ extension Workplace {
         let rows = try views.read { tables, transaction in
             try replicas.compactMap { try tables.replicas.row($0.bytes, transaction) }
         }
-        guard rows.count == replicas.count, !rows.isEmpty else { throw PersonError.unknownReplica }
+        guard rows.count == replicas.count, let entity = rows.first?.entity,
+            rows.allSatisfy({ $0.entity == entity })
+        else { throw PersonError.unknownReplica }
         let record =
             rows.lazy.compactMap(\.record).first
-            ?? Identity.record(replicas, entity: mapping.entity)
+            ?? Identity.record(replicas, entity: entity)
         let joining = rows.filter { $0.record != record }
         guard question != nil || joining.allSatisfy({ $0.record == nil }) else {
             throw PersonError.twoRecords
@@ -234,7 +238,7 @@ extension Workplace {
         var drafts = leaving
         for row in joining {
             let linked = Linked(
-                record: record, entity: mapping.entity, replica: row.replica, reason: .person)
+                record: record, entity: entity, replica: row.replica, reason: .person)
             var draft = Draft(
                 id: eventID(), stream: .record(record), event: .linked(linked),
                 tags: [Tag(.record, record), Tag(.replica, row.replica)])

@@ -29,9 +29,10 @@ extension Policy {
 }
 
 extension Workplace {
-    /// The laws in force.
+    /// The laws in force for people.
     package func policy() throws -> Policy {
-        try views.read { tables, transaction in
+        let mapping = EntityMapping.contact
+        return try views.read { tables, transaction in
             Policy(from: try tables.rules.row(Array(mapping.entity.utf8), transaction)?.policy)
         }
     }
@@ -43,12 +44,14 @@ extension Workplace {
     }
 
     package func reach(of change: PolicyChange) throws -> PolicyReach {
+        let mapping = EntityMapping.contact
         let (old, new) = (try policy(), try policy().changed(change, of: mapping))
         let fields = mapping.fields.filter { old.policy(for: $0) != new.policy(for: $0) }
             .map(\.name)
         var reach = PolicyReach()
         try views.read { tables, transaction in
-            for record in try tables.records.all(transaction) {
+            for record in try tables.records.all(transaction)
+            where record.entity == mapping.entity {
                 if case .existence(let law) = change {
                     guard law != old.existence else { continue }
                     let replicas = try record.replicas.compactMap {
@@ -71,6 +74,7 @@ extension Workplace {
 
     /// Puts a change of the laws in force; by itself it decides and writes nothing.
     package func change(_ change: PolicyChange) throws {
+        let mapping = EntityMapping.contact
         let changed = try policy().changed(change, of: mapping).event(for: mapping.entity)
         var draft = Draft(
             id: eventID(),

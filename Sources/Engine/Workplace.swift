@@ -19,7 +19,7 @@ package final class Workplace {
     package let log: EventLog
     package let sealer: Sealer
     package let views: ViewStore
-    package let mapping = EntityMapping.contact
+    package let mapping = Mapping.shipped
     private let keys: KeyRing
     private let master: MasterKey
     private let clock: @Sendable () -> Timestamp

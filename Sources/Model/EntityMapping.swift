@@ -73,6 +73,9 @@ package struct EntityMapping: Sendable, Hashable {
         fields.first { $0.spellings[system]?.attribute == attribute }
     }
 
+    /// The fields that tell who is the same.
+    package var keyFields: [FieldMapping] { fields.filter { keys.contains($0.name) } }
+
     /// The consents that belong to the content of a field.
     package func consents(to address: String) -> [FieldMapping] {
         fields.filter { $0.address == address }
@@ -137,6 +140,38 @@ extension EntityMapping {
                         "email_opt_out", FieldCodec(.suitecrm, .flag), call: .optOut),
                 ]),
         ])
+
+    /// The account as it ships: Compass's clients and SuiteCRM's accounts, found by their name.
+    ///
+    /// Widths of SuiteCRM from its meta (recording 02).
+    package static let account = EntityMapping(
+        entity: "account", keys: ["name"],
+        fields: [
+            company("name", "company_name", ("name", 150)),
+            company("website", "website", ("website", 255)),
+            company("phone", "phone", ("phone_office", 100)),
+            company("street", "street", ("billing_address_street", 150)),
+            company("city", "city", ("billing_address_city", 100)),
+            company("postcode", "postcode", ("billing_address_postalcode", 20)),
+            FieldMapping(
+                "description", .profile,
+                spellings: [
+                    .compass: Spelling("description", FieldCodec(.compass, .text)),
+                    .suitecrm: Spelling("description", FieldCodec(.suitecrm, .text)),
+                ]),
+        ])
+
+    private static func company(
+        _ name: String, _ compass: String, _ suitecrm: (String, Int)
+    ) -> FieldMapping {
+        FieldMapping(
+            name, .profile,
+            spellings: [
+                .compass: Spelling(compass, FieldCodec(.compass, .text)),
+                .suitecrm: Spelling(
+                    suitecrm.0, FieldCodec(.suitecrm, .text, maximumLength: suitecrm.1)),
+            ])
+    }
 
     private static func text(
         _ name: String, _ category: Category, _ compass: String, _ mautic: (String, Int),

@@ -54,7 +54,7 @@ extension Fold {
     private func putKeys(
         of row: ReplicaRow, _ transaction: borrowing WriteTransaction
     ) throws {
-        for field in mapping.fields where mapping.keys.contains(field.name) {
+        for field in mapping[row.entity]?.keyFields ?? [] {
             guard let attribute = field.spellings[row.system]?.attribute else { continue }
             try moveKey(attribute, of: row, from: nil, to: row[attribute].seen?.value, transaction)
         }
@@ -80,7 +80,7 @@ extension Fold {
             row.goneProof = payload.proof
             row.mergedInto = payload.mergedInto
             row.lastSettled = logged.sequence
-            for field in mapping.fields where mapping.keys.contains(field.name) {
+            for field in mapping[row.entity]?.keyFields ?? [] {
                 guard let attribute = field.spellings[row.system]?.attribute else { continue }
                 try moveKey(
                     attribute, of: row, from: row[attribute].seen?.value, to: nil, transaction)
@@ -95,7 +95,7 @@ extension Fold {
         try change(payload.replica, logged, transaction) { row in
             row.record = payload.record
             row.isApart = false
-            for field in mapping.fields {
+            for field in mapping[row.entity]?.fields ?? [] {
                 guard let attribute = field.spellings[row.system]?.attribute else { continue }
                 try changeBranch(attribute, of: &row) { branch in
                     branch.relinked()

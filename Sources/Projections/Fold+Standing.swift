@@ -24,12 +24,17 @@ extension Fold {
     func foldStandings(_ transaction: borrowing WriteTransaction) throws {
         let records = touched.takeAll()
         guard !records.isEmpty else { return }
-        let rules = try views.rules.row(Array(mapping.entity.utf8), transaction)
-        let judge = StandingJudge(
-            mapping: mapping, policy: Policy(from: rules?.policy),
-            connections: try views.connections.all(transaction).filter { !$0.isRemoved })
+        let connections = try views.connections.all(transaction).filter { !$0.isRemoved }
+        var judges: [String: StandingJudge] = [:]
+        for entity in mapping.entities {
+            let rules = try views.rules.row(Array(entity.entity.utf8), transaction)
+            judges[entity.entity] = StandingJudge(
+                mapping: entity, policy: Policy(from: rules?.policy), connections: connections)
+        }
         for record in records {
-            guard let row = try views.records.row(record.bytes, transaction) else { continue }
+            guard let row = try views.records.row(record.bytes, transaction),
+                let judge = judges[row.entity]
+            else { continue }
             let replicas = try (row.replicas + row.creating).compactMap {
                 try views.replicas.row($0.bytes, transaction)
             }

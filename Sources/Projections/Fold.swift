@@ -7,7 +7,7 @@ import Model
 /// Whatever a decision says is taken from the event; nothing is merged or computed anew here.
 struct Fold {
     let views: ViewTables
-    let mapping: EntityMapping
+    let mapping: Mapping
     let touched = TouchedRecords()
 
     /// Folds one event; the rows it touches are written in the given transaction.
@@ -120,7 +120,8 @@ struct Fold {
     func changeBranch(
         _ attribute: String, of row: inout ReplicaRow, _ body: (inout Branch) -> Void
     ) throws {
-        guard let field = mapping.field(attribute: attribute, of: row.system),
+        guard let entity = mapping[row.entity],
+            let field = entity.field(attribute: attribute, of: row.system),
             var branch = row.branch(field)
         else { return }
         let before = branch.seenContent
@@ -128,7 +129,7 @@ struct Fold {
         row.set(branch, category: field.category)
         guard branch.seenContent != before else { return }
         // Consent belongs to an address: with another one, a lift there is answered once more.
-        for consent in mapping.consents(to: field.name) {
+        for consent in entity.consents(to: field.name) {
             guard let attribute = consent.spellings[row.system]?.attribute else { continue }
             try changeBranch(attribute, of: &row) { $0.readdressed() }
         }
@@ -139,8 +140,9 @@ struct Fold {
         _ attribute: String, of row: ReplicaRow, from before: Value?, to after: Value?,
         _ transaction: borrowing WriteTransaction
     ) throws {
-        guard let field = mapping.field(attribute: attribute, of: row.system),
-            mapping.keys.contains(field.name), let codec = field.spellings[row.system]?.codec
+        guard let entity = mapping[row.entity],
+            let field = entity.field(attribute: attribute, of: row.system),
+            entity.keys.contains(field.name), let codec = field.spellings[row.system]?.codec
         else { return }
         func key(_ value: Value?) -> [UInt8]? {
             guard case .text(let content)? = value.map(codec.content), !content.isEmpty else {
@@ -179,13 +181,13 @@ struct Fold {
             try touchAll(transaction)
         case .cursorMoved(let payload):
             try change(payload.connection) {
-                $0.cursor = payload.cursor
-                $0.completeUntil = payload.completeUntil ?? $0.completeUntil
+                $0[payload.entity].cursor = payload.cursor
+                if let until = payload.completeUntil { $0[payload.entity].completeUntil = until }
             }
         case .sweepClosed(let payload):
             try change(payload.connection) {
-                $0.lastSweep = payload.startedAt
-                $0.lastSweepSeen = payload.seen
+                $0[payload.entity].lastSweep = payload.startedAt
+                $0[payload.entity].lastSweepSeen = payload.seen
             }
         case .clockSkewMeasured(let payload):
             try change(payload.connection) {

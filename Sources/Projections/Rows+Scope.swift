@@ -4,6 +4,11 @@ package import Model
 extension Scope {
     /// The scope of a connection; nobody, where a newer version wrote it so that we cannot read it.
     package init(of connection: ConnectionConfigured, mapping: EntityMapping) {
+        // Its fields are those of people; what else there is belongs everywhere.
+        guard mapping.entity == EntityMapping.contact.entity else {
+            self = .everybody
+            return
+        }
         self = (try? Scope(connection.scope, of: mapping)) ?? .nobody
     }
 

@@ -302,10 +302,7 @@ package struct ConnectionRow: WireMessage, Equatable {
     package var configured = ConnectionConfigured()
     package var isRemoved = false
     package var writesApproved = false
-    package var cursor = ""
-    package var completeUntil: Timestamp?
-    package var lastSweep: Timestamp?
-    package var lastSweepSeen: UInt64 = 0
+    package var marks: [MarkRow] = []
     package var skewMicroseconds: Int64 = 0
     package var skewUncertainty: UInt64 = 0
     package var isSkewMeasured = false
@@ -317,17 +314,54 @@ package struct ConnectionRow: WireMessage, Equatable {
         visitor.message(1, &configured)
         visitor.bool(2, &isRemoved)
         visitor.bool(3, &writesApproved)
-        visitor.string(4, &cursor)
-        visitor.time(5, &completeUntil)
-        visitor.time(6, &lastSweep)
-        visitor.unsigned(7, &lastSweepSeen)
+        visitor.messages(4, &marks)
         visitor.signed(8, &skewMicroseconds)
         visitor.unsigned(9, &skewUncertainty)
         visitor.bool(10, &isSkewMeasured)
     }
 
+    /// How far an entity was read there.
+    package subscript(entity: String) -> MarkRow {
+        get { marks.first { $0.entity == entity } ?? MarkRow(entity) }
+        set {
+            if let index = marks.firstIndex(where: { $0.entity == entity }) {
+                marks[index] = newValue
+            } else {
+                marks.append(newValue)
+            }
+        }
+    }
+
+    /// When all that is read there was last read whole: the earliest of its sweeps.
+    package var lastSweep: Timestamp? {
+        let sweeps = marks.map(\.lastSweep)
+        return sweeps.contains(nil) ? nil : sweeps.compactMap(\.self).min()
+    }
+
     package var id: ConnectionID { configured.connection }
     package var system: System { configured.system }
+}
+
+/// How far one entity was read at a connection.
+package struct MarkRow: WireMessage, Equatable {
+    package var entity = ""
+    package var cursor = ""
+    package var completeUntil: Timestamp?
+    package var lastSweep: Timestamp?
+    package var lastSweepSeen: UInt64 = 0
+    package var unknownFields: [UInt8] = []
+
+    package init() {}
+
+    init(_ entity: String) { self.entity = entity }
+
+    package mutating func visit(_ visitor: inout some WireVisitor) {
+        visitor.string(1, &entity)
+        visitor.string(2, &cursor)
+        visitor.time(3, &completeUntil)
+        visitor.time(4, &lastSweep)
+        visitor.unsigned(5, &lastSweepSeen)
+    }
 }
 
 /// Several objects that could be one person.

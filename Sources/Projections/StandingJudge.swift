@@ -16,7 +16,9 @@ struct StandingJudge {
     init(mapping: EntityMapping, policy: Policy, connections: [ConnectionRow]) {
         self.mapping = mapping
         self.policy = policy
-        self.connections = connections
+        self.connections = connections.filter {
+            !mapping.attributes(of: $0.system).isEmpty
+        }
         scopes = Dictionary(
             connections.map { ($0.id, Scope(of: $0.configured, mapping: mapping)) },
             uniquingKeysWith: { $1 })

@@ -20,7 +20,7 @@ package final class ViewStore: Sendable {
     private let directory: String
     let log: EventLog
     let sealer: Sealer
-    let mapping: EntityMapping
+    let mapping: Mapping
     private let blind: SymmetricKey
     private let current: Mutex<Generation>
 
@@ -33,7 +33,7 @@ package final class ViewStore: Sendable {
     ///
     /// - Throws: `LogError.lost` when it knows entries of a log that has none.
     package init(
-        directory: String, log: EventLog, sealer: Sealer, mapping: EntityMapping,
+        directory: String, log: EventLog, sealer: Sealer, mapping: Mapping,
         blind: SymmetricKey
     ) throws {
         self.directory = directory + "/views"

@@ -183,14 +183,14 @@ package final class World {
     /// What the merge says that folding a decision will give.
     private func predict(_ drafts: [Draft], _ core: EngineCore) throws -> Prediction? {
         guard case .decided(let decided)? = drafts.first?.event,
-            let snapshot = try core.snapshot(decided.record)
+            let snapshot = try core.snapshot(decided.record),
+            let reconciler = try core.reconciler(of: decided.entity)
         else { return nil }
-        let reconciler = try core.reconciler()
         let plan = reconciler.plan(snapshot)
         return Prediction(
             record: decided.record,
             states: decided.fields.map(\.field).uniqued().compactMap { name in
-                guard let field = workplace.mapping.field(name) else { return nil }
+                guard let field = reconciler.ground.mapping.field(name) else { return nil }
                 let rulings = plan.rulings.filter { $0.field.name == name }.map(\.ruling)
                 return (
                     field,
@@ -202,8 +202,9 @@ package final class World {
     /// Law 4's other side: projectors take a decision as it stands, and must end where the merge
     /// that made it ended.
     private func compare(_ expected: Prediction, _ core: EngineCore) throws {
-        guard let snapshot = try core.snapshot(expected.record) else { return }
-        let reconciler = try core.reconciler()
+        guard let snapshot = try core.snapshot(expected.record),
+            let reconciler = try core.reconciler(of: snapshot.record.entity)
+        else { return }
         for (field, state) in expected.states {
             let folded = reconciler.state(of: field, in: snapshot)
             guard folded.settledForm == state.settledForm else {

@@ -34,7 +34,7 @@ struct Names {
     /// A person by name and address, as they stand or, before anything stands, as objects show them;
     /// empty where neither is known.
     func person(_ record: RecordRow) throws -> String {
-        let standing = words { record.outcome($0.name)?.value?.value }
+        let standing = words(of: record.entity) { record.outcome($0.name)?.value?.value }
         guard standing.isEmpty else { return standing }
         let ids = record.replicas + record.creating
         let replicas = try workplace.views.read { tables, transaction in
@@ -51,17 +51,17 @@ struct Names {
 
     /// A person as one object shows them.
     func person(_ replica: ReplicaRow) -> String {
-        words { replica.branch($0)?.seenContent }
+        words(of: replica.entity) { replica.branch($0)?.seenContent }
     }
 
-    private func words(_ value: (FieldMapping) -> Value?) -> String {
+    private func words(of entity: String, _ value: (FieldMapping) -> Value?) -> String {
         func word(_ name: String) -> String? {
-            guard let field = workplace.mapping.field(name), case .text(let text) = value(field),
+            guard let field = workplace.mapping[entity]?.field(name), case .text(let text) = value(field),
                 !text.isEmpty
             else { return nil }
             return text
         }
-        let names = ["first_name", "last_name"].compactMap(word)
+        let names = ["name", "first_name", "last_name"].compactMap(word)
         return (names + (word("email").map { ["<\($0)>"] } ?? [])).joined(separator: " ")
     }
 

@@ -22,7 +22,7 @@ struct Policies: ParsableCommand {
         func run() throws {
             try common.withWorkplace { workplace in
                 let policy = try workplace.policy()
-                let rows = workplace.mapping.fields.map { field in
+                let rows = EntityMapping.contact.fields.map { field in
                     let own = policy.policy(for: field)
                     return [
                         field.name, own.law.rawValue,
@@ -33,7 +33,7 @@ struct Policies: ParsableCommand {
                     ]
                 }
                 common.show(
-                    json(policy, workplace.mapping),
+                    json(policy, .contact),
                     [
                         "Preset: \(policy.preset.rawValue). Deleted somewhere: \(policy.existence.rawValue)."
                     ]

@@ -96,16 +96,19 @@ struct Mapping: ParsableCommand {
     @OptionGroup var common: Common
 
     func run() throws {
-        let mapping = EntityMapping.contact
-        let rows = mapping.fields.map { field in
-            [field.name, field.law.rawValue]
+        let fields = Model.Mapping.shipped.entities.flatMap { entity in
+            entity.fields.map { (entity.entity, $0) }
+        }
+        let rows = fields.map { entity, field in
+            [entity, field.name, field.law.rawValue]
                 + System.real.map { field.spellings[$0]?.attribute ?? "–" }
         }
         common.show(
             .array(
-                mapping.fields.map { field in
+                fields.map { entity, field in
                     .object(
                         [
+                            .init("entity", .string(entity)),
                             .init("field", .string(field.name)),
                             .init("law", .string(field.law.rawValue)),
                         ]
@@ -114,6 +117,6 @@ struct Mapping: ParsableCommand {
                                     system.name,
                                     field.spellings[system].map { .string($0.attribute) } ?? .null)
                             })
-                }), table([["field", "law", "compass", "mautic", "suitecrm"]] + rows))
+                }), table([["entity", "field", "law", "compass", "mautic", "suitecrm"]] + rows))
     }
 }

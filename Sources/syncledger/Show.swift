@@ -155,16 +155,30 @@ struct Shown {
             ("scope", configured.scope.isEmpty ? "everybody" : configured.scope),
             ("calls a minute", "\(configured.callsPerMinute)"),
             ("writes", row.writesApproved ? "approved" : "not approved yet"),
-            ("position", row.cursor.isEmpty ? "–" : row.cursor),
-            ("last sweep", text(row.lastSweep)), ("seen then", "\(row.lastSweepSeen)"),
         ]
+            + row.marks.map { mark in
+                (
+                    mark.entity + "s",
+                    "position \(mark.cursor.isEmpty ? "–" : mark.cursor), last swept "
+                        + "\(text(mark.lastSweep)), \(mark.lastSweepSeen) seen then"
+                )
+            }
         lines =
             ["connection \(configured.label)  \(row.id)"]
             + rows.map { "  " + padded($0.0, 16) + $0.1 }
         json = .object(
             members(of: row) + [
-                .init("position", .string(row.cursor)),
-                .init("lastSweepSeen", .number("\(row.lastSweepSeen)")),
+                .init(
+                    "read",
+                    .array(
+                        row.marks.map { mark in
+                            .object([
+                                .init("entity", .string(mark.entity)),
+                                .init("position", .string(mark.cursor)),
+                                .init("lastSweep", syncledger.json(mark.lastSweep)),
+                                .init("lastSweepSeen", .number("\(mark.lastSweepSeen)")),
+                            ])
+                        })),
             ])
     }
 }

@@ -12,14 +12,14 @@ extension Shown {
             try ids.compactMap { try tables.replicas.row($0.bytes, transaction) }
         }
         let shown = ShownRecord(
-            record: record, replicas: replicas, mapping: workplace.mapping,
+            record: record, replicas: replicas, fields: workplace.mapping[record.entity]?.fields ?? [],
             names: try Names(workplace))
         self.init(json: shown.json, lines: shown.lines)
     }
 
     init(_ replica: ReplicaRow, _ workplace: Workplace) throws {
         let names = try Names(workplace)
-        let branches = workplace.mapping.fields.compactMap { field in
+        let branches = (workplace.mapping[replica.entity]?.fields ?? []).compactMap { field in
             replica.branch(field).map { (field, $0) }
         }
         let rows = branches.map { field, branch in
@@ -56,7 +56,7 @@ extension Shown {
 private struct ShownRecord {
     let record: RecordRow
     let replicas: [ReplicaRow]
-    let mapping: EntityMapping
+    let fields: [FieldMapping]
     let names: Names
 
     static func members(of replica: ReplicaRow, _ names: Names) -> [JSON.Member] {
@@ -83,7 +83,7 @@ private struct ShownRecord {
 
     var lines: [String] {
         let header = ["field", "stands", "law", "from"] + replicas.map(names.place)
-        let rows = mapping.fields.map { field in
+        let rows = fields.map { field in
             let outcome = record.outcome(field.name)
             return [
                 field.name, outcome.map { text($0.value) } ?? "–", outcome?.law ?? "",
@@ -110,7 +110,7 @@ private struct ShownRecord {
         .object([
             .init("record", .string("\(record.record)")), .init("entity", .string(record.entity)),
             .init("objects", .array(replicas.map { .object(Self.members(of: $0, names)) })),
-            .init("fields", .array(mapping.fields.map(json(of:)))),
+            .init("fields", .array(fields.map(json(of:)))),
         ])
     }
 

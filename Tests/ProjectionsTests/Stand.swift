@@ -33,7 +33,7 @@ final class Stand {
             Timestamp(seconds: 1_790_000_000)
         }
         let views = try ViewStore(
-            directory: directory, log: log, sealer: sealer, mapping: .contact,
+            directory: directory, log: log, sealer: sealer, mapping: .shipped,
             blind: master.derived("blind lookups", ledger: ledger))
         return (keys, sealer, log, views)
     }

@@ -1,5 +1,5 @@
 package import Ledger
-import Model
+package import Model
 package import Transport
 
 /// FCMO Compass on Supabase, by PostgREST.
@@ -16,7 +16,10 @@ package struct CompassConnector: Connector {
 
     private static var pageSize: Int { 500 }
 
-    package init() {}
+    /// What is read and written.
+    let entity: EntityMapping
+
+    package init(_ entity: EntityMapping = .contact) { self.entity = entity }
 
     package func tokenCall(_ credentials: Credentials) -> Call? { nil }
 
@@ -33,9 +36,17 @@ package struct CompassConnector: Connector {
 
     // MARK: - Looking
 
-    private static var columns: String {
-        (["id"] + EntityMapping.contact.attributes(of: .compass) + ["updated_at"])
-            .joined(separator: ",")
+    private var columns: String {
+        (["id"] + entity.attributes(of: .compass) + ["updated_at"]).joined(separator: ",")
+    }
+
+    /// The tables of the entities.
+    private static let tables = [("contacts", EntityMapping.contact), ("clients", .account)]
+
+    /// Where the rows are read and written.
+    var path: String {
+        let table = Self.tables.first { $0.1.entity == entity.entity }?.0 ?? entity.entity
+        return "/rest/v1/\(table)"
     }
 
     package func pageCall(_ walk: Walk) -> Call {
@@ -44,12 +55,13 @@ package struct CompassConnector: Connector {
             Call(
                 .get, "/rest/v1/syncledger_outbox",
                 query: [
-                    ("table_name", "eq.contacts"), ("acknowledged_at", "is.null"),
+                    ("table_name", "in.(\(Self.tables.map(\.0).joined(separator: ",")))"),
+                    ("acknowledged_at", "is.null"),
                 ] + Self.keyset(walk), headers: Self.counting)
         case .sweep, .changes:
             Call(
-                .get, "/rest/v1/contacts",
-                query: [("select", Self.columns)] + Self.keyset(walk), headers: Self.counting)
+                .get, path,
+                query: [("select", columns)] + Self.keyset(walk), headers: Self.counting)
         }
     }
 
@@ -67,10 +79,10 @@ package struct CompassConnector: Connector {
         let last = try last(rows, walk)
         var page = Page()
         if Self.isMore(than: rows.count, try readable(answer)) {
-            page.next = last.map { Walk(walk.kind, after: $0) }
+            page.next = last.map { Walk(walk.kind, of: walk.entity, after: $0) }
         }
         guard walk.kind == .feed else {
-            for row in rows { page.objects.append(try object(row)) }
+            for row in rows { page.objects.append(try object(row, of: entity)) }
             return page
         }
         for row in rows {
@@ -106,7 +118,11 @@ package struct CompassConnector: Connector {
         let before = row["before"] ?? .null
         let after = row["after"] ?? .null
         let isDeletion = row["operation"]?.text == "delete"
-        var object = try object(isDeletion ? before : after)
+        let table = row["table_name"]?.text
+        guard let entity = Self.tables.first(where: { $0.0 == table })?.1 else {
+            throw RemoteFailure(.unclear, "an outbox row of a table that was not asked for")
+        }
+        var object = try object(isDeletion ? before : after, of: entity)
         let isUpdate = row["operation"]?.text == "update"
         if isUpdate {
             object.attributes.removeAll { before[$0.name] == after[$0.name] }
@@ -139,14 +155,13 @@ package struct CompassConnector: Connector {
     }
 
     package func lookCall(id: String) -> Call {
-        Call(
-            .get, "/rest/v1/contacts", query: [("select", Self.columns), ("id", "eq.\(id)")])
+        Call(.get, path, query: [("select", columns), ("id", "eq.\(id)")])
     }
 
     package func look(from answer: HTTPResult, asked id: String) throws(RemoteFailure) -> Looked {
         let rows = try self.rows(of: answer)
         guard let row = rows.first else { return .gone }
-        let object = try object(row)
+        let object = try object(row, of: entity)
         // A filter that was not followed answers everybody.
         guard rows.count == 1, object.id.lowercased() == id.lowercased() else {
             throw RemoteFailure(.unclear, status: 200, "Compass answered other rows than asked")
@@ -204,12 +219,14 @@ package struct CompassConnector: Connector {
         }
     }
 
-    func object(_ row: JSON) throws(RemoteFailure) -> RemoteObject {
+    func object(
+        _ row: JSON, of entity: EntityMapping
+    ) throws(RemoteFailure) -> RemoteObject {
         guard let id = row["id"]?.text else {
             throw RemoteFailure(.unclear, "a Compass row without an id")
         }
         var attributes: [(name: String, value: Value)] = []
-        for name in EntityMapping.contact.attributes(of: .compass) {
+        for name in entity.attributes(of: .compass) {
             guard let value = row[name] else { continue }
             switch value {
             case .null: attributes.append((name, .null))
@@ -222,7 +239,9 @@ package struct CompassConnector: Connector {
             }
         }
         let stamp = row["updated_at"]?.text ?? ""
-        return RemoteObject(
+        var object = RemoteObject(
             id: id, attributes: attributes, stamp: stamp, modified: Timestamp(stamp))
+        object.entity = entity.entity
+        return object
     }
 }

@@ -64,16 +64,16 @@ struct CompassWrite: Conversation {
         switch order.operation {
         case .create:
             let row = [JSON.Member("id", .string(id))] + row
-            return Call(.post, "/rest/v1/contacts", headers: headers, body: JSON.object(row).bytes)
+            return Call(.post, connector.path, headers: headers, body: JSON.object(row).bytes)
         case .delete:
             return Call(
-                .delete, "/rest/v1/contacts", query: [("id", "eq.\(id)")], headers: headers)
+                .delete, connector.path, query: [("id", "eq.\(id)")], headers: headers)
         case .update, .unspecified:
             var query = [("id", "eq.\(id)")]
             // Nobody may have written since we looked.
             if !order.stamp.isEmpty { query.append(("updated_at", "eq.\(order.stamp)")) }
             return Call(
-                .patch, "/rest/v1/contacts", query: query, headers: headers,
+                .patch, connector.path, query: query, headers: headers,
                 body: JSON.object(row).bytes)
         }
     }
@@ -100,7 +100,7 @@ struct CompassWrite: Conversation {
             throw RemoteFailure(
                 .refused(.conflict), status: 200, "somebody changed the row in Compass meanwhile")
         }
-        let object = try connector.object(row)
+        let object = try connector.object(row, of: connector.entity)
         guard rows.count == 1, object.id.lowercased() == id.lowercased() else {
             throw RemoteFailure(
                 .refused(.wrongObject), status: 200, "another Compass row answered for this id")

@@ -1,5 +1,5 @@
 package import Ledger
-import Model
+package import Model
 package import Transport
 
 /// Mautic 5 by its REST API.
@@ -14,7 +14,10 @@ package struct MauticConnector: Connector {
     /// How many contacts a page holds: the seed's default.
     private static var pageSize: Int { 100 }
 
-    package init() {}
+    /// What is read and written.
+    let entity: EntityMapping
+
+    package init(_ entity: EntityMapping = .contact) { self.entity = entity }
 
     // MARK: - Session
 
@@ -102,7 +105,7 @@ package struct MauticConnector: Connector {
             return earlier < later
         }
         if page.objects.count == Self.pageSize, let last = page.objects.last {
-            page.next = Walk(walk.kind, after: last.id)
+            page.next = Walk(walk.kind, of: walk.entity, after: last.id)
         }
         return page
     }
@@ -241,7 +244,7 @@ package struct MauticConnector: Connector {
             throw RemoteFailure(.unclear, "a Mautic contact without an id")
         }
         var attributes: [(name: String, value: Value)] = []
-        let wanted = Set(EntityMapping.contact.attributes(of: .mautic))
+        let wanted = Set(entity.attributes(of: .mautic))
         for group in json["fields"]?.members ?? [] where group.name != "all" {
             for field in group.value.elements {
                 guard let alias = field["alias"]?.text, wanted.contains(alias),
@@ -261,6 +264,7 @@ package struct MauticConnector: Connector {
         let stamp = json["dateModified"]?.text ?? json["dateAdded"]?.text ?? ""
         var object = RemoteObject(
             id: id, attributes: attributes, stamp: stamp, modified: Timestamp(stamp))
+        object.entity = entity.entity
         object.born = json["dateAdded"]?.text ?? ""
         return object
     }

@@ -1,5 +1,5 @@
 package import Ledger
-import Model
+package import Model
 package import Transport
 
 /// SuiteCRM 7.14 by its V8 API.
@@ -13,7 +13,18 @@ package struct SuiteCRMConnector: Connector {
 
     private static var pageSize: Int { 100 }
 
-    package init() {}
+    /// What is read and written.
+    let entity: EntityMapping
+
+    package init(_ entity: EntityMapping = .contact) { self.entity = entity }
+
+    /// SuiteCRM's name for what is read and written.
+    var module: String {
+        switch entity.entity {
+        case "account": "Accounts"
+        default: "Contacts"
+        }
+    }
 
     // MARK: - Session
 
@@ -69,9 +80,9 @@ package struct SuiteCRMConnector: Connector {
     ///
     /// Size and number are always both given (facts 9, 10).
     package func pageCall(_ walk: Walk) -> Call {
-        let attributes = EntityMapping.contact.attributes(of: .suitecrm) + ["date_modified"]
+        let attributes = entity.attributes(of: .suitecrm) + ["date_modified"]
         var query = [
-            ("fields[Contacts]", attributes.joined(separator: ",")), ("sort", "id"),
+            ("fields[\(module)]", attributes.joined(separator: ",")), ("sort", "id"),
             ("page[size]", String(Self.pageSize)), ("page[number]", "1"),
         ]
         if let after = walk.after { query.append(("filter[id][gt]", after)) }
@@ -79,7 +90,7 @@ package struct SuiteCRMConnector: Connector {
             query.append(("filter[date_modified][gte]", Self.sqlText(since)))
         }
         if query.count > 5 { query.append(("filter[operator]", "and")) }
-        return Call(.get, "/Api/V8/module/Contacts", query: query)
+        return Call(.get, "/Api/V8/module/\(module)", query: query)
     }
 
     package func page(from answer: HTTPResult, _ walk: Walk) throws(RemoteFailure) -> Page {
@@ -92,7 +103,7 @@ package struct SuiteCRMConnector: Connector {
         try checkGrowth(
             of: page.objects.map(\.id), after: walk.after, "SuiteCRM", precedes: Self.precedes)
         if rows.count == Self.pageSize, let last = page.objects.last {
-            page.next = Walk(walk.kind, after: last.id)
+            page.next = Walk(walk.kind, of: walk.entity, after: last.id)
         }
         return page
     }
@@ -100,10 +111,10 @@ package struct SuiteCRMConnector: Connector {
     package func acknowledgeCall(_ rows: [String], now: Timestamp) -> Call? { nil }
 
     package func lookCall(id: String) -> Call {
-        let attributes = EntityMapping.contact.attributes(of: .suitecrm) + ["date_modified"]
+        let attributes = entity.attributes(of: .suitecrm) + ["date_modified"]
         return Call(
-            .get, "/Api/V8/module/Contacts/\(percentEncoded(id))",
-            query: [("fields[Contacts]", attributes.joined(separator: ","))])
+            .get, "/Api/V8/module/\(module)/\(percentEncoded(id))",
+            query: [("fields[\(module)]", attributes.joined(separator: ","))])
     }
 
     package func look(from answer: HTTPResult, asked id: String) throws(RemoteFailure) -> Looked {
@@ -220,7 +231,7 @@ package struct SuiteCRMConnector: Connector {
             throw RemoteFailure(.unclear, "a SuiteCRM contact without an id")
         }
         var attributes: [(name: String, value: Value)] = []
-        for name in EntityMapping.contact.attributes(of: .suitecrm) {
+        for name in entity.attributes(of: .suitecrm) {
             guard let value = json["attributes"]?[name] else { continue }
             switch value {
             case .string(let text):
@@ -234,7 +245,10 @@ package struct SuiteCRMConnector: Connector {
         let stamp = json["attributes"]?["date_modified"]?.text ?? ""
         // A stamp shows the beginning of its minute (fact 3): the change is no later than its end.
         let modified = Timestamp(stamp)?.adding(seconds: 60)
-        return RemoteObject(id: id, attributes: attributes, stamp: stamp, modified: modified)
+        var object = RemoteObject(
+            id: id, attributes: attributes, stamp: stamp, modified: modified)
+        object.entity = entity.entity
+        return object
     }
 
     private static func sqlText(_ moment: Timestamp) -> String {

@@ -56,12 +56,12 @@ struct SuiteCRMWrite: Conversation {
     private mutating func begin() -> ConversationStep {
         if order.operation == .delete {
             phase = .delete
-            return .call(Call(.delete, "/Api/V8/module/Contacts/\(percentEncoded(id))"))
+            return .call(Call(.delete, "/Api/V8/module/\(connector.module)/\(percentEncoded(id))"))
         }
         phase = .write
         return .call(
             connector.recordCall(
-                order.operation == .create ? .post : .patch, "Contacts", id: id,
+                order.operation == .create ? .post : .patch, connector.module, id: id,
                 connector.attributes(order.changes)))
     }
 
