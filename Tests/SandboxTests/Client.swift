@@ -74,9 +74,9 @@ extension Client where Machine == SuiteCRMSandbox {
         return client
     }
 
-    /// Creates a contact and returns its id.
-    mutating func create(_ attributes: SandboxJSON) -> String {
-        write("POST", "Contacts", nil, attributes).json?["data"]?["id"]?.string ?? ""
+    /// Creates a record, a contact unless told, and returns its id.
+    mutating func create(_ attributes: SandboxJSON, in module: String = "Contacts") -> String {
+        write("POST", module, nil, attributes).json?["data"]?["id"]?.string ?? ""
     }
 
     mutating func write(
@@ -89,9 +89,9 @@ extension Client where Machine == SuiteCRMSandbox {
             method, "/Api/V8/module", ["data": .object(data)], type: "application/vnd.api+json")
     }
 
-    /// The attributes of a contact.
-    mutating func attributes(_ id: String) -> SandboxJSON {
-        call("GET", "/Api/V8/module/Contacts/\(id)").json?["data"]?["attributes"] ?? .null
+    /// The attributes of a record.
+    mutating func attributes(_ id: String, in module: String = "Contacts") -> SandboxJSON {
+        call("GET", "/Api/V8/module/\(module)/\(id)").json?["data"]?["attributes"] ?? .null
     }
 }
 

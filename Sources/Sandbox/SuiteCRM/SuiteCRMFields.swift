@@ -9,6 +9,10 @@ struct SuiteCRMField: Sendable {
         case date
         case dateTime
         case number
+        /// An amount of money, as a decimal number (facts 8, 22).
+        case money
+        /// A whole number.
+        case integer
         /// Worked out when read; writing it does nothing.
         case computed
         /// A link, shown as "".
@@ -28,6 +32,9 @@ struct SuiteCRMField: Sendable {
         self.initial = initial
     }
 
+    /// Whether it compares as a number.
+    var isNumeric: Bool { kind == .money || kind == .integer }
+
     /// Whether the database has a column for it, so that lists can filter and sort by it.
     var isColumn: Bool {
         switch kind {
@@ -37,54 +44,9 @@ struct SuiteCRMField: Sendable {
     }
 }
 
-/// The modules the sandbox has.
-enum SuiteCRMModule: String, Sendable {
-    case contacts = "Contacts"
-    case emailAddresses = "EmailAddresses"
-
-    /// A module by its name, or by the singular that answers use (fact 24); case counts.
-    init?(named name: String) {
-        switch name {
-        case "Contacts", "Contact": self = .contacts
-        case "EmailAddresses", "EmailAddress": self = .emailAddresses
-        default: return nil
-        }
-    }
-
-    /// The `type` of answers.
-    var singular: String { self == .contacts ? "Contact" : "EmailAddress" }
-
-    var fields: [SuiteCRMField] { self == .contacts ? Self.contactFields : Self.emailFields }
-
-    func field(_ name: String) -> SuiteCRMField? {
-        (self == .contacts ? Self.contactFieldsByName : Self.emailFieldsByName)[name]
-    }
-
-    /// The `relationships` block of a record; POST and PATCH forget the module (fact 45).
-    func relationships(of id: String, isWrite: Bool) -> SandboxJSON {
-        guard self == .contacts else { return [] }
-        let base = isWrite ? "V8/module/\(id)" : "V8/module/Contacts/\(id)"
-        return .object(
-            Self.contactLinks.map { name, link in
-                .init(name, ["links": ["related": .string("\(base)/relationships/\(link)")]])
-            })
-    }
-
-    private static let contactLinks: [(String, String)] = [
-        ("AM_ProjectTemplates", "am_projecttemplates_contacts_1"),
-        ("AOS_Contracts", "aos_contracts"), ("AOS_Invoices", "aos_invoices"),
-        ("AOS_Quotes", "aos_quotes"), ("CampaignLog", "campaigns"),
-        ("EmailAddress", "email_addresses"), ("Opportunities", "opportunities"),
-        ("Project", "project_contacts_1"), ("ProspectLists", "prospect_lists"),
-        ("SecurityGroups", "SecurityGroups"), ("Users", "created_by_link"),
-    ]
-
-    private static let contactFieldsByName = Dictionary(
-        uniqueKeysWithValues: contactFields.map { ($0.name, $0) })
-    private static let emailFieldsByName = Dictionary(
-        uniqueKeysWithValues: emailFields.map { ($0.name, $0) })
-
-    private static let emailFields: [SuiteCRMField] = [
+/// The fields of each module, in the order in which answers show them.
+extension SuiteCRMField {
+    static let emailAddresses: [SuiteCRMField] = [
         .init("email_address", .text(255)), .init("email_address_caps", .text(255)),
         .init("invalid_email", .bool, initial: "0"), .init("opt_out", .bool, initial: "0"),
         .init("confirm_opt_in", .text(255), initial: "not-opt-in"),
@@ -94,72 +56,148 @@ enum SuiteCRMModule: String, Sendable {
         .init("deleted", .bool, initial: "0"),
     ]
 
-    private static let contactFields: [SuiteCRMField] =
+    static let contacts: [SuiteCRMField] = joined([
+        person, computed("email_and_name1"), texts(255, "lead_source"),
+        computed(
+            "account_name", "account_id", "opportunity_role_fields", "opportunity_role_id",
+            "opportunity_role"),
+        texts(36, "reports_to_id"), computed("report_to_name"), [.init("birthdate", .date)],
+        links("accounts"), [.init("reports_to_link", .stub)],
+        links(
+            "opportunities", "bugs", "calls", "cases", "direct_reports", "emails", "documents",
+            "leads", "meetings", "notes", "project", "project_resource",
+            "am_projecttemplates_resources", "am_projecttemplates_contacts_1", "tasks",
+            "tasks_parent", "notes_parent"),
+        [.init("user_sync", .stub)], texts(36, "campaign_id"), computed("campaign_name"),
+        links("campaigns"), [.init("campaign_contacts", .stub)],
+        computed(
+            "c_accept_status_fields", "m_accept_status_fields", "accept_status_id",
+            "accept_status_name"),
+        links("prospect_lists"), computed("sync_contact"),
+        links("fp_events_contacts", "aos_quotes", "aos_invoices", "aos_contracts"),
+        computed(
+            "e_invite_status_fields", "event_status_name", "event_invite_id",
+            "e_accept_status_fields", "event_accept_status", "event_status_id"),
+        links("project_contacts_1", "aop_case_updates"), texts(255, "joomla_account_id"),
+        [.init("portal_account_disabled", .bool)], computed("joomla_account_access"),
+        [.init("portal_user_type", .text(100), initial: "Single")], map,
+    ])
+
+    static let leads: [SuiteCRMField] = joined([
+        person, [.init("converted", .bool, initial: "0")], texts(100, "refered_by", "lead_source"),
+        longTexts("lead_source_description"), [.init("status", .text(100), initial: "New")],
+        longTexts("status_description"), texts(36, "reports_to_id"), computed("report_to_name"),
+        links("reports_to_link", "reportees", "contacts"), texts(255, "account_name"),
+        links("accounts"), longTexts("account_description"), texts(36, "contact_id"),
+        links("contact"), texts(36, "account_id", "opportunity_id"), links("opportunity"),
+        texts(255, "opportunity_name"), texts(50, "opportunity_amount"), texts(36, "campaign_id"),
+        computed("campaign_name"), [.init("campaign_leads", .stub)],
+        computed(
+            "c_accept_status_fields", "m_accept_status_fields", "accept_status_id",
+            "accept_status_name", "webtolead_email1", "webtolead_email2",
+            "webtolead_email_opt_out", "webtolead_invalid_email"),
+        [.init("birthdate", .date)], texts(255, "portal_name", "portal_app", "website"),
+        links(
+            "tasks", "notes", "meetings", "calls", "oldmeetings", "oldcalls", "emails",
+            "campaigns", "prospect_lists", "fp_events_leads_1"),
+        computed(
+            "e_invite_status_fields", "event_status_name", "event_invite_id",
+            "e_accept_status_fields", "event_accept_status", "event_status_id"),
+        map,
+    ])
+
+    static let accounts: [SuiteCRMField] = joined([
+        record(name: .text(150)), texts(50, "account_type", "industry"),
+        texts(100, "annual_revenue", "phone_fax"), address("billing", lines: 4),
+        texts(100, "rating", "phone_office", "phone_alternate"), texts(255, "website"),
+        texts(100, "ownership"), texts(10, "employees", "ticker_symbol"),
+        address("shipping", lines: 4), computed("email1"),
+        links("email_addresses_primary", "email_addresses"),
+        computed("email_addresses_non_primary"), texts(36, "parent_id"), texts(10, "sic_code"),
+        computed("parent_name"), links("members"), [.init("member_of", .stub)],
+        computed("email_opt_out", "invalid_email"), links("cases"), computed("email"),
+        links(
+            "tasks", "notes", "meetings", "calls", "emails", "documents", "bugs", "contacts",
+            "opportunities", "project", "leads", "campaigns"),
+        [.init("campaign_accounts", .stub)], texts(36, "campaign_id"), computed("campaign_name"),
+        links("prospect_lists", "aos_quotes", "aos_invoices", "aos_contracts"), map,
+    ])
+
+    static let opportunities: [SuiteCRMField] = joined([
+        record(name: .text(50)), texts(255, "opportunity_type"),
+        computed("account_name", "account_id"), texts(36, "campaign_id"),
+        computed("campaign_name"), [.init("campaign_opportunities", .stub)],
+        texts(50, "lead_source"),
         [
-            .init("name", .computed), .init("date_entered", .dateTime),
+            .init("amount", .money, initial: "0"), .init("amount_usdollar", .money),
+            .init("currency_id", .text(36), initial: "-99"),
+        ],
+        computed("currency_name", "currency_symbol"), [.init("date_closed", .date)],
+        texts(100, "next_step"), texts(255, "sales_stage"), [.init("probability", .integer)],
+        [.init("accounts", .stub)],
+        links(
+            "contacts", "tasks", "notes", "meetings", "calls", "emails", "documents", "project",
+            "leads", "campaigns", "campaign_link", "currencies", "aos_quotes", "aos_contracts"),
+        map,
+    ])
+
+    /// What every record begins with.
+    private static func record(name kind: Kind) -> [SuiteCRMField] {
+        [
+            .init("name", kind), .init("date_entered", .dateTime),
             .init("date_modified", .dateTime), .init("modified_user_id", .text(36)),
             .init("modified_by_name", .computed), .init("created_by", .text(36)),
             .init("created_by_name", .computed), .init("description", .longText),
             .init("deleted", .bool, initial: "0"), .init("created_by_link", .link),
             .init("modified_user_link", .link), .init("assigned_user_id", .text(36)),
             .init("assigned_user_name", .computed), .init("assigned_user_link", .link),
-            .init("SecurityGroups", .link), .init("salutation", .text(255)),
-            .init("first_name", .text(100)), .init("last_name", .text(100)),
-            .init("full_name", .computed), .init("title", .text(100)), .init("photo", .text(255)),
-            .init("department", .text(255)), .init("do_not_call", .bool, initial: "0"),
-            .init("phone_home", .text(100)), .init("email", .computed),
-            .init("phone_mobile", .text(100)), .init("phone_work", .text(100)),
-            .init("phone_other", .text(100)), .init("phone_fax", .text(100)),
-            .init("email1", .computed), .init("email2", .computed),
-            .init("invalid_email", .computed), .init("email_opt_out", .computed),
-            .init("lawful_basis", .longText), .init("date_reviewed", .date),
-            .init("lawful_basis_source", .text(100)),
-        ] + address("primary") + address("alt") + [
-            .init("assistant", .text(75)), .init("assistant_phone", .text(100)),
-        ] + links("email_addresses_primary", "email_addresses") + [
-            .init("email_addresses_non_primary", .computed), .init("email_and_name1", .computed),
-            .init("lead_source", .text(255)), .init("account_name", .computed),
-            .init("account_id", .computed), .init("opportunity_role_fields", .computed),
-            .init("opportunity_role_id", .computed), .init("opportunity_role", .computed),
-            .init("reports_to_id", .text(36)), .init("report_to_name", .computed),
-            .init("birthdate", .date), .init("accounts", .link), .init("reports_to_link", .stub),
+            .init("SecurityGroups", .link),
         ]
-        + links(
-            "opportunities", "bugs", "calls", "cases", "direct_reports", "emails", "documents",
-            "leads", "meetings", "notes", "project", "project_resource",
-            "am_projecttemplates_resources", "am_projecttemplates_contacts_1", "tasks",
-            "tasks_parent", "notes_parent")
-        + [
-            .init("user_sync", .stub), .init("campaign_id", .text(36)),
-            .init("campaign_name", .computed), .init("campaigns", .link),
-            .init("campaign_contacts", .stub), .init("c_accept_status_fields", .computed),
-            .init("m_accept_status_fields", .computed), .init("accept_status_id", .computed),
-            .init("accept_status_name", .computed), .init("prospect_lists", .link),
-            .init("sync_contact", .computed), .init("fp_events_contacts", .link),
-            .init("aos_quotes", .link), .init("aos_invoices", .link),
-            .init("aos_contracts", .link), .init("e_invite_status_fields", .computed),
-            .init("event_status_name", .computed), .init("event_invite_id", .computed),
-            .init("e_accept_status_fields", .computed), .init("event_accept_status", .computed),
-            .init("event_status_id", .computed), .init("project_contacts_1", .link),
-            .init("aop_case_updates", .link), .init("joomla_account_id", .text(255)),
-            .init("portal_account_disabled", .bool), .init("joomla_account_access", .computed),
-            .init("portal_user_type", .text(100), initial: "Single"),
-            .init("jjwg_maps_address_c", .text(255)),
-            .init("jjwg_maps_geocode_status_c", .text(255)),
-            .init("jjwg_maps_lat_c", .number, initial: "0.00000000"),
-            .init("jjwg_maps_lng_c", .number, initial: "0.00000000"),
-        ]
+    }
 
-    private static func address(_ prefix: String) -> [SuiteCRMField] {
-        [
-            .init("\(prefix)_address_street", .text(150)),
-            .init("\(prefix)_address_street_2", .computed),
-            .init("\(prefix)_address_street_3", .computed),
-            .init("\(prefix)_address_city", .text(100)),
-            .init("\(prefix)_address_state", .text(100)),
-            .init("\(prefix)_address_postalcode", .text(20)),
-            .init("\(prefix)_address_country", .text(255)),
-        ]
+    /// What a contact and a lead begin with.
+    private static let person: [SuiteCRMField] = joined([
+        record(name: .computed), texts(255, "salutation"), texts(100, "first_name", "last_name"),
+        computed("full_name"), texts(100, "title"), texts(255, "photo", "department"),
+        [.init("do_not_call", .bool, initial: "0")], texts(100, "phone_home"), computed("email"),
+        texts(100, "phone_mobile", "phone_work", "phone_other", "phone_fax"),
+        computed("email1", "email2", "invalid_email", "email_opt_out"), longTexts("lawful_basis"),
+        [.init("date_reviewed", .date)], texts(100, "lawful_basis_source"),
+        address("primary", lines: 3), address("alt", lines: 3), texts(75, "assistant"),
+        texts(100, "assistant_phone"), links("email_addresses_primary", "email_addresses"),
+        computed("email_addresses_non_primary"),
+    ])
+
+    /// The fields of the maps add-on.
+    private static let map: [SuiteCRMField] = [
+        .init("jjwg_maps_address_c", .text(255)), .init("jjwg_maps_geocode_status_c", .text(255)),
+        .init("jjwg_maps_lat_c", .number, initial: "0.00000000"),
+        .init("jjwg_maps_lng_c", .number, initial: "0.00000000"),
+    ]
+
+    private static func address(_ prefix: String, lines: Int) -> [SuiteCRMField] {
+        joined([
+            texts(150, "\(prefix)_address_street"),
+            (2...lines).map { .init("\(prefix)_address_street_\($0)", .computed) },
+            texts(100, "\(prefix)_address_city", "\(prefix)_address_state"),
+            texts(20, "\(prefix)_address_postalcode"), texts(255, "\(prefix)_address_country"),
+        ])
+    }
+
+    private static func joined(_ parts: [[SuiteCRMField]]) -> [SuiteCRMField] {
+        parts.flatMap(\.self)
+    }
+
+    private static func texts(_ limit: Int, _ names: String...) -> [SuiteCRMField] {
+        names.map { .init($0, .text(limit)) }
+    }
+
+    private static func longTexts(_ names: String...) -> [SuiteCRMField] {
+        names.map { .init($0, .longText) }
+    }
+
+    private static func computed(_ names: String...) -> [SuiteCRMField] {
+        names.map { .init($0, .computed) }
     }
 
     private static func links(_ names: String...) -> [SuiteCRMField] {

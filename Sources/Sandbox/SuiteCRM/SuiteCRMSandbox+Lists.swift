@@ -10,7 +10,8 @@ extension SuiteCRMSandbox {
         let fields = try Self.fields(query["fields"], of: module)
         let filter = try SuiteCRMFilter(query["filter"], module)
         let sort = try Self.sort(query["sort"], module)
-        let found = try rows(of: module, filter, sort)
+        let all = table(module).values.sorted { $0.id.lowercased() < $1.id.lowercased() }
+        let found = selected(all, filter, sort, module)
         // Without a size there is one page of 20 and neither meta nor links (fact 9).
         let size = page?.size ?? 20
         let number = max(page?.number ?? 1, 1)
@@ -27,11 +28,11 @@ extension SuiteCRMSandbox {
         return .suiteCRM([
             "meta": ["total-pages": .int(pages), "records-on-this-page": .int(shown.count)],
             "data": data,
-            "links": Self.links(module, query, page, pages: pages),
+            "links": Self.links(module.rawValue, query, page, pages: pages),
         ])
     }
 
-    private static func page(
+    static func page(
         _ parameter: SandboxJSON?
     ) throws(SuiteCRMRefusal) -> (size: Int, number: Int?)? {
         guard let parameter else { return nil }
@@ -53,7 +54,7 @@ extension SuiteCRMSandbox {
         return (size, parameter["number"]?.int)
     }
 
-    private static func sort(
+    static func sort(
         _ parameter: SandboxJSON?, _ module: SuiteCRMModule
     ) throws(SuiteCRMRefusal) -> (column: String, isDescending: Bool)? {
         guard let text = parameter?.string, !text.isEmpty else { return nil }
@@ -65,44 +66,49 @@ extension SuiteCRMSandbox {
             throw .invalid("Sort field \(name) in \(module.singular) module is not found")
         }
         // Sorting by the name is taken and does nothing; other made-up fields break (fact 20).
-        if name == "name" || name == "full_name" { return nil }
+        if module.isOfPeople, name == "name" || name == "full_name" { return nil }
         guard name == "id" || module.field(name)?.isColumn == true else { throw .database }
         return (name, text.hasPrefix("-"))
     }
 
-    private func rows(
-        of module: SuiteCRMModule,
+    /// Those of the records that a filter covers, sorted.
+    func selected(
+        _ all: [SuiteCRMRecord],
         _ filter: SuiteCRMFilter,
-        _ sort: (column: String, isDescending: Bool)?
-    ) throws(SuiteCRMRefusal) -> [SuiteCRMRecord] {
-        let all = module == .contacts ? contacts : addresses
+        _ sort: (column: String, isDescending: Bool)?,
+        _ module: SuiteCRMModule
+    ) -> [SuiteCRMRecord] {
         var found: [SuiteCRMRecord] = []
-        for record in all.values.sorted(by: { $0.id.lowercased() < $1.id.lowercased() }) {
+        for record in all {
             guard record.isDeleted == filter.wantsDeleted else { continue }
             guard filter.namesAddress else {
                 if filter.covers(record, address: nil) { found.append(record) }
                 continue
             }
             // Once for each address it has or ever had that matches (fact 40).
-            for link in links where link.contactID == record.id {
+            for link in links where link.holderID == record.id {
                 let address = addresses[link.addressID.lowercased()]?["email_address"]
                 if filter.covers(record, address: address) { found.append(record) }
             }
         }
         guard let sort else { return found }
+        let isNumeric = module.field(sort.column)?.isNumeric == true
         return found.enumerated().sorted { a, b in
             let left = sort.column == "id" ? a.element.id : a.element[sort.column]
             let right = sort.column == "id" ? b.element.id : b.element[sort.column]
             let (x, y) = (left.map(collated), right.map(collated))
             if x == y { return a.offset < b.offset }
             guard let x, let y else { return (x == nil) != sort.isDescending }
+            if isNumeric, let x = Double(x), let y = Double(y), x != y {
+                return (x < y) != sort.isDescending
+            }
             return (x < y) != sort.isDescending
         }.map(\.element)
     }
 
     /// The page links: relative, not encoded, and counting from 0 without a number (fact 10).
-    private static func links(
-        _ module: SuiteCRMModule,
+    static func links(
+        _ path: String,
         _ query: SandboxJSON,
         _ page: (size: Int, number: Int?),
         pages: Int
@@ -116,7 +122,7 @@ extension SuiteCRMSandbox {
                     parts += flattened(member.name, member.value)
                 }
             }
-            return .string("V8/module/\(module.rawValue)?\(parts.joined(separator: "&"))")
+            return .string("V8/module/\(path)?\(parts.joined(separator: "&"))")
         }
         let number = page.number ?? 0
         return [
@@ -207,17 +213,25 @@ struct SuiteCRMFilter {
     private static func meets(
         _ cell: String, _ operation: String, _ value: String, _ kind: SuiteCRMField.Kind
     ) -> Bool {
+        if kind == .money || kind == .integer {
+            return meets(Double(cell) ?? 0, operation, Double(value.trimmingSpaces) ?? 0)
+        }
         let isDate = kind == .dateTime || kind == .date
         let a = isDate ? cell : collated(cell)
         let b = isDate ? moment(value) : collated(value)
+        return operation == "like" ? a.matchesLike(b) : meets(a, operation, b)
+    }
+
+    private static func meets<Value: Comparable>(
+        _ a: Value, _ operation: String, _ b: Value
+    ) -> Bool {
         switch operation {
-        case "eq": return a == b
-        case "neq": return a != b
-        case "gt": return a > b
-        case "gte": return a >= b
-        case "lt": return a < b
-        case "lte": return a <= b
-        default: return a.matchesLike(b)
+        case "eq", "like": a == b
+        case "neq": a != b
+        case "gt": a > b
+        case "gte": a >= b
+        case "lt": a < b
+        default: a <= b
         }
     }
 

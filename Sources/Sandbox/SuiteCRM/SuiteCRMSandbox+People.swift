@@ -23,7 +23,7 @@ extension SuiteCRMSandbox {
         store(record, in: .contacts)
         if let email = person.email, !email.isEmpty {
             let id = addressID(for: email, now: time)
-            links.append(SuiteCRMLink(contactID: record.id, addressID: id, isPrimary: true))
+            links.append(SuiteCRMLink(holderID: record.id, addressID: id, isPrimary: true))
             if person.emailOptOut { addresses[id.lowercased()]?["opt_out"] = "1" }
         }
         return record.id
@@ -59,12 +59,12 @@ extension SuiteCRMSandbox {
         of record: SuiteCRMRecord, with email: String?, at time: SandboxTime
     ) {
         for index in links.indices
-        where links[index].contactID == record.id && links[index].isPrimary {
+        where links[index].holderID == record.id && links[index].isPrimary {
             links[index].isDeleted = true
         }
         guard let email, !email.isEmpty else { return }
         let id = addressID(for: email, now: time)
-        links.append(SuiteCRMLink(contactID: record.id, addressID: id, isPrimary: true))
+        links.append(SuiteCRMLink(holderID: record.id, addressID: id, isPrimary: true))
     }
 
     private mutating func setOptOut(

@@ -1,14 +1,25 @@
 extension SuiteCRMSandbox {
-    func record(_ module: SuiteCRMModule, _ id: String) -> SuiteCRMRecord? {
+    /// A module's records by id in lower case.
+    func table(_ module: SuiteCRMModule) -> [String: SuiteCRMRecord] {
         switch module {
-        case .contacts: contacts[id.lowercased()]
-        case .emailAddresses: addresses[id.lowercased()]
+        case .accounts: accounts
+        case .contacts: contacts
+        case .leads: leads
+        case .opportunities: opportunities
+        case .emailAddresses: addresses
         }
+    }
+
+    func record(_ module: SuiteCRMModule, _ id: String) -> SuiteCRMRecord? {
+        table(module)[id.lowercased()]
     }
 
     mutating func store(_ record: SuiteCRMRecord, in module: SuiteCRMModule) {
         switch module {
+        case .accounts: accounts[record.id.lowercased()] = record
         case .contacts: contacts[record.id.lowercased()] = record
+        case .leads: leads[record.id.lowercased()] = record
+        case .opportunities: opportunities[record.id.lowercased()] = record
         case .emailAddresses: addresses[record.id.lowercased()] = record
         }
     }
@@ -52,6 +63,7 @@ extension SuiteCRMSandbox {
         record["deleted"] = "1"
         record["date_modified"] = now.sql
         store(record, in: module)
+        untieAll(record.id, module)
     }
 
     /// A record as its JSON: attributes in the module's order, then the links.
@@ -72,21 +84,30 @@ extension SuiteCRMSandbox {
     func attributes(
         _ record: SuiteCRMRecord, _ module: SuiteCRMModule, fields: Set<String>?
     ) -> SandboxJSON {
-        let emails = module == .contacts ? emails(of: record.id) : []
+        let emails = module.hasAddresses ? emails(of: record.id) : []
+        let account = account(of: record.id, module)
         let shown = module.fields.filter { fields?.contains($0.name) ?? true }.map { field in
-            SandboxJSON.Member(field.name, value(field, record, emails: emails))
+            SandboxJSON.Member(
+                field.name, value(field, record, module, emails: emails, account: account))
         }
         return shown.isEmpty ? [] : .object(shown)
     }
 
     private func value(
-        _ field: SuiteCRMField, _ record: SuiteCRMRecord, emails: [SuiteCRMRecord]
+        _ field: SuiteCRMField,
+        _ record: SuiteCRMRecord,
+        _ module: SuiteCRMModule,
+        emails: [SuiteCRMRecord],
+        account: SuiteCRMRecord?
     ) -> SandboxJSON {
         let text = record[field.name]
         switch field.kind {
-        case .stub: return [:]
+        // The stub of a deal's account is an empty text where there is one (08).
+        case .stub: return field.name == "accounts" && account != nil ? "" : [:]
         case .link: return ""
-        case .computed: return .string(computed(field.name, record, emails: emails))
+        case .computed:
+            return .string(
+                computed(field.name, record, module, emails: emails, account: account))
         case .dateTime:
             let time = text.flatMap(SandboxTime.init(parsing:))
             return .string(time?.isoMinutes ?? "")
@@ -94,20 +115,32 @@ extension SuiteCRMSandbox {
             // A bool that was never written comes as a real false (fact 24).
             if text == nil, field.initial == nil { return false }
             return .string(text ?? field.initial ?? "")
-        case .text, .longText, .date, .number:
+        case .text, .longText, .date, .number, .money, .integer:
             return .string(SuiteCRMText.shown(text ?? field.initial ?? ""))
         }
     }
 
     private func computed(
-        _ name: String, _ record: SuiteCRMRecord, emails: [SuiteCRMRecord]
+        _ name: String,
+        _ record: SuiteCRMRecord,
+        _ module: SuiteCRMModule,
+        emails: [SuiteCRMRecord],
+        account: SuiteCRMRecord?
     ) -> String {
         switch name {
         case "name", "full_name":
             let parts = [record["first_name"], record["last_name"]]
             if parts.allSatisfy({ $0 == nil }) { return " " }
             return SuiteCRMText.shown(
-                parts.compactMap(\.self).filter { !$0.isEmpty }.joined(separator: " "))
+                parts.compactMap(\.self).filter { !$0.isEmpty }.joined(separator: " ")
+                    .trimmingSpaces)
+        case "account_id": return account?.id ?? ""
+        case "account_name": return SuiteCRMText.shown(account?["name"] ?? "")
+        case "currency_name": return "US Dollar"
+        case "currency_symbol": return "$"
+        case "parent_name":
+            let parent = record["parent_id"].flatMap { self.record(module, $0) }
+            return SuiteCRMText.shown(parent?["name"] ?? "")
         case "modified_by_name": return Self.userName(record["modified_user_id"])
         case "created_by_name": return Self.userName(record["created_by"])
         case "assigned_user_name": return Self.userName(record["assigned_user_id"])
@@ -129,9 +162,9 @@ extension SuiteCRMSandbox {
         }
     }
 
-    /// The addresses a contact holds, the primary one first.
-    func emails(of contactID: String) -> [SuiteCRMRecord] {
-        let held = links.filter { $0.contactID == contactID && !$0.isDeleted }
+    /// The addresses a record holds, the primary one first.
+    func emails(of holderID: String) -> [SuiteCRMRecord] {
+        let held = links.filter { $0.holderID == holderID && !$0.isDeleted }
         let ordered = held.filter(\.isPrimary) + held.filter { !$0.isPrimary }
         var seen: Set<String> = []
         return ordered.compactMap { link in

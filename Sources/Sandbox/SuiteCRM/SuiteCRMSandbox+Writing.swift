@@ -71,16 +71,18 @@ extension SuiteCRMSandbox {
             return .suiteCRM(
                 status: 201, ["data": unstored(record, module, write.attributes, now: now)])
         }
-        let author = module == .contacts ? "1" : nil
-        let entered = module == .contacts ? "date_entered" : "date_created"
-        if module == .contacts, record[entered]?.isEmpty ?? true { record[entered] = now.sql }
+        finish(&record, module, write.attributes, isNew: true)
+        let author = module.isBean ? "1" : nil
+        let entered = module.isBean ? "date_entered" : "date_created"
+        if module.isBean, record[entered]?.isEmpty ?? true { record[entered] = now.sql }
         if record["date_modified"]?.isEmpty ?? true { record["date_modified"] = now.sql }
         if let author {
             record["created_by"] = record["created_by"] ?? author
             record["modified_user_id"] = record["modified_user_id"] ?? author
         }
         store(record, in: module)
-        if module == .contacts { takeAddresses(write.attributes, for: record, now: now) }
+        takeAccount(write.attributes, for: record, module)
+        if module.hasAddresses { takeAddresses(write.attributes, for: record, now: now) }
         return .suiteCRM(status: 201, ["data": json(record, module, isWrite: true)])
     }
 
@@ -98,23 +100,27 @@ extension SuiteCRMSandbox {
         record["date_modified"] = nil
         set(write.attributes, on: &record, module)
         if record["date_modified"]?.isEmpty ?? true { record["date_modified"] = now.sql }
-        if module == .contacts, !write.attributes.contains(where: { $0.name == "modified_user_id" })
-        {
+        if module.isBean, !write.attributes.contains(where: { $0.name == "modified_user_id" }) {
             record["modified_user_id"] = "1"
         }
+        finish(&record, module, write.attributes, isNew: false)
         store(record, in: module)
-        if module == .contacts, emails(of: record.id).isEmpty {
+        takeAccount(write.attributes, for: record, module)
+        if module.hasAddresses, emails(of: record.id).isEmpty {
             takeAddresses(write.attributes, for: record, now: now)
         }
         guard record.isDeleted else {
             return .suiteCRM(status: 201, ["data": json(record, module, isWrite: true)])
         }
+        defer { untieAll(record.id, module) }
         // Deleting this way answers with the values in memory (fact 29).
         var data = json(record, module, isWrite: true)
         data.replace("date_entered", with: "")
         data.replace("deleted", with: 1)
         data.replace("date_modified", with: .string(now.iso))
         data.replace("modified_by_name", with: "admin")
+        // So does the link to its account (14, "API PATCH deleted=1").
+        if account(of: record.id, module) != nil { data.replace("accounts", with: [:]) }
         if wasPortalUnset { data.replace("portal_account_disabled", with: false) }
         return .suiteCRM(status: 201, ["data": data])
     }
@@ -140,7 +146,8 @@ extension SuiteCRMSandbox {
         _ module: SuiteCRMModule
     ) {
         for member in attributes {
-            guard let field = module.field(member.name), field.isColumn, member.value != .null
+            guard let field = module.field(member.name), field.isColumn,
+                member.value != .null || field.kind == .money
             else { continue }
             record[field.name] = Self.stored(member.value, in: field)
         }
@@ -155,6 +162,8 @@ extension SuiteCRMSandbox {
         case .dateTime:
             let isPlain = !text.contains("T") && !text.contains("+")
             return isPlain ? SandboxTime(parsing: text)?.sql ?? "" : ""
+        case .money: return text.isEmpty ? field.initial ?? "" : SuiteCRMNumber.decimal(value)
+        case .integer: return text.isEmpty ? field.initial ?? "" : SuiteCRMNumber.whole(value)
         case .number: return text.isEmpty ? field.initial ?? "0" : text
         default:
             let kept = SuiteCRMText.cut(SuiteCRMText.purified(text), to: field.kind)
@@ -173,7 +182,30 @@ extension SuiteCRMSandbox {
         return first.adding(seconds: Int64(parts[1] - 1) * 86_400).date
     }
 
-    /// Gives a contact without addresses those of a write: `email1`, `email2`, and the first
+    /// What saving a deal works out: its amount in the base currency, and on creation the
+    /// probability of its stage (fact 46).
+    private func finish(
+        _ record: inout SuiteCRMRecord,
+        _ module: SuiteCRMModule,
+        _ attributes: [SandboxJSON.Member],
+        isNew: Bool
+    ) {
+        guard module == .opportunities else { return }
+        if attributes.contains(where: { $0.name == "amount" }) {
+            record["amount_usdollar"] = record["amount"]
+        }
+        guard isNew, record["probability"]?.isEmpty ?? true else { return }
+        record["probability"] = Self.probabilities[record["sales_stage"] ?? ""]
+    }
+
+    private static let probabilities = [
+        "Prospecting": "10", "Qualification": "20", "Needs Analysis": "25",
+        "Value Proposition": "30", "Id. Decision Makers": "40", "Perception Analysis": "50",
+        "Proposal/Price Quote": "65", "Negotiation/Review": "80", "Closed Won": "100",
+        "Closed Lost": "0",
+    ]
+
+    /// Gives a record without addresses those of a write: `email1`, `email2`, and the first
     /// one's opt-out (facts 1, 40).
     private mutating func takeAddresses(
         _ attributes: [SandboxJSON.Member], for record: SuiteCRMRecord, now: SandboxTime
@@ -186,7 +218,7 @@ extension SuiteCRMSandbox {
             guard MauticSandbox.isEmail(address) else { continue }
             let id = addressID(for: address, now: now)
             links.append(
-                SuiteCRMLink(contactID: record.id, addressID: id, isPrimary: isPrimary))
+                SuiteCRMLink(holderID: record.id, addressID: id, isPrimary: isPrimary))
             if isPrimary, let flag = text("email_opt_out"), flag == "1" || flag == "true" {
                 addresses[id.lowercased()]?["opt_out"] = "1"
             }
@@ -221,7 +253,11 @@ extension SuiteCRMSandbox {
         for member in attributes where module.field(member.name) != nil {
             data.replace(member.name, with: member.value)
         }
-        for field in module.fields where field.kind == .stub { data.replace(field.name, with: "") }
+        for field in module.fields {
+            let isSent = attributes.contains { $0.name == field.name }
+            if field.kind == .stub { data.replace(field.name, with: "") }
+            if field.kind == .bool, !isSent { data.replace(field.name, with: false) }
+        }
         data.replace("portal_account_disabled", with: "")
         data.replace("date_modified", with: .string(now.iso))
         data.replace("modified_user_id", with: "1")

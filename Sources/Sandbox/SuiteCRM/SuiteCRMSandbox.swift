@@ -1,4 +1,5 @@
-/// SuiteCRM 7.14.6 as its V8 API behaves, for contacts and their e-mail addresses.
+/// SuiteCRM 7.14.6 as its V8 API behaves, for accounts, contacts, leads, opportunities and
+/// e-mail addresses.
 ///
 /// Fact numbers in comments are those of the recordings' findings.
 package struct SuiteCRMSandbox: SandboxMachine {
@@ -20,10 +21,15 @@ package struct SuiteCRMSandbox: SandboxMachine {
     /// When each access token ends.
     var tokens: [String: SandboxTime] = [:]
     var revoked: Set<String> = []
-    /// Contacts by id in lower case, the deleted ones too; the API finds ids in any case.
+    /// Records by id in lower case, the deleted ones too; the API finds ids in any case.
+    var accounts: [String: SuiteCRMRecord] = [:]
     var contacts: [String: SuiteCRMRecord] = [:]
+    var leads: [String: SuiteCRMRecord] = [:]
+    var opportunities: [String: SuiteCRMRecord] = [:]
     var addresses: [String: SuiteCRMRecord] = [:]
     var links: [SuiteCRMLink] = []
+    /// The ids at the other ends of relationships, in the order they were linked.
+    var ties: [SuiteCRMEnd: [String]] = [:]
     package internal(set) var writeCalls = 0
 
     /// An empty installation; everything random derives from the seed.
@@ -84,13 +90,13 @@ package struct SuiteCRMSandbox: SandboxMachine {
             return try delete(Self.module(rest[1]), Self.validID(rest[2]), now: now)
         case ("GET", 5):
             return try related(Self.module(rest[1]), Self.validID(rest[2]), rest[4], request)
-        case ("POST", 5):
+        case ("POST", 4), ("POST", 5):
             return try link(
-                Self.module(rest[1]), Self.validID(rest[2]), rest[4], request, now: now)
+                Self.module(rest[1]), Self.validID(rest[2]), rest.count > 4 ? rest[4] : nil,
+                request)
         default:
             return try unlink(
-                Self.module(rest[1]), Self.validID(rest[2]), rest[4], Self.validID(rest[5]),
-                now: now)
+                Self.module(rest[1]), Self.validID(rest[2]), rest[4], Self.validID(rest[5]))
         }
     }
 
@@ -99,6 +105,7 @@ package struct SuiteCRMSandbox: SandboxMachine {
         case 1: ["POST", "PATCH"]
         case 2: ["GET"]
         case 3: ["GET", "DELETE"]
+        case 4: ["POST"]
         case 5: ["GET", "POST"]
         case 6: ["DELETE"]
         default: []
@@ -147,9 +154,9 @@ struct SuiteCRMRecord: Sendable, Hashable {
     var isDeleted: Bool { values["deleted"] == "1" }
 }
 
-/// A contact's hold on an address; removed ones stay, marked (fact 40).
+/// A record's hold on an address; removed ones stay, marked (fact 40).
 struct SuiteCRMLink: Sendable, Hashable {
-    var contactID: String
+    var holderID: String
     var addressID: String
     var isPrimary: Bool
     var isDeleted = false

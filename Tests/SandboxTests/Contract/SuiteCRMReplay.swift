@@ -17,7 +17,7 @@ struct SuiteCRMReplay {
     ]
     private static let volatile: Set<String> = [
         "id", "date_entered", "date_modified", "date_created", "access_token", "related", "self",
-        "message", "detail", "sourceId", "relatedId",
+        "message", "detail", "sourceId", "relatedId", "account_id",
     ]
 
     init(_ name: String) throws {
@@ -89,14 +89,14 @@ struct SuiteCRMReplay {
         {
             return "modules the sandbox does not have"
         }
-        if path.count > 6, !path[6].hasPrefix("email_addresses") {
+        if path.count > 6, !Self.links.contains(where: path[6].hasPrefix) {
             return "relationships the sandbox does not have"
         }
         let type = SandboxJSON(parsing: request.body)?["data"]?["type"]?.string
         if let type, !Self.modules.contains(type), type != "NoSuch" {
             return "modules the sandbox does not have"
         }
-        if type == nil, path.count == 3, !recording.name.contains("contacts"),
+        if type == nil, path.count == 3, recording.name.contains("campaigns"),
             request.method != "PUT"
         {
             return "modules the sandbox does not have"
@@ -112,8 +112,10 @@ struct SuiteCRMReplay {
         return nil
     }
 
-    private static let modules: Set<String> = [
-        "Contacts", "Contact", "EmailAddresses", "EmailAddress",
+    private static let modules = Set(
+        SuiteCRMModule.allCases.flatMap { [$0.rawValue, $0.singular] })
+    private static let links = [
+        "email_addresses", "accounts", "contacts", "opportunities", "nosuch",
     ]
     private static let wrongModules: Set<String> = ["NoSuch", "contacts", "CONTACTS"]
 
@@ -162,7 +164,7 @@ struct SuiteCRMReplay {
             ids[id] == nil
         else { return }
         let taken = Set(ids.values)
-        let held = machine.links.filter { taken.contains($0.contactID) }.map(\.addressID)
+        let held = machine.links.filter { taken.contains($0.holderID) }.map(\.addressID)
         let free = Set(held).subtracting(taken)
         if free.count == 1 { ids[id] = free.first }
     }
@@ -223,10 +225,26 @@ extension SuiteCRMReplay {
             }
         }
         machine.store(record, in: module)
-        guard module == .contacts, let email = json["attributes"]?["email1"]?.string,
+        if module == .contacts || module == .opportunities { seedAccount(of: json, id, module) }
+        guard module.hasAddresses, let email = json["attributes"]?["email1"]?.string,
             !email.isEmpty
         else { return }
         let address = machine.addressID(for: email, now: SandboxTime(2026, 1, 1))
-        machine.links.append(SuiteCRMLink(contactID: id, addressID: address, isPrimary: true))
+        machine.links.append(SuiteCRMLink(holderID: id, addressID: address, isPrimary: true))
+    }
+
+    /// The account a sighted record shows, with its name, where no answer has shown it yet.
+    private mutating func seedAccount(
+        of json: SandboxJSON, _ id: String, _ module: SuiteCRMModule
+    ) {
+        guard let account = json["attributes"]?["account_id"]?.string, !account.isEmpty else {
+            return
+        }
+        if machine.record(.accounts, account) == nil {
+            let name = json["attributes"]?["account_name"]?.string.map(decodedEntities)
+            machine.store(
+                SuiteCRMRecord(id: account, values: ["name": name ?? ""]), in: .accounts)
+        }
+        machine.tie(module, id, "accounts", to: account)
     }
 }
