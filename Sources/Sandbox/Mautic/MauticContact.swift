@@ -115,6 +115,16 @@ struct MauticField: Sendable {
 
     static let aliases = Set(all.map(\.alias))
 
+    private static let industries = PHPValue.map([
+        (
+            "list",
+            .list(
+                mauticIndustries.map {
+                    .map([("label", .string($0)), ("value", .string($0))])
+                })
+        )
+    ]).serialized
+
     /// The longest text, in characters (D11).
     var limit: Int { alias == "firstname" || alias == "lastname" ? 64 : 191 }
 
@@ -132,7 +142,10 @@ struct MauticField: Sendable {
         switch alias {
         case "title":
             #"a:1:{s:4:"list";a:3:{i:0;s:2:"Mr";i:1;s:3:"Mrs";i:2;s:4:"Miss";}}"#
-        case "attribution": #"a:2:{s:9:"roundmode";i:4;s:5:"scale";i:2;}"#
+        case "attribution", "companyannual_revenue":
+            #"a:2:{s:9:"roundmode";i:4;s:5:"scale";i:2;}"#
+        case "companynumber_of_employees": #"a:2:{s:9:"roundmode";i:4;s:5:"scale";i:0;}"#
+        case "companyindustry": Self.industries
         default: "a:0:{}"
         }
     }

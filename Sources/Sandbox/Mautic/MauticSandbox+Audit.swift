@@ -2,6 +2,8 @@
 struct MauticAuditRow: Sendable, Hashable {
     var id: Int
     var user: MauticUser
+    /// `lead`, or `company`.
+    var object = "lead"
     var objectID: Int
     var action: String
     var details: PHPValue
@@ -13,7 +15,8 @@ struct MauticAuditRow: Sendable, Hashable {
         case "id": String(id)
         case "user_id": String(user.id ?? 0)
         case "user_name": user.name
-        case "bundle", "object": "lead"
+        case "bundle": "lead"
+        case "object": object
         case "object_id": String(objectID)
         case "action": action
         case "details": details.serialized
@@ -89,11 +92,16 @@ struct MauticChanges {
 
 extension MauticSandbox {
     mutating func log(
-        _ action: String, _ id: Int, _ details: PHPValue, by user: MauticUser, at now: SandboxTime
+        _ action: String,
+        _ id: Int,
+        _ details: PHPValue,
+        of object: String = "lead",
+        by user: MauticUser,
+        at now: SandboxTime
     ) {
         audit.append(
             MauticAuditRow(
-                id: nextAuditID, user: user, objectID: id, action: action,
+                id: nextAuditID, user: user, object: object, objectID: id, action: action,
                 details: details, added: now))
         nextAuditID += 1
     }

@@ -75,6 +75,7 @@ extension MauticSandbox {
         let draft = try draft(body, mode, on: blank, now: now)
         nextContactID += 1
         contacts[blank.id] = draft.contact
+        follow(draft.changes, of: blank.id, by: user, at: now)
         log(draft.changes, "create", blank.id, by: user, via: "lead:\(key)", at: now)
         let form = MauticForm.created(draft.echo)
         return Written(id: blank.id, json: json(draft.contact, form), form: form)
@@ -90,6 +91,7 @@ extension MauticSandbox {
         if !draft.changes.isEmpty {
             contact.modified = SandboxTime(seconds: now.seconds)
             contact.modifiedBy = user
+            follow(draft.changes, of: contact.id, by: user, at: now)
             log(
                 draft.changes, "update", contact.id, by: user, via: key.map { "lead:\($0)" },
                 at: now)
@@ -134,6 +136,7 @@ extension MauticSandbox {
 
     mutating func remove(_ contact: MauticContact, by user: MauticUser, at now: SandboxTime) {
         contacts[contact.id] = nil
+        companyLinks[contact.id] = nil
         log(
             "delete", contact.id, .map([("name", .string(contact.displayName))]), by: user,
             at: now)

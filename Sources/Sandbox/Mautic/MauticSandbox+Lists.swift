@@ -11,8 +11,9 @@ extension MauticSandbox {
             numeric: ["id", "points", "owner_id", "is_published", "attribution"],
             dates: ["date_added", "date_modified", "date_identified", "last_active"],
             cell: Self.cell)
-        table.conditions = try (query["where"]?.parts ?? []).map(Self.normalized)
-        table.order = try Self.order(query)
+        table.conditions = try Self.conditions(query, columns: Self.columns)
+        table.order = try Self.order(
+            query, columns: Self.columns, otherwise: ("last_active", true))
         let wanted = query["search"]?.string.flatMap(MauticSearch.init)
         let candidates = contacts.values.sorted { $0.id < $1.id }
         let found = table.select(candidates.filter { wanted?.covers($0) ?? true })
@@ -73,7 +74,7 @@ extension MauticSandbox {
         return .columns(Set(columns))
     }
 
-    private static func count(
+    static func count(
         _ parameter: SandboxJSON?, default value: Int
     ) throws(MauticRefusal) -> Int {
         guard let text = parameter?.scalarText, !text.isEmpty else { return value }
@@ -81,9 +82,20 @@ extension MauticSandbox {
         return number
     }
 
+    /// The conditions of `where`.
+    static func conditions(
+        _ query: SandboxJSON, columns: Set<String>
+    ) throws(MauticRefusal) -> [SandboxJSON] {
+        var found: [SandboxJSON] = []
+        for condition in query["where"]?.parts ?? [] {
+            found.append(try normalized(condition, columns: columns))
+        }
+        return found
+    }
+
     /// A condition with its columns in the database's spelling; both spellings are taken (B5).
     private static func normalized(
-        _ condition: SandboxJSON
+        _ condition: SandboxJSON, columns: Set<String>
     ) throws(MauticRefusal) -> SandboxJSON {
         guard let operation = condition["expr"]?.string else { throw .crash(500) }
         var members = condition.members ?? []
@@ -95,7 +107,9 @@ extension MauticSandbox {
                 members[index].value = .string(column)
             case "val" where operation == "orX" || operation == "andX":
                 var inner: [SandboxJSON] = []
-                for part in members[index].value.parts { inner.append(try normalized(part)) }
+                for part in members[index].value.parts {
+                    inner.append(try normalized(part, columns: columns))
+                }
                 members[index].value = .array(inner)
             default: break
             }
@@ -104,8 +118,10 @@ extension MauticSandbox {
     }
 
     /// `orderBy` is a list of columns; `orderByDir` is for the last of them alone (B6).
-    private static func order(
-        _ query: SandboxJSON
+    static func order(
+        _ query: SandboxJSON,
+        columns: Set<String>,
+        otherwise: (column: String, isDescending: Bool)
     ) throws(MauticRefusal) -> [(column: String, isDescending: Bool)] {
         var order: [(column: String, isDescending: Bool)] = []
         for entry in query["order"]?.parts ?? [] {
@@ -117,10 +133,10 @@ extension MauticSandbox {
         let direction = query["orderByDir"]?.string?.uppercased() ?? "ASC"
         guard ["ASC", "DESC", ""].contains(direction) else { throw .crash(500) }
         guard let wanted = query["orderBy"]?.string, !wanted.isEmpty else {
-            return [("last_active", true)]
+            return [otherwise]
         }
         for name in wanted.split(separator: ",") {
-            let column = name.hasPrefix("l.") ? String(name.dropFirst(2)) : String(name)
+            let column = String(unprefixed(name))
             guard columns.contains(column) else { throw .crash(500) }
             order.append((column, false))
         }
@@ -135,8 +151,15 @@ extension MauticSandbox {
 
     /// `dateModified` and `l.date_modified` as `date_modified`.
     private static func databaseName(_ name: String) -> String {
-        let plain = name.hasPrefix("l.") ? name.dropFirst(2) : name[...]
-        return plain.map { $0.isUppercase ? "_\($0.lowercased())" : String($0) }.joined()
+        unprefixed(name[...]).map { $0.isUppercase ? "_\($0.lowercased())" : String($0) }.joined()
+    }
+
+    /// A column without the name of its table.
+    private static func unprefixed(_ name: Substring) -> Substring {
+        for table in ["l.", "comp."] where name.hasPrefix(table) {
+            return name.dropFirst(table.count)
+        }
+        return name
     }
 
     private static func cell(_ contact: MauticContact, _ column: String) -> String? {
@@ -175,6 +198,20 @@ struct MauticSearch {
 
     func covers(_ contact: MauticContact) -> Bool {
         terms.allSatisfy { covers(contact, $0.command, $0.value) != $0.isNegated }
+    }
+
+    /// Whether the words stand in a company's name, or in the field they name.
+    func covers(_ company: MauticCompany) -> Bool {
+        terms.allSatisfy { command, value, isNegated in
+            if command == "ids" || command == "id" {
+                let isAmong = value.split(separator: ",").contains { Int($0) == company.id }
+                return isAmong != isNegated
+            }
+            let isName = command.isEmpty || command == "name"
+            let text = company[isName ? "companyname" : command]
+            let holds = text.map { collated($0).matchesLike("%\(collated(value))%") } ?? false
+            return holds != isNegated
+        }
     }
 
     private func covers(_ contact: MauticContact, _ command: String, _ value: String) -> Bool {

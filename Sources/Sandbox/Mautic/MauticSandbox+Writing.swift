@@ -56,7 +56,7 @@ extension MauticSandbox {
     }
 
     /// The text a field would hold, nil for none; complaints go into `violations`.
-    private static func text(
+    static func text(
         _ value: SandboxJSON, for field: MauticField, _ mode: MauticWrite,
         _ violations: inout [MauticViolation]
     ) throws(MauticRefusal) -> String? {
@@ -81,9 +81,15 @@ extension MauticSandbox {
                 violations.append(.invalid(field.alias))
                 return nil
             }
+            if field.alias == "companynumber_of_employees" {
+                text = String(Int(number.rounded()))
+                break
+            }
             let cents = (abs(number) * 100).rounded()
             text = "\(number < 0 ? -cents / 100 : cents / 100)"
         case "country" where !mauticCountries.contains(text):
+            violations.append(.invalid(field.alias))
+        case "select" where !mauticIndustries.contains(text):
             violations.append(.invalid(field.alias))
         case "url" where !text.contains("://"): text = "http://\(text)"
         case "datetime":

@@ -1,4 +1,4 @@
-/// Mautic 5.1.1 as its REST API behaves, for the contact calls.
+/// Mautic 5.1.1 as its REST API behaves, for the contact and company calls.
 ///
 /// Fact numbers in comments (`A9`, `D4`, …) are those of the recordings' findings.
 package struct MauticSandbox: SandboxMachine {
@@ -59,8 +59,12 @@ package struct MauticSandbox: SandboxMachine {
     var survivors: [Int: Int] = [:]
     var tagIDs: [String: Int] = [:]
     var addressIDs: [String: Int] = [:]
+    var companies: [Int: MauticCompany] = [:]
+    /// Each contact's companies, in the order they were added.
+    var companyLinks: [Int: [MauticCompanyLink]] = [:]
     var audit: [MauticAuditRow] = []
     var nextContactID = 1
+    var nextCompanyID = 1
     var nextAuditID = 1
     var nextDoNotContactID = 1
     package internal(set) var writeCalls = 0
@@ -99,6 +103,9 @@ package struct MauticSandbox: SandboxMachine {
             if let response = try contactCall(request, caller: caller, now: now) {
                 return response.varying(request)
             }
+            if let response = try companyCall(request, caller: caller, now: now) {
+                return response.varying(request)
+            }
             let response = try tableCall(request, caller: caller, now: now)
             return (response ?? .mauticNotFound(request)).varying(request)
         } catch {
@@ -117,6 +124,7 @@ package struct MauticSandbox: SandboxMachine {
         switch (verb, id) {
         case (("GET", 1), _): return try list(request)
         case (("GET", 2), let id?): return try read(id)
+        case (("GET", 3), let id?) where path[2] == "companies": return try companies(of: id)
         case (("POST", 2), nil) where path[1] == "new":
             return try create(request, caller: caller, now: now)
         case (("POST", 3), nil) where path[1...] == ["batch", "new"]:

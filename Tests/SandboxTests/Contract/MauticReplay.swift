@@ -104,6 +104,7 @@ struct MauticReplay {
         if path == ["api", "stats", "audit_log"] || path == ["api", "fields", "contact"] {
             return nil
         }
+        if path.starts(with: ["api", "companies"]) { return nil }
         if exchange.response.status == 401 || path == ["api", "nothing"] { return nil }
         return "calls the sandbox does not have"
     }
@@ -131,7 +132,7 @@ struct MauticReplay {
             || request.segments.last == "contact"
         let comparison = Comparison(
             comparesValues: !isList, volatile: Self.volatile,
-            keyed: isList ? ["contacts", "fields"] : [])
+            keyed: isList ? ["contacts", "companies", "fields"] : [])
         var plain = exchange
         if let json = exchange.response.json {
             plain.response.body = Array(Self.delivered(json).text(.php).utf8)
@@ -150,7 +151,9 @@ struct MauticReplay {
     private static func contactRows(_ response: SandboxResponse) -> SandboxResponse {
         guard let rows = response.json?["stats"]?.elements else { return response }
         var response = response
-        let kept = rows.filter { $0["object"] == "lead" }.map { row -> SandboxJSON in
+        let kept = rows.filter {
+            $0["object"] == "lead" || $0["object"] == "company"
+        }.map { row -> SandboxJSON in
             .object(
                 (row.members ?? []).map { member in
                     guard member.name == "details", let text = member.value.string else {
@@ -185,6 +188,7 @@ struct MauticReplay {
 
     private static func deliveredFields(_ fields: SandboxJSON) -> SandboxJSON {
         let names = ["core", "social", "personal", "professional", "all"]
+        if fields["core"]?["companyname"] != nil { return fields }
         return .object(
             names.compactMap { name in
                 guard let group = fields[name] else { return nil }
@@ -221,6 +225,11 @@ struct MauticReplay {
     private mutating func steer(to exchange: Exchange) {
         let status = exchange.response.status
         guard status == 200 || status == 201, exchange.request.method != "GET" else { return }
+        if exchange.request.segments == ["api", "companies", "new"],
+            let id = exchange.response.json?["company"]?["id"]?.int
+        {
+            machine.nextCompanyID = id
+        }
         let known = Set(machine.contacts.keys)
         let ids = Self.contacts(in: exchange.response).compactMap { $0["id"]?.int }
         if let fresh = ids.first(where: { !known.contains($0) }) {
@@ -257,7 +266,22 @@ extension MauticReplay {
                 if let asked = pathID(exchange), asked != id { machine.survivors[asked] = id }
             }
         }
+        for exchange in recording.exchanges {
+            for json in exchange.response.json?["companies"]?.members ?? [] {
+                seedCompany(json.value, at: exchange.time)
+            }
+        }
         machine.nextContactID = (machine.contacts.keys.max() ?? 0) + 1
+    }
+
+    private mutating func seedCompany(_ json: SandboxJSON, at time: SandboxTime) {
+        guard let id = json["id"]?.int, let all = json["fields"]?["all"]?.members else { return }
+        var company = MauticCompany(id: id, added: time, createdBy: nil)
+        company.modified = id == 8 ? time : nil
+        for member in all where member.name != "id" && member.value != .null {
+            company.values[member.name] = member.value.scalarText
+        }
+        machine.companies[id] = company
     }
 
     /// The smallest id of a contact that a replayed call of the recording made.
