@@ -17,6 +17,8 @@ package struct SandboxPerson: Sendable, Hashable {
     /// A score; SuiteCRM has none.
     package var points: Int
     package var emailOptOut: Bool
+    /// The account's id in the system that holds the person.
+    package var account: String?
 
     package init(
         email: String? = nil,
@@ -31,7 +33,8 @@ package struct SandboxPerson: Sendable, Hashable {
         description: String? = nil,
         tags: [String] = [],
         points: Int = 0,
-        emailOptOut: Bool = false
+        emailOptOut: Bool = false,
+        account: String? = nil
     ) {
         self.email = email
         self.firstName = firstName
@@ -46,6 +49,7 @@ package struct SandboxPerson: Sendable, Hashable {
         self.tags = tags
         self.points = points
         self.emailOptOut = emailOptOut
+        self.account = account
     }
 }
 
@@ -85,6 +89,23 @@ package protocol SandboxMachine: Sendable {
 
     /// All living contacts in id order, as plain values.
     var rows: [SandboxRow] { get }
+
+    /// Puts an account there as if it had always been, and returns its id.
+    @discardableResult
+    mutating func seed(_ account: SandboxAccount, at time: SandboxTime) -> String
+
+    /// Another user changes an account in the program's own pages; false where there is none.
+    @discardableResult
+    mutating func personEditsAccount(
+        _ id: String, at time: SandboxTime, _ edit: (inout SandboxAccount) -> Void
+    ) -> Bool
+
+    /// Another user deletes an account, as far as the program lets them; false where it does not.
+    @discardableResult
+    mutating func personDeletesAccount(_ id: String, at time: SandboxTime) -> Bool
+
+    /// All living accounts in id order.
+    var accountRows: [SandboxAccountRow] { get }
 
     /// How many calls so far meant to write (POST, PUT, PATCH, DELETE), token requests excluded.
     var writeCalls: Int { get }

@@ -186,6 +186,11 @@ indirect enum CompassFilter: Sendable {
         func sign<Value: Comparable>(_ x: Value, _ y: Value) -> Int { x < y ? -1 : x > y ? 1 : 0 }
         switch type {
         case .integer, .bigint: return sign(a.int ?? 0, b.int ?? 0)
+        case .numeric:
+            guard let x = CompassNumeric(a.scalarText ?? ""),
+                let y = CompassNumeric(b.scalarText ?? "")
+            else { return 0 }
+            return x.order(y)
         case .timestamp:
             func time(_ json: SandboxJSON) -> Int64 {
                 json.string.flatMap(SandboxTime.init(parsing:))?.microseconds ?? 0
@@ -193,7 +198,7 @@ indirect enum CompassFilter: Sendable {
             return sign(time(a), time(b))
         case .bool: return sign(a == true ? 1 : 0, b == true ? 1 : 0)
         case .textArray, .jsonb: return a == b ? 0 : sign(a.text(), b.text())
-        case .uuid, .text: return sign(a.string ?? "", b.string ?? "")
+        case .uuid, .text, .date: return sign(a.string ?? "", b.string ?? "")
         }
     }
 }

@@ -64,7 +64,7 @@ struct CompassRefusal: Error {
 
     static func syntax(_ type: CompassType, _ text: String) -> CompassRefusal {
         CompassRefusal(
-            status: 400, code: type == .timestamp ? "22007" : "22P02",
+            status: 400, code: type == .timestamp || type == .date ? "22007" : "22P02",
             message: "invalid input syntax for type \(type.name): \"\(text)\"")
     }
 
@@ -72,6 +72,12 @@ struct CompassRefusal: Error {
         CompassRefusal(
             status: 400, code: "22003",
             message: "value \"\(text)\" is out of range for type \(type.name)")
+    }
+
+    static func noSuchDay(_ text: String) -> CompassRefusal {
+        CompassRefusal(
+            status: 400, code: "22008",
+            message: "date/time field value out of range: \"\(text)\"")
     }
 
     static func array(_ text: String) -> CompassRefusal {
@@ -99,6 +105,28 @@ struct CompassRefusal: Error {
             message:
                 "duplicate key value violates unique constraint \"\(table.name)_pkey\"",
             details: "Key (id)=(\(id)) already exists.")
+    }
+
+    /// A row that names another which is not there.
+    static func noReferenced(
+        _ table: String, _ column: String, _ id: String, in other: String
+    ) -> CompassRefusal {
+        CompassRefusal(
+            status: 409, code: "23503",
+            message: "insert or update on table \"\(table)\" violates foreign key constraint "
+                + "\"\(table)_\(column)_fkey\"",
+            details: "Key (\(column))=(\(id)) is not present in table \"\(other)\".")
+    }
+
+    /// A row that others still name.
+    static func stillReferenced(
+        _ table: String, _ id: String, by other: String, _ column: String
+    ) -> CompassRefusal {
+        CompassRefusal(
+            status: 409, code: "23503",
+            message: "update or delete on table \"\(table)\" violates foreign key constraint "
+                + "\"\(other)_\(column)_fkey\" on table \"\(other)\"",
+            details: "Key (id)=(\(id)) is still referenced from table \"\(other)\".")
     }
 
     /// Supabase loads an extension that refuses writes to a whole table.

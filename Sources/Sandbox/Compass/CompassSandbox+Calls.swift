@@ -65,6 +65,7 @@ extension CompassSandbox {
                 inserted += 1
             }
         }
+        try checkReferences(of: touched, in: call.table)
         let status = inserted > 0 || items.isEmpty || resolution == nil ? 201 : 200
         return Self.written(status, touched, call, emptyStatus: status)
     }
@@ -84,6 +85,7 @@ extension CompassSandbox {
         }
         if call.wantsObject, found.count != 1 { throw .notSingular(found.count) }
         let touched = found.map { change($0, given, call.table, now: now) }
+        try checkReferences(of: touched, in: call.table)
         return Self.written(200, touched, call, emptyStatus: 204)
     }
 
@@ -94,7 +96,37 @@ extension CompassSandbox {
         let found = rows(of: call.table).filter { call.filter.holds($0, call.table) == true }
         if call.wantsObject, found.count != 1 { throw .notSingular(found.count) }
         for row in found { remove(row, from: call.table, now: now) }
+        for row in found { try checkUnreferenced(row, of: call.table) }
         return Self.written(200, found, call, emptyStatus: 204)
+    }
+
+    /// The statement's end: whatever a row names must be there.
+    private func checkReferences(
+        of rows: [CompassRow], in table: CompassTable
+    ) throws(CompassRefusal) {
+        for (column, name) in table.references {
+            for id in rows.map({ $0[column] }) where id != .null {
+                guard let other = CompassTable.all.first(where: { $0.name == name }),
+                    index(of: id, in: other) == nil
+                else { continue }
+                throw .noReferenced(table.name, column, id.scalarText ?? "", in: name)
+            }
+        }
+    }
+
+    /// The statement's end: nothing may name a row that is gone.
+    func checkUnreferenced(
+        _ row: CompassRow, of table: CompassTable
+    ) throws(CompassRefusal) {
+        for other in CompassTable.all {
+            for (column, name) in other.references where name == table.name {
+                guard rows(of: other).contains(where: { $0[column] == row["id"] }) else {
+                    continue
+                }
+                throw .stillReferenced(
+                    table.name, row["id"].scalarText ?? "", by: other.name, column)
+            }
+        }
     }
 
     /// A body's values in their columns' types.

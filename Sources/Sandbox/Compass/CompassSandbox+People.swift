@@ -8,7 +8,7 @@ extension CompassSandbox {
     private static func cells(_ person: SandboxPerson) -> [String: SandboxJSON] {
         var cells: [String: SandboxJSON] = [
             "tags": .array(person.tags.map(SandboxJSON.string)), "points": .int(person.points),
-            "email_opt_out": .bool(person.emailOptOut),
+            "email_opt_out": .bool(person.emailOptOut), "client_id": .text(person.account),
         ]
         for (column, part) in columns { cells[column] = .text(person[keyPath: part]) }
         return cells
@@ -18,7 +18,8 @@ extension CompassSandbox {
         var person = SandboxPerson(
             tags: row["tags"].elements?.compactMap(\.string) ?? [],
             points: row["points"].int ?? 0,
-            emailOptOut: row["email_opt_out"] == true)
+            emailOptOut: row["email_opt_out"] == true,
+            account: row["client_id"].string)
         for (column, part) in columns { person[keyPath: part] = row[column].string }
         return person
     }
@@ -26,8 +27,15 @@ extension CompassSandbox {
     /// A row from before the outbox was there: no outbox row tells of it.
     @discardableResult
     package mutating func seed(_ person: SandboxPerson, at time: SandboxTime) -> String {
+        seed(Self.cells(person), in: .contacts, at: time)
+    }
+
+    /// A row that no outbox row tells of.
+    mutating func seed(
+        _ cells: [String: SandboxJSON], in table: CompassTable, at time: SandboxTime
+    ) -> String {
         let (shown, late, next) = (outbox, lateRows, nextOutboxID)
-        let row = add(Self.cells(person), to: .contacts, now: time)
+        let row = add(cells, to: table, now: time)
         (outbox, lateRows, nextOutboxID) = (shown, late, next)
         return row["id"].string ?? ""
     }
@@ -59,14 +67,11 @@ extension CompassSandbox {
 
     /// The living contacts in id order.
     package var rows: [SandboxRow] {
-        func time(_ json: SandboxJSON) -> SandboxTime? {
-            json.string.flatMap(SandboxTime.init(parsing:))
-        }
-        return contacts.map { row in
+        contacts.map { row in
             SandboxRow(
                 id: row["id"].string ?? "", person: Self.person(row),
-                added: time(row["created_at"]) ?? SandboxTime(seconds: 0),
-                modified: time(row["updated_at"]))
+                added: row.time("created_at") ?? SandboxTime(seconds: 0),
+                modified: row.time("updated_at"))
         }.sorted { $0.id < $1.id }
     }
 

@@ -4,21 +4,18 @@ extension CompassSandbox {
         _ given: [String: SandboxJSON], to table: CompassTable, now: SandboxTime
     ) -> CompassRow {
         var row = CompassRow(cells: [:])
-        for (name, _) in table.columns { row[name] = given[name] ?? .null }
-        guard table.name == CompassTable.contacts.name else {
+        for (name, _) in table.columns { row[name] = given[name] ?? table.defaults[name] ?? .null }
+        guard table.isSynchronised else {
             if row["id"] == .null { row["id"] = .int(takeOutboxID()) }
             outbox.append(row)
             return row
         }
         let time = stamp(now)
         if row["id"] == .null { row["id"] = .string(random.uuid()) }
-        if given["tags"] == nil { row["tags"] = [] }
-        if given["points"] == nil { row["points"] = 0 }
-        if given["email_opt_out"] == nil { row["email_opt_out"] = false }
         if given["created_at"] == nil { row["created_at"] = .string(time.isoMicroseconds) }
         row["updated_at"] = .string(time.isoMicroseconds)
-        contacts.append(row)
-        record("insert", before: nil, after: row, command: row["sync_command"], at: time)
+        self[keyPath: table.rows].append(row)
+        record("insert", table, before: nil, after: row, command: row["sync_command"], at: time)
         return row
     }
 
@@ -29,36 +26,42 @@ extension CompassSandbox {
     mutating func change(
         _ index: Int, _ given: [String: SandboxJSON], _ table: CompassTable, now: SandboxTime
     ) -> CompassRow {
-        guard table.name == CompassTable.contacts.name else {
+        guard table.isSynchronised else {
             outbox[index].cells.merge(given) { _, new in new }
             return outbox[index]
         }
-        let before = contacts[index]
+        let before = self[keyPath: table.rows][index]
         var after = before
         after.cells.merge(given) { _, new in new }
         after["updated_at"] = before["updated_at"]
         let unstamped: Set<String> = ["updated_at", "sync_command"]
         let isEffective = table.columns.contains {
-            !unstamped.contains($0.name) && before[$0.name] != after[$0.name]
+            !unstamped.contains($0.name)
+                && Self.differs(before[$0.name], after[$0.name], $0.type)
         }
         if isEffective {
             let time = stamp(now)
             after["updated_at"] = .string(time.isoMicroseconds)
             record(
-                "update", before: before, after: after, command: given["sync_command"] ?? .null,
-                at: time)
+                "update", table, before: before, after: after,
+                command: given["sync_command"] ?? .null, at: time)
         }
-        contacts[index] = after
+        self[keyPath: table.rows][index] = after
         return after
     }
 
+    /// Whether two values are distinct; `1.0` and `1.00` are the same number.
+    private static func differs(
+        _ a: SandboxJSON, _ b: SandboxJSON, _ type: CompassType
+    ) -> Bool {
+        guard type == .numeric, a != .null, b != .null else { return a != b }
+        return CompassFilter.order(a, b, type) != 0
+    }
+
     mutating func remove(_ row: CompassRow, from table: CompassTable, now: SandboxTime) {
-        guard table.name == CompassTable.contacts.name else {
-            outbox.removeAll { $0["id"] == row["id"] }
-            return
-        }
-        contacts.removeAll { $0["id"] == row["id"] }
-        record("delete", before: row, after: nil, command: .null, at: stamp(now))
+        self[keyPath: table.rows].removeAll { $0["id"] == row["id"] }
+        guard table.isSynchronised else { return }
+        record("delete", table, before: row, after: nil, command: .null, at: stamp(now))
     }
 
     private mutating func takeOutboxID() -> Int {
@@ -69,13 +72,14 @@ extension CompassSandbox {
     /// The outbox row of one change; it shows up with its commit, which may be late.
     private mutating func record(
         _ operation: String,
+        _ table: CompassTable,
         before: CompassRow?,
         after: CompassRow?,
         command: SandboxJSON,
         at time: SandboxTime
     ) {
         let row = CompassRow(cells: [
-            "id": .int(takeOutboxID()), "table_name": "contacts",
+            "id": .int(takeOutboxID()), "table_name": .string(table.name),
             "row_id": (after ?? before)?["id"] ?? .null, "operation": .string(operation),
             "before": before?.jsonb ?? .null, "after": after?.jsonb ?? .null,
             "command_id": command, "changed_at": .string(time.isoMicroseconds),

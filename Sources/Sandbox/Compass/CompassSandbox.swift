@@ -1,5 +1,5 @@
 /// FCMO Compass: a Supabase project's tables behind PostgREST 12, with the outbox trigger.
-package struct CompassSandbox: SandboxMachine {
+package struct CompassSandbox: SandboxDealMachine {
     package struct Settings: Sendable, Hashable {
         /// The key that both `apikey` and the bearer token must carry.
         package var serviceKey: String
@@ -23,6 +23,8 @@ package struct CompassSandbox: SandboxMachine {
     var random: SandboxRandom
     /// Rows in the order they were inserted.
     var contacts: [CompassRow] = []
+    var clients: [CompassRow] = []
+    var deals: [CompassRow] = []
     var outbox: [CompassRow] = []
     /// The last stamp the trigger gave; stamps never repeat, so `updated_at` tells versions apart.
     var lastStamp = SandboxTime(microseconds: .min)
@@ -59,9 +61,7 @@ package struct CompassSandbox: SandboxMachine {
         var path = request.segments
         if path.starts(with: ["rest", "v1"]) { path.removeFirst(2) }
         guard path.count == 1,
-            let table = [CompassTable.contacts, .outbox].first(where: {
-                $0.name == path[0]
-            })
+            let table = CompassTable.all.first(where: { $0.name == path[0] })
         else { throw .noTable(path.joined(separator: "/")) }
         let call = try CompassCall(request, table)
         switch request.method {
@@ -100,7 +100,7 @@ package struct CompassSandbox: SandboxMachine {
 
     /// The rows of a table.
     func rows(of table: CompassTable) -> [CompassRow] {
-        table.name == CompassTable.outbox.name ? outbox : contacts
+        self[keyPath: table.rows]
     }
 
     /// A moment no earlier change was stamped with.

@@ -1,6 +1,6 @@
 /// A type of PostgreSQL, as far as Compass's tables need it.
 enum CompassType: Sendable {
-    case uuid, text, textArray, integer, bigint, bool, timestamp, jsonb
+    case uuid, text, textArray, integer, bigint, numeric, bool, timestamp, date, jsonb
 
     /// PostgreSQL's name, for its error texts.
     var name: String {
@@ -10,8 +10,10 @@ enum CompassType: Sendable {
         case .textArray: "text[]"
         case .integer: "integer"
         case .bigint: "bigint"
+        case .numeric: "numeric"
         case .bool: "boolean"
         case .timestamp: "timestamp with time zone"
+        case .date: "date"
         case .jsonb: "jsonb"
         }
     }
@@ -38,6 +40,16 @@ enum CompassType: Sendable {
         case .timestamp:
             guard let time = SandboxTime(parsing: text) else { throw .syntax(self, text) }
             return .string(time.isoMicroseconds)
+        case .numeric:
+            guard let number = CompassNumeric(text) else { throw .syntax(self, text) }
+            return .number(number.text)
+        case .date:
+            let shape = text.prefix(10).map { $0.isASCII && $0.isNumber ? "0" : $0 }
+            guard String(shape) == "0000-00-00" else { throw .syntax(self, text) }
+            guard let time = SandboxTime(parsing: text), time.date == text.prefix(10) else {
+                throw .noSuchDay(text)
+            }
+            return .string(time.date)
         case .textArray:
             guard let elements = Self.array(text) else { throw .array(text) }
             return .array(elements.map(SandboxJSON.string))
@@ -69,10 +81,21 @@ enum CompassType: Sendable {
 struct CompassTable: Sendable {
     var name: String
     var columns: [(name: String, type: CompassType)]
+    /// Where the project holds its rows.
+    var rows: any WritableKeyPath<CompassSandbox, [CompassRow]> & Sendable
+    /// What a column holds where nobody says; NULL where it is not here.
+    var defaults: [String: SandboxJSON] = [:]
+    /// Columns that must name a row of another table, and that table.
+    var references: [(column: String, table: String)] = []
 
     func type(_ column: String) -> CompassType? {
         columns.first { $0.name == column }?.type
     }
+
+    /// Whether the triggers stamp and record its rows.
+    var isSynchronised: Bool { name != "syncledger_outbox" }
+
+    static let all = [contacts, clients, deals, outbox]
 
     static let contacts = CompassTable(
         name: "contacts",
@@ -81,8 +104,32 @@ struct CompassTable: Sendable {
             ("phone", .text), ("mobile", .text), ("title", .text), ("street", .text),
             ("city", .text), ("postcode", .text), ("description", .text), ("tags", .textArray),
             ("points", .integer), ("email_opt_out", .bool), ("created_at", .timestamp),
-            ("updated_at", .timestamp), ("sync_command", .uuid),
-        ])
+            ("updated_at", .timestamp), ("sync_command", .uuid), ("client_id", .uuid),
+        ],
+        rows: \.contacts,
+        defaults: ["tags": [], "points": 0, "email_opt_out": false],
+        references: [("client_id", "clients")])
+
+    static let clients = CompassTable(
+        name: "clients",
+        columns: [
+            ("id", .uuid), ("company_name", .text), ("website", .text), ("phone", .text),
+            ("industry", .text), ("street", .text), ("city", .text), ("postcode", .text),
+            ("country", .text), ("employees", .integer), ("description", .text),
+            ("created_at", .timestamp), ("updated_at", .timestamp), ("sync_command", .uuid),
+        ],
+        rows: \.clients)
+
+    static let deals = CompassTable(
+        name: "deals",
+        columns: [
+            ("id", .uuid), ("name", .text), ("client_id", .uuid), ("amount", .numeric),
+            ("stage", .text), ("close_date", .date), ("probability", .integer),
+            ("description", .text), ("created_at", .timestamp), ("updated_at", .timestamp),
+            ("sync_command", .uuid),
+        ],
+        rows: \.deals,
+        references: [("client_id", "clients")])
 
     static let outbox = CompassTable(
         name: "syncledger_outbox",
@@ -90,7 +137,8 @@ struct CompassTable: Sendable {
             ("id", .bigint), ("table_name", .text), ("row_id", .uuid), ("operation", .text),
             ("before", .jsonb), ("after", .jsonb), ("command_id", .uuid),
             ("changed_at", .timestamp), ("acknowledged_at", .timestamp),
-        ])
+        ],
+        rows: \.outbox)
 }
 
 /// A row: every column of its table, NULL included.

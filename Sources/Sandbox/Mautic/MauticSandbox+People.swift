@@ -37,6 +37,10 @@ extension MauticSandbox {
         }
         contacts[contact.id] = contact
         log(changes, "create", contact.id, by: .admin, via: "lead:lead", at: time)
+        if let company = person.account.flatMap(Int.init).flatMap({ companies[$0] }) {
+            add(contact.id, to: company, at: time)
+            contacts[contact.id]?.modified = nil
+        }
         return String(contact.id)
     }
 
@@ -79,6 +83,7 @@ extension MauticSandbox {
             draft.changes.identified = time
         }
         _ = store(draft, by: .admin, via: "lead", at: time)
+        move(known.id, to: after.account, at: time)
         return true
     }
 
@@ -122,6 +127,7 @@ extension MauticSandbox {
         guard let loser = Int(old).flatMap({ contacts[$0] }),
             let winner = Int(new).flatMap({ contacts[$0] }), loser.id != winner.id
         else { return false }
+        let memberships = companyLinks[loser.id]
         var draft = MauticDraft(winner)
         for field in MauticField.stored where winner[field.alias] == nil {
             if let text = loser[field.alias] { draft.set(field.alias, text) }
@@ -147,6 +153,7 @@ extension MauticSandbox {
         log("merge", loser.id, .map([("merged_into", .int(winner.id))]), by: .system, at: time)
         remove(loser, by: .system, at: time)
         survivors[loser.id] = winner.id
+        if companyLinks[winner.id]?.isEmpty ?? true { companyLinks[winner.id] = memberships }
         return true
     }
 
@@ -162,7 +169,8 @@ extension MauticSandbox {
         var person = SandboxPerson(
             tags: contact.tags.sorted(),
             points: contact.points,
-            emailOptOut: contact.doNotContact.contains { $0.channel == "email" })
+            emailOptOut: contact.doNotContact.contains { $0.channel == "email" },
+            account: primaryCompany(of: contact.id).map { String($0.id) })
         for (alias, part) in Self.aliases { person[keyPath: part] = contact[alias] }
         return person
     }

@@ -6,21 +6,12 @@ extension SuiteCRMSandbox {
         ("description", \.description),
     ]
 
-    /// Another user of the program; the API acts as user 1.
-    private static let personID = "seed_sally_id"
-
     @discardableResult
     package mutating func seed(_ person: SandboxPerson, at time: SandboxTime) -> String {
-        var record = SuiteCRMRecord(id: newID(), values: [:])
-        for field in SuiteCRMModule.contacts.fields where field.isColumn {
-            record[field.name] = field.initial
-        }
+        var record = blank(.contacts, at: time)
         for (column, part) in Self.columns { record[column] = person[keyPath: part] }
-        record["date_entered"] = time.sql
-        record["date_modified"] = time.sql
-        record["created_by"] = Self.personID
-        record["modified_user_id"] = Self.personID
         store(record, in: .contacts)
+        move(record.id, .contacts, to: person.account)
         if let email = person.email, !email.isEmpty {
             let id = addressID(for: email, now: time)
             links.append(SuiteCRMLink(holderID: record.id, addressID: id, isPrimary: true))
@@ -41,13 +32,11 @@ extension SuiteCRMSandbox {
         edit(&after)
         guard after != before else { return true }
         for (column, part) in Self.columns where after[keyPath: part] != before[keyPath: part] {
-            let kind = SuiteCRMModule.contacts.field(column)?.kind ?? .longText
-            record[column] = SuiteCRMText.cut(
-                SuiteCRMText.purified(after[keyPath: part] ?? ""), to: kind)
+            record[column] = Self.typed(after[keyPath: part], column, .contacts)
         }
-        record["date_modified"] = time.sql
-        record["modified_user_id"] = Self.personID
+        touch(&record, at: time)
         store(record, in: .contacts)
+        move(record.id, .contacts, to: after.account)
         if after.email != before.email { replaceAddress(of: record, with: after.email, at: time) }
         if after.emailOptOut != before.emailOptOut {
             setOptOut(of: record, to: after.emailOptOut, at: time)
@@ -55,7 +44,7 @@ extension SuiteCRMSandbox {
         return true
     }
 
-    private mutating func replaceAddress(
+    mutating func replaceAddress(
         of record: SuiteCRMRecord, with email: String?, at time: SandboxTime
     ) {
         for index in links.indices
@@ -77,9 +66,7 @@ extension SuiteCRMSandbox {
 
     @discardableResult
     package mutating func personDeletes(_ id: String, at time: SandboxTime) -> Bool {
-        guard let record = contacts[id.lowercased()], !record.isDeleted else { return false }
-        markDeleted(record, .contacts, now: time)
-        return true
+        personDeletes(id, .contacts, at: time)
     }
 
     /// The opt-out stands on the address, for everybody who shares it, and moves no contact's
@@ -95,19 +82,19 @@ extension SuiteCRMSandbox {
 
     /// The living contacts in id order.
     package var rows: [SandboxRow] {
-        contacts.values.filter { !$0.isDeleted }.sorted { $0.id < $1.id }.map { record in
+        living(in: .contacts).map { record in
             SandboxRow(
                 id: record.id, person: person(record),
-                added: record["date_entered"].flatMap(SandboxTime.init(parsing:))
-                    ?? SandboxTime(seconds: 0),
-                modified: record["date_modified"].flatMap(SandboxTime.init(parsing:)))
+                added: record.time("date_entered") ?? SandboxTime(seconds: 0),
+                modified: record.time("date_modified"))
         }
     }
 
     private func person(_ record: SuiteCRMRecord) -> SandboxPerson {
         let address = emails(of: record.id).first
         var person = SandboxPerson(
-            email: address?["email_address"], emailOptOut: address?["opt_out"] == "1")
+            email: address?["email_address"], emailOptOut: address?["opt_out"] == "1",
+            account: account(of: record.id, .contacts)?.id)
         for (column, part) in Self.columns {
             person[keyPath: part] = record[column].flatMap { $0.isEmpty ? nil : $0 }
         }

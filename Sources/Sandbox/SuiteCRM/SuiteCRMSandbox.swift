@@ -2,7 +2,7 @@
 /// e-mail addresses.
 ///
 /// Fact numbers in comments are those of the recordings' findings.
-package struct SuiteCRMSandbox: SandboxMachine {
+package struct SuiteCRMSandbox: SandboxDealMachine {
     package struct Settings: Sendable, Hashable {
         package var clientID: String
         package var clientSecret: String
