@@ -11,11 +11,26 @@ package struct SandboxPopulation: Sendable, Hashable {
     /// One human being, and how each system that knows them spells them.
     package struct Member: Sendable, Hashable {
         package var spellings: [System: SandboxPerson]
+        /// The place in `accounts` of the company they work for.
+        package var account: Int?
     }
 
     package var members: [Member]
+    /// None unless they were asked for.
+    package var accounts: [AccountMember] = []
+    /// None unless they were asked for.
+    package var deals: [DealMember] = []
 
-    package init(seed: UInt64, people: Int) {
+    /// The people are the same however many accounts and deals there are.
+    package init(seed: UInt64, people: Int, accounts: Int = 0, deals: Int = 0) {
+        self.init(seed: seed, everybody: people)
+        guard accounts > 0 || deals > 0 else { return }
+        var random = SandboxRandom(seed: seed ^ 0x4143_434F_554E_5453)
+        addAccounts(accounts, &random)
+        addDeals(deals, &random)
+    }
+
+    private init(seed: UInt64, everybody people: Int) {
         var random = SandboxRandom(seed: seed)
         var members: [Member] = []
         members.reserveCapacity(people)
@@ -38,15 +53,19 @@ package struct SandboxPopulation: Sendable, Hashable {
     }
 
     /// Puts everybody into a machine, a second after each other, and returns the ids by the
-    /// member's position.
+    /// member's position; `accounts` tells which id there each account has.
     @discardableResult
     package func settle<Machine: SandboxMachine>(
-        in machine: inout Machine, as system: System, from time: SandboxTime
+        in machine: inout Machine,
+        as system: System,
+        from time: SandboxTime,
+        accounts: [Int: String] = [:]
     ) -> [Int: String] {
         var ids: [Int: String] = [:]
         var now = time
         for (index, member) in members.enumerated() {
-            guard let person = member.spellings[system] else { continue }
+            guard var person = member.spellings[system] else { continue }
+            person.account = member.account.flatMap { accounts[$0] }
             ids[index] = machine.seed(person, at: now)
             now = now.adding(seconds: 1)
         }
@@ -56,7 +75,7 @@ package struct SandboxPopulation: Sendable, Hashable {
 
 extension SandboxPopulation {
     /// Most people are in two or three systems, some in one alone.
-    private static func systems(_ random: inout SandboxRandom) -> [System] {
+    static func systems(_ random: inout SandboxRandom) -> [System] {
         switch Int.random(in: 0..<100, using: &random) {
         case ..<45: [.compass, .mautic, .suitecrm]
         case ..<60: [.compass, .mautic]
@@ -144,7 +163,7 @@ extension SandboxPopulation {
     }
 
     /// A name in the letters an address has.
-    private static func asciiName(_ name: String) -> String {
+    static func asciiName(_ name: String) -> String {
         String(collated(name).filter { $0.isASCII && ($0.isLetter || $0.isNumber) })
     }
 

@@ -26,9 +26,14 @@ package struct SandboxWorld: Sendable {
     /// Three systems with a population in them.
     package init(seed: UInt64, population: SandboxPopulation, at time: SandboxTime) {
         self.init(seed: seed)
-        population.settle(in: &mautic, as: .mautic, from: time)
-        population.settle(in: &suiteCRM, as: .suitecrm, from: time)
-        population.settle(in: &compass, as: .compass, from: time)
+        let companies = population.settleAccounts(in: &mautic, as: .mautic, from: time)
+        let accounts = population.settleAccounts(in: &suiteCRM, as: .suitecrm, from: time)
+        let clients = population.settleAccounts(in: &compass, as: .compass, from: time)
+        population.settle(in: &mautic, as: .mautic, from: time, accounts: companies)
+        population.settle(in: &suiteCRM, as: .suitecrm, from: time, accounts: accounts)
+        population.settle(in: &compass, as: .compass, from: time, accounts: clients)
+        population.settleDeals(in: &suiteCRM, as: .suitecrm, from: time, accounts: accounts)
+        population.settleDeals(in: &compass, as: .compass, from: time, accounts: clients)
     }
 
     /// What a caller comes to hear; nil where the connection ends without an answer.

@@ -19,10 +19,10 @@ import Testing
         _ = company(&client, ["companyname": "Other"])
         _ = client.call("PATCH", "/api/companies/\(id)/edit", ["companycity": "Bonn"])
         func found(_ column: String) -> SandboxJSON? {
-            client.call(
-                "GET",
-                "/api/companies?where[0][col]=\(column)&where[0][expr]=gte"
-                    + "&where[0][val]=2026-11-23+12:00:00&orderBy=id").json
+            let query =
+                "where[0][col]=\(column)&where[0][expr]=gte"
+                + "&where[0][val]=2026-11-23+12:00:00&orderBy=id"
+            return client.call("GET", "/api/companies?\(query)").json
         }
         #expect(found("date_modified")?["total"] == "1")
         #expect(found("dateModified")?["total"] == "1")

@@ -42,6 +42,28 @@ import Testing
         }
     }
 
+    @Test func `has accounts and deals where they are asked for, and the same people`() {
+        let wide = SandboxPopulation(seed: 42, people: 1_000, accounts: 120, deals: 200)
+        #expect(wide == SandboxPopulation(seed: 42, people: 1_000, accounts: 120, deals: 200))
+        #expect(wide.members.map(\.spellings) == world.members.map(\.spellings))
+        #expect(world.accounts.isEmpty && world.deals.isEmpty)
+        #expect(wide.members.contains { $0.account != nil })
+        #expect(wide.accounts.contains { Set($0.spellings.values.map(\.name)).count > 1 })
+        #expect(wide.deals.contains { Set($0.spellings.values.map(\.amount)).count > 1 })
+        #expect(wide.deals.allSatisfy { $0.spellings[.mautic] == nil })
+        let town = SandboxWorld(seed: 1, population: wide, at: SandboxTime(2026, 1, 1))
+        let names = wide.accounts.compactMap { $0.spellings[.mautic]?.name?.lowercased() }
+        #expect(Set(names).count == names.count)
+        #expect(Set(town.mautic.accountRows.compactMap(\.account.name)).count == names.count)
+        let known = Set(town.suiteCRM.accountRows.map(\.id))
+        let employers = town.suiteCRM.rows.compactMap(\.person.account)
+        #expect(!employers.isEmpty && known.isSuperset(of: employers))
+        #expect(known.isSuperset(of: town.suiteCRM.dealRows.compactMap(\.deal.account)))
+        for deal in town.compass.dealRows { #expect(deal.deal.amount != nil) }
+        let spelt = wide.deals.compactMap { $0.spellings[.suitecrm]?.amount }
+        #expect(town.suiteCRM.dealRows.compactMap(\.deal.amount).sorted() == spelt.sorted())
+    }
+
     @Test func `settles in all three systems`() {
         var mautic = MauticSandbox(seed: 1)
         var suite = SuiteCRMSandbox(seed: 1)
