@@ -95,7 +95,7 @@ struct MauticReplay {
         if exchange.comment.contains("request body cut") { return "request cut in the recording" }
         if path.starts(with: ["api", "contacts"]) {
             let others = [
-                "utm", "activity", "notes", "devices", "campaigns", "segments", "companies",
+                "utm", "activity", "notes", "devices", "campaigns", "segments",
                 "list", "groups",
             ]
             if path.contains(where: others.contains) { return "calls the sandbox does not have" }
@@ -263,6 +263,7 @@ extension MauticReplay {
                 var contact = contact(json, id: id, at: exchange.time)
                 contact.points = Self.points[recording.name] ?? contact.points
                 machine.contacts[id] = contact
+                seedMembership(of: contact)
                 if let asked = pathID(exchange), asked != id { machine.survivors[asked] = id }
             }
         }
@@ -272,6 +273,18 @@ extension MauticReplay {
             }
         }
         machine.nextContactID = (machine.contacts.keys.max() ?? 0) + 1
+    }
+
+    /// The company whose name a sighted contact shows, and that the contact is one of it.
+    private mutating func seedMembership(of contact: MauticContact) {
+        guard let text = contact["company"] else { return }
+        var changes = MauticChanges()
+        changes.fields = [.init(alias: "company", old: .null, new: .string(text))]
+        let rows = machine.audit
+        machine.follow(
+            changes, of: contact.id, by: MauticUser(id: nil, name: "Sync test client [1]"),
+            at: contact.added)
+        machine.audit = rows
     }
 
     private mutating func seedCompany(_ json: SandboxJSON, at time: SandboxTime) {
