@@ -56,6 +56,24 @@ import Testing
         #expect(shapes.contains("mautic GET /api/contacts/{id}"))
     }
 
+    @Test func `answers for accounts too`() async throws {
+        try await server.run { ports in
+            let token = try await token(ports)
+            let base = ports.url(of: .mautic)
+            let (status, made) = try await send(
+                "POST", base + "/api/companies/new", ["companyname": "Acme"], token: token)
+            #expect(status == 201)
+            #expect(made?["company"]?["id"] == 1)
+            let (linked, _) = try await send(
+                "POST", base + "/api/companies/1/contact/9/add", token: token)
+            #expect(linked == 404)
+        }
+        let world = server.withWorld { $0 }
+        #expect(world.mautic.accountRows.map(\.account.name) == ["Acme"])
+        let shapes = Set(world.calls.keys.map(\.description))
+        #expect(shapes.contains("mautic POST /api/companies/{id}/contact/{id}/add"))
+    }
+
     @Test func `drops a connection before or after the effect`() async throws {
         server.withWorld {
             $0.faults = [
