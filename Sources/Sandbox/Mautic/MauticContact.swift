@@ -132,7 +132,13 @@ struct MauticField: Sendable {
     var properties: SandboxJSON {
         switch alias {
         case "title": ["list": ["Mr", "Mrs", "Miss"]]
-        case "attribution": ["roundmode": 4, "scale": 2]
+        case "attribution", "companyannual_revenue": ["roundmode": 4, "scale": 2]
+        case "companynumber_of_employees": ["roundmode": 4, "scale": 0]
+        case "companyindustry":
+            [
+                "list": .array(
+                    mauticIndustries.map { ["label": .string($0), "value": .string($0)] })
+            ]
         default: []
         }
     }

@@ -142,29 +142,36 @@ extension MauticSandbox {
             at: now)
     }
 
-    /// GET /api/fields/contact.
-    func fieldList(_ request: SandboxRequest) -> SandboxResponse {
+    /// GET /api/fields/contact and /api/fields/company.
+    func fieldList(
+        _ all: [MauticField], of object: String, _ request: SandboxRequest
+    ) -> SandboxResponse {
         let limit = request.parameters["limit"].flatMap(Int.init) ?? 30
         let start = request.parameters["start"].flatMap(Int.init) ?? 0
-        let shown = MauticField.all.dropFirst(max(start, 0)).prefix(limit == 0 ? .max : limit)
+        let shown = all.dropFirst(max(start, 0)).prefix(limit == 0 ? .max : limit)
+        let first = all.first?.id ?? 1
         let members = shown.map { field in
-            SandboxJSON.Member(String(field.id), Self.definition(of: field))
+            SandboxJSON.Member(
+                String(field.id),
+                Self.definition(of: field, object: object, order: field.id - first + 1))
         }
         return .mautic([
-            "total": .int(MauticField.all.count),
+            "total": .int(all.count),
             "fields": members.isEmpty ? [] : .object(members),
         ])
     }
 
-    private static func definition(of field: MauticField) -> SandboxJSON {
+    private static func definition(
+        of field: MauticField, object: String, order: Int
+    ) -> SandboxJSON {
         let isShort = ["firstname", "lastname", "email"].contains(field.alias)
         let properties = field.properties == [] ? [:] : field.properties
         return [
             "isPublished": true, "dateAdded": .null, "dateModified": .null, "createdBy": .null,
             "createdByUser": .null, "modifiedBy": .null, "modifiedByUser": .null,
             "id": .int(field.id), "label": .string(field.label), "alias": .string(field.alias),
-            "type": .string(field.type), "group": .string(field.group), "order": .int(field.id),
-            "object": "lead", "defaultValue": field.alias == "points" ? "0" : .null,
+            "type": .string(field.type), "group": .string(field.group), "order": .int(order),
+            "object": .string(object), "defaultValue": field.alias == "points" ? "0" : .null,
             "isRequired": false, "isFixed": .bool(field.isFixed), "isListable": true,
             "isVisible": true, "isShortVisible": .bool(isShort),
             "isUniqueIdentifier": .bool(field.alias == "email"), "isPubliclyUpdatable": false,

@@ -155,7 +155,10 @@ package struct MauticSandbox: SandboxMachine {
     ) throws(MauticRefusal) -> SandboxResponse? {
         guard request.method == "GET" else { return nil }
         let path = Array(request.segments.dropFirst())
-        if path == ["fields", "contact"] { return fieldList(request) }
+        if path == ["fields", "contact"] { return fieldList(MauticField.all, of: "lead", request) }
+        if path == ["fields", "company"] {
+            return fieldList(MauticField.companies, of: "company", request)
+        }
         guard path.count == 2, path[0] == "stats" else { return nil }
         guard path[1] == "audit_log" else {
             return .mautic(["availableTables": ["audit_log"]])

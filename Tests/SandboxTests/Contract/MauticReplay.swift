@@ -101,13 +101,17 @@ struct MauticReplay {
             if path.contains(where: others.contains) { return "calls the sandbox does not have" }
             return nil
         }
-        if path == ["api", "stats", "audit_log"] || path == ["api", "fields", "contact"] {
+        if path == ["api", "stats", "audit_log"] || Self.fieldLists.contains(path) {
             return nil
         }
         if path.starts(with: ["api", "companies"]) { return nil }
         if exchange.response.status == 401 || path == ["api", "nothing"] { return nil }
         return "calls the sandbox does not have"
     }
+
+    private static let fieldLists = [
+        ["api", "fields", "contact"], ["api", "fields", "company"],
+    ]
 
     private mutating func play(_ exchange: Exchange) {
         var request = exchange.request
@@ -129,7 +133,7 @@ struct MauticReplay {
         let isFeed = recording.name == "audit-feed.har" && exchange.index == 16
         let isList =
             request.method == "GET" && request.segments.count != 3 && !isFeed
-            || request.segments.last == "contact"
+            || Self.fieldLists.contains(request.segments)
         let comparison = Comparison(
             comparesValues: !isList, volatile: Self.volatile,
             keyed: isList ? ["contacts", "companies", "fields"] : [])
