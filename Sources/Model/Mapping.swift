@@ -17,5 +17,5 @@ package struct Mapping: Sendable, Hashable {
     }
 
     /// As it ships.
-    package static let shipped = Mapping([.contact])
+    package static let shipped = Mapping([.account, .contact])
 }

@@ -167,7 +167,7 @@ import Transport
     private static func outbox(_ ids: [Int], total: Int? = nil) -> HTTPResult {
         let rows = ids.map {
             """
-            {"id":\($0),"operation":"update","changed_at":"2026-11-24T10:00:0\($0 % 10)+00:00",\
+            {"table_name":"contacts","id":\($0),"operation":"update","changed_at":"2026-11-24T10:00:0\($0 % 10)+00:00",\
             "before":{"id":"\(uuid(1))","title":"a","city":"b"},\
             "after":{"id":"\(uuid(1))","title":"t\($0)","city":"b"}}
             """

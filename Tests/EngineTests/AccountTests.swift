@@ -1,0 +1,104 @@
+import Ledger
+import Model
+import Projections
+import Sandbox
+import Simulation
+import Testing
+
+@testable import Engine
+
+/// Companies: Compass's clients and SuiteCRM's accounts, found by their name.
+@Suite struct `Accounts` {
+    private func account(_ name: String, city: String? = nil) -> SandboxAccount {
+        var account = SandboxAccount()
+        account.name = name
+        account.city = city
+        return account
+    }
+
+    private func sync(_ world: World, sweep: Bool = false) throws -> RunReport {
+        var report = try #require(try world.run(.sync, sweep: sweep, approve: true))
+        for _ in 0..<4 where report.issued > 0 || report.decisions > 0 {
+            world.pass(seconds: 300)
+            report = try #require(try world.run(.sync, sweep: sweep))
+        }
+        #expect(report.issued == 0 && report.decisions == 0, "\(report)")
+        #expect(report.failures.isEmpty, "\(report.failures)")
+        try expectStatusAgrees(world, report)
+        #expect(try world.workplace.views.verify().isIdentical)
+        return report
+    }
+
+    private func names(_ rows: [SandboxAccountRow]) -> [String] {
+        rows.compactMap(\.account.name).sorted()
+    }
+
+    @Test func `of one name are one, and who is missing somewhere is made there`() throws {
+        let world = try World(directory: scratch(), seed: 61)
+        defer { end(world) }
+        world.compass.seed(account("Acme", city: "Ulm"), at: world.time)
+        world.suitecrm.seed(account("Acme"), at: world.time)
+        world.suitecrm.seed(account("Globex", city: "Bonn"), at: world.time)
+        world.compass.seed(account("Initech"), at: world.time)
+        let report = try sync(world)
+        #expect(report.records == 3 && report.inSync == 3)
+        for rows in [world.compass.accountRows, world.suitecrm.accountRows] {
+            #expect(names(rows) == ["Acme", "Globex", "Initech"])
+            #expect(rows.first { $0.account.name == "Acme" }?.account.city == "Ulm")
+        }
+    }
+
+    @Test func `follow edits both ways, by feed and by date window`() throws {
+        let world = try World(directory: scratch(), seed: 62)
+        defer { end(world) }
+        world.compass.seed(account("Acme", city: "Ulm"), at: world.time)
+        world.compass.seed(account("Globex"), at: world.time)
+        _ = try sync(world)
+        world.pass(seconds: 300)
+        let (client, crm) = (
+            try #require(world.compass.accountRows.first { $0.account.name == "Acme" }),
+            try #require(world.suitecrm.accountRows.first { $0.account.name == "Globex" })
+        )
+        world.compass.personEditsAccount(client.id, at: world.time) { $0.city = "Bonn" }
+        world.suitecrm.personEditsAccount(crm.id, at: world.time) { $0.website = "https://g.example" }
+        world.pass(seconds: 120)
+        _ = try sync(world)
+        #expect(
+            world.suitecrm.accountRows.first { $0.account.name == "Acme" }?.account.city == "Bonn")
+        #expect(
+            world.compass.accountRows.first { $0.account.name == "Globex" }?.account.website
+                == "https://g.example")
+    }
+
+    @Test func `and people are never taken for each other`() throws {
+        let world = try World(directory: scratch(), seed: 63)
+        defer { end(world) }
+        world.compass.seed(account("Ann"), at: world.time)
+        world.mautic.seed(person("ann@example.com", "Ann", "Lee", phone: nil), at: world.time)
+        let report = try sync(world, sweep: true)
+        #expect(report.records == 2)
+        #expect(world.people(.compass).count == 1 && world.people(.suitecrm).count == 1)
+        #expect(names(world.suitecrm.accountRows) == ["Ann"])
+    }
+
+    @Test func `that are deleted are asked about, and kept are made again`() throws {
+        let world = try World(directory: scratch(), seed: 64)
+        defer { end(world) }
+        world.compass.seed(account("Acme"), at: world.time)
+        _ = try sync(world)
+        world.pass(seconds: 300)
+        let row = try #require(world.suitecrm.accountRows.first)
+        world.suitecrm.personDeletesAccount(row.id, at: world.time)
+        let report = try #require(try world.run(.sync, sweep: true))
+        #expect(report.gone == 1 && report.conflicted == 1)
+        #expect(names(world.compass.accountRows) == ["Acme"])
+        let record = try #require(
+            try world.workplace.views.read { tables, transaction in
+                try tables.replicas.all(transaction).first { $0.state == .gone }?.record
+            })
+        try world.workplace.answerDeletion(record, keep: true)
+        world.pass(seconds: 300)
+        _ = try sync(world)
+        #expect(names(world.suitecrm.accountRows) == ["Acme"])
+    }
+}
