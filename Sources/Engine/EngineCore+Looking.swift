@@ -197,7 +197,8 @@ extension EngineCore {
                 try tables.commands.row(id.bytes, transaction)
             }
             guard let command,
-                session.connector(of: row.entity).isHalfDone(try order(command.issue, session), in: object)
+                session.connector(of: row.entity).isHalfDone(
+                    try order(command.issue, session), in: object)
             else { continue }
             let names = command.issue.changes.map(\.attribute)
             object.attributes.removeAll { names.contains($0.name) }

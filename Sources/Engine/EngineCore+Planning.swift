@@ -141,7 +141,8 @@ extension EngineCore {
             return RecordSnapshot(
                 record: row, replicas: replicas, openCommands: commands,
                 creating: Set(creating.map(\.connection)),
-                namesakes: try tables.namesakes(of: row, keys: mapping[row.entity]?.keys ?? [], transaction))
+                namesakes: try tables.namesakes(
+                    of: row, keys: mapping[row.entity]?.keys ?? [], transaction))
         }
     }
 

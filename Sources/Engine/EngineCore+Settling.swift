@@ -106,7 +106,8 @@ extension EngineCore {
         guard let replica else { return [] }
         var drafts: [Draft] = []
         for change in issue.changes where change.form == .absolute {
-            guard let field = mapping[issue.entity]?.field(change.field), let branch = replica.branch(field),
+            guard let field = mapping[issue.entity]?.field(change.field),
+                let branch = replica.branch(field),
                 branch.hasChanged, branch.accounted != nil
             else { continue }
             var overtaken = Overtaken()
@@ -163,7 +164,9 @@ extension EngineCore {
         decided.record = issue.record
         decided.entity = issue.entity
         for attribute in observed.attributes {
-            guard let field = mapping[issue.entity]?.field(attribute: attribute.name, of: known.system),
+            guard
+                let field = mapping[issue.entity]?.field(
+                    attribute: attribute.name, of: known.system),
                 let branch = known.branch(field), let before = branch.seen,
                 let after = attribute.value?.value, !branch.hasChanged,
                 !issue.changes.contains(where: { $0.attribute == attribute.name }),
@@ -259,7 +262,9 @@ extension EngineCore {
             return try begin(row.issue.command, row.issue.record)
         }
         let states = row.issue.changes.map { change -> WriteState in
-            guard let spelling = mapping[row.issue.entity]?.field(change.field)?.spellings[connection.system],
+            guard
+                let spelling = mapping[row.issue.entity]?.field(change.field)?.spellings[
+                    connection.system],
                 let told = object[change.attribute].map(spelling.codec.content)
             else { return .other }
             if told == change.leaves?.value.map(spelling.codec.content) { return .after }

@@ -141,33 +141,37 @@ extension EntityMapping {
                 ]),
         ])
 
-    /// The account as it ships: Compass's clients and SuiteCRM's accounts, found by their name.
+    /// The account as it ships: Compass's clients, Mautic's companies and SuiteCRM's accounts, found
+    /// by their name.
     ///
     /// Widths of SuiteCRM from its meta (recording 02).
     package static let account = EntityMapping(
         entity: "account", keys: ["name"],
         fields: [
-            company("name", "company_name", ("name", 150)),
-            company("website", "website", ("website", 255)),
-            company("phone", "phone", ("phone_office", 100)),
-            company("street", "street", ("billing_address_street", 150)),
-            company("city", "city", ("billing_address_city", 100)),
-            company("postcode", "postcode", ("billing_address_postalcode", 20)),
+            company("name", "company_name", "companyname", ("name", 150)),
+            company("website", "website", "companywebsite", ("website", 255)),
+            company("phone", "phone", "companyphone", ("phone_office", 100)),
+            company("street", "street", "companyaddress1", ("billing_address_street", 150)),
+            company("city", "city", "companycity", ("billing_address_city", 100)),
+            company(
+                "postcode", "postcode", "companyzipcode", ("billing_address_postalcode", 20)),
             FieldMapping(
                 "description", .profile,
                 spellings: [
                     .compass: Spelling("description", FieldCodec(.compass, .text)),
+                    .mautic: Spelling("companydescription", FieldCodec(.mautic, .text)),
                     .suitecrm: Spelling("description", FieldCodec(.suitecrm, .text)),
                 ]),
         ])
 
     private static func company(
-        _ name: String, _ compass: String, _ suitecrm: (String, Int)
+        _ name: String, _ compass: String, _ mautic: String, _ suitecrm: (String, Int)
     ) -> FieldMapping {
         FieldMapping(
             name, .profile,
             spellings: [
                 .compass: Spelling(compass, FieldCodec(.compass, .text)),
+                .mautic: Spelling(mautic, FieldCodec(.mautic, .text, maximumLength: 191)),
                 .suitecrm: Spelling(
                     suitecrm.0, FieldCodec(.suitecrm, .text, maximumLength: suitecrm.1)),
             ])

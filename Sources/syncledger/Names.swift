@@ -56,7 +56,8 @@ struct Names {
 
     private func words(of entity: String, _ value: (FieldMapping) -> Value?) -> String {
         func word(_ name: String) -> String? {
-            guard let field = workplace.mapping[entity]?.field(name), case .text(let text) = value(field),
+            guard let field = workplace.mapping[entity]?.field(name),
+                case .text(let text) = value(field),
                 !text.isEmpty
             else { return nil }
             return text

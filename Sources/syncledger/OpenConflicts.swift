@@ -83,7 +83,9 @@ struct OpenConflicts {
         _ side: ContestRow.Side, _ field: String, _ replica: ReplicaRow?, _ workplace: Workplace,
         _ names: Names
     ) throws -> Side {
-        let branch = replica.flatMap { workplace.mapping[$0.entity]?.field(field) }.flatMap { replica?.branch($0) }
+        let branch = replica.flatMap { workplace.mapping[$0.entity]?.field(field) }.flatMap {
+            replica?.branch($0)
+        }
         let seen = try workplace.log.sequence(of: side.observation).flatMap {
             try read(workplace, from: $0, limit: 1).first
         }

@@ -149,13 +149,14 @@ struct Shown {
 
     init(_ row: ConnectionRow) {
         let configured = row.configured
-        let rows: [(String, String)] = [
-            ("system", row.systemName), ("url", configured.url.isEmpty ? "–" : configured.url),
-            ("direction", configured.direction.name), ("create", configured.create.name),
-            ("scope", configured.scope.isEmpty ? "everybody" : configured.scope),
-            ("calls a minute", "\(configured.callsPerMinute)"),
-            ("writes", row.writesApproved ? "approved" : "not approved yet"),
-        ]
+        let rows: [(String, String)] =
+            [
+                ("system", row.systemName), ("url", configured.url.isEmpty ? "–" : configured.url),
+                ("direction", configured.direction.name), ("create", configured.create.name),
+                ("scope", configured.scope.isEmpty ? "everybody" : configured.scope),
+                ("calls a minute", "\(configured.callsPerMinute)"),
+                ("writes", row.writesApproved ? "approved" : "not approved yet"),
+            ]
             + row.marks.map { mark in
                 (
                     mark.entity + "s",
@@ -178,7 +179,7 @@ struct Shown {
                                 .init("lastSweep", syncledger.json(mark.lastSweep)),
                                 .init("lastSweepSeen", .number("\(mark.lastSweepSeen)")),
                             ])
-                        })),
+                        }))
             ])
     }
 }

@@ -12,7 +12,8 @@ extension Shown {
             try ids.compactMap { try tables.replicas.row($0.bytes, transaction) }
         }
         let shown = ShownRecord(
-            record: record, replicas: replicas, fields: workplace.mapping[record.entity]?.fields ?? [],
+            record: record, replicas: replicas,
+            fields: workplace.mapping[record.entity]?.fields ?? [],
             names: try Names(workplace))
         self.init(json: shown.json, lines: shown.lines)
     }

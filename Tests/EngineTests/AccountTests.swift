@@ -7,7 +7,7 @@ import Testing
 
 @testable import Engine
 
-/// Companies: Compass's clients and SuiteCRM's accounts, found by their name.
+/// Compass's clients, Mautic's companies and SuiteCRM's accounts, found by their name.
 @Suite struct `Accounts` {
     private func account(_ name: String, city: String? = nil) -> SandboxAccount {
         var account = SandboxAccount()
@@ -40,9 +40,12 @@ import Testing
         world.suitecrm.seed(account("Acme"), at: world.time)
         world.suitecrm.seed(account("Globex", city: "Bonn"), at: world.time)
         world.compass.seed(account("Initech"), at: world.time)
+        world.mautic.seed(account("Acme"), at: world.time)
         let report = try sync(world)
         #expect(report.records == 3 && report.inSync == 3)
-        for rows in [world.compass.accountRows, world.suitecrm.accountRows] {
+        for rows in [
+            world.compass.accountRows, world.suitecrm.accountRows, world.mautic.accountRows,
+        ] {
             #expect(names(rows) == ["Acme", "Globex", "Initech"])
             #expect(rows.first { $0.account.name == "Acme" }?.account.city == "Ulm")
         }
@@ -60,9 +63,20 @@ import Testing
             try #require(world.suitecrm.accountRows.first { $0.account.name == "Globex" })
         )
         world.compass.personEditsAccount(client.id, at: world.time) { $0.city = "Bonn" }
-        world.suitecrm.personEditsAccount(crm.id, at: world.time) { $0.website = "https://g.example" }
+        world.suitecrm.personEditsAccount(crm.id, at: world.time) {
+            $0.website = "https://g.example"
+        }
+        let company = try #require(
+            world.mautic.accountRows.first { $0.account.name == "Globex" })
+        world.mautic.personEditsAccount(company.id, at: world.time) { $0.phone = "+1-555-0177" }
         world.pass(seconds: 120)
         _ = try sync(world)
+        for rows in [
+            world.compass.accountRows, world.suitecrm.accountRows, world.mautic.accountRows,
+        ] {
+            #expect(rows.first { $0.account.name == "Globex" }?.account.phone == "+1-555-0177")
+            #expect(rows.first { $0.account.name == "Acme" }?.account.city == "Bonn")
+        }
         #expect(
             world.suitecrm.accountRows.first { $0.account.name == "Acme" }?.account.city == "Bonn")
         #expect(
@@ -100,5 +114,21 @@ import Testing
         world.pass(seconds: 300)
         _ = try sync(world)
         #expect(names(world.suitecrm.accountRows) == ["Acme"])
+        #expect(names(world.mautic.accountRows) == ["Acme"])
+    }
+
+    @Test func `that lose a value lose it everywhere`() throws {
+        let world = try World(directory: scratch(), seed: 65)
+        defer { end(world) }
+        world.compass.seed(account("Acme", city: "Ulm"), at: world.time)
+        _ = try sync(world)
+        world.pass(seconds: 300)
+        let row = try #require(world.suitecrm.accountRows.first)
+        world.suitecrm.personEditsAccount(row.id, at: world.time) { $0.city = nil }
+        world.pass(seconds: 120)
+        _ = try sync(world)
+        for rows in [world.compass.accountRows, world.mautic.accountRows] {
+            #expect(rows.map { $0.account.city ?? "" } == [""])
+        }
     }
 }

@@ -30,7 +30,8 @@ extension MauticConnector {
             case .bytes, .unrecognized: break
             }
         }
-        if blanks { members.append(.init("overwriteWithBlank", .bool(true))) }
+        // A company's PATCH blanks without it (A8).
+        if blanks, !isCompany { members.append(.init("overwriteWithBlank", .bool(true))) }
         return .object(members)
     }
 
@@ -48,11 +49,20 @@ extension WriteOrder {
     var wantsOptOut: Bool {
         changes.contains { $0.attribute == "dnc_email" && $0.write == .bool(true) }
     }
+    /// The name of the company that is to be made.
+    var companyName: String? {
+        guard case .text(let name)? = changes.first(where: { $0.attribute == "companyname" })?.write
+        else { return nil }
+        return name
+    }
+
     /// The changes that a contact shows otherwise than they would leave it.
     func differing(in object: RemoteObject) -> [Change] {
         changes.filter { change in
             guard change.form == .absolute, let told = object[change.attribute],
-                let field = EntityMapping.contact.field(attribute: change.attribute, of: .mautic),
+                let field = [EntityMapping.contact, .account].lazy.compactMap({
+                    $0.field(attribute: change.attribute, of: .mautic)
+                }).first,
                 let codec = field.spellings[.mautic]?.codec
             else { return false }
             return codec.content(of: told) != codec.content(of: change.leaves)

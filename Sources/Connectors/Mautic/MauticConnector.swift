@@ -19,6 +19,16 @@ package struct MauticConnector: Connector {
 
     package init(_ entity: EntityMapping = .contact) { self.entity = entity }
 
+    /// Mautic's word for one and for many.
+    private var words: (one: String, many: String) {
+        isCompany ? ("company", "companies") : ("contact", "contacts")
+    }
+
+    var isCompany: Bool { entity.entity == EntityMapping.account.entity }
+
+    /// Where the objects are read and written.
+    var path: String { "/api/\(words.many)" }
+
     // MARK: - Session
 
     package func tokenCall(_ credentials: Credentials) -> Call? {
@@ -75,10 +85,12 @@ package struct MauticConnector: Connector {
     // MARK: - Looking
 
     /// Identified contacts in id order (B6: always give an order; B9: leave out anonymous ones;
-    /// B1: a new contact has no modification date, so both dates are asked).
+    /// B1: a new contact has no modification date, so both dates are asked). Companies likewise; they
+    /// show no dates, but can be asked by them (B10).
     package func pageCall(_ walk: Walk) -> Call {
+        let own = isCompany ? "companyname" : "date_identified"
         var query = [
-            ("where[0][col]", "date_identified"), ("where[0][expr]", "isNotNull"),
+            ("where[0][col]", own), ("where[0][expr]", "isNotNull"),
             ("where[1][col]", "id"), ("where[1][expr]", "gt"), ("where[1][val]", walk.after ?? "0"),
             ("orderBy", "id"), ("orderByDir", "ASC"), ("limit", String(Self.pageSize)),
         ]
@@ -93,7 +105,7 @@ package struct MauticConnector: Connector {
                 ]
             }
         }
-        return Call(.get, "/api/contacts", query: query)
+        return Call(.get, path, query: query)
     }
 
     package func page(from answer: HTTPResult, _ walk: Walk) throws(RemoteFailure) -> Page {
@@ -112,7 +124,7 @@ package struct MauticConnector: Connector {
 
     /// The contacts of a list: an object keyed by id, or an empty array (C1).
     private func contacts(_ json: JSON) throws(RemoteFailure) -> [JSON] {
-        switch json["contacts"] {
+        switch json[words.many] {
         case .object(let members)?: return members.map(\.value)
         case .array(let elements)?: return elements
         default: throw RemoteFailure(.unclear, "Mautic's answer is no list of contacts")
@@ -121,7 +133,7 @@ package struct MauticConnector: Connector {
 
     package func acknowledgeCall(_ rows: [String], now: Timestamp) -> Call? { nil }
 
-    package func lookCall(id: String) -> Call { Call(.get, "/api/contacts/\(percentEncoded(id))") }
+    package func lookCall(id: String) -> Call { Call(.get, "\(path)/\(percentEncoded(id))") }
 
     /// A dead id answers with the survivor under its own id (A1): the ids are compared.
     package func look(from answer: HTTPResult, asked id: String) throws(RemoteFailure) -> Looked {
@@ -135,11 +147,12 @@ package struct MauticConnector: Connector {
     }
 
     package func findCall(_ order: WriteOrder) -> Call? {
-        guard let email = order.email else { return nil }
+        guard let key = isCompany ? order.companyName : order.email else { return nil }
         return Call(
-            .get, "/api/contacts",
+            .get, path,
             query: [
-                ("where[0][col]", "email"), ("where[0][expr]", "eq"), ("where[0][val]", email),
+                ("where[0][col]", isCompany ? "companyname" : "email"), ("where[0][expr]", "eq"),
+                ("where[0][val]", key),
                 ("orderBy", "id"), ("orderByDir", "ASC"), ("limit", "2"),
             ])
     }
@@ -166,6 +179,7 @@ package struct MauticConnector: Connector {
     /// Whether a contact has the e-mail address that an order is about; Mautic compares without
     /// regard to case and outer spaces (A9).
     static func isAsked(_ object: RemoteObject, _ order: WriteOrder) -> Bool {
+        if case .text(let name)? = object["companyname"] { return name == order.companyName }
         guard case .text(let email)? = object["email"], let asked = order.email else {
             return false
         }
@@ -176,7 +190,7 @@ package struct MauticConnector: Connector {
 
     func contact(_ answer: HTTPResult) throws(RemoteFailure) -> RemoteObject {
         let json = try success(answer)
-        guard let contact = json["contact"] else {
+        guard let contact = json[words.one] else {
             throw RemoteFailure(.unclear, "Mautic's answer is no contact")
         }
         return try object(contact)

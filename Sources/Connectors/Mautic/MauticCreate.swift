@@ -20,7 +20,7 @@ struct MauticCreate: Conversation {
         guard let answer else {
             return .call(
                 connector.call(
-                    .post, "/api/contacts/new", connector.body(order.changes, blanks: false)))
+                    .post, "\(connector.path)/new", connector.body(order.changes, blanks: false)))
         }
         if let created { return optedOut(created, answer) }
         do {

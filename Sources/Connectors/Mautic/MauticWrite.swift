@@ -98,7 +98,7 @@ struct MauticWrite: Conversation {
             phase = .edit
             return .call(
                 connector.call(
-                    .patch, "/api/contacts/\(percentEncoded(id))/edit",
+                    .patch, "\(connector.path)/\(percentEncoded(id))/edit",
                     connector.body(order.changes, blanks: true)))
         }
     }
@@ -136,7 +136,7 @@ struct MauticWrite: Conversation {
         case .found(let object):
             try checkAge(object)
             phase = .delete
-            return .call(Call(.delete, "/api/contacts/\(percentEncoded(object.id))/delete"))
+            return .call(Call(.delete, "\(connector.path)/\(percentEncoded(object.id))/delete"))
         }
     }
 }
