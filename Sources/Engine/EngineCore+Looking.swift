@@ -16,6 +16,12 @@ struct WalkState {
     var isSweep: Bool
 }
 
+/// One entity's objects at one connection.
+struct EntityPlace: Hashable {
+    var connection: ConnectionID
+    var entity: String
+}
+
 /// Looking: walks over the systems, and single looks where something is in doubt.
 extension EngineCore {
     mutating func startWalks() {
@@ -101,9 +107,23 @@ extension EngineCore {
             let page = try session.connector(of: walk.entity).page(from: result, walk)
             try take(page, pending, walk)
         } catch let error as RemoteFailure {
-            retry(pending, error) { core, failure in core.fail(pending.connection, failure.message)
+            retry(pending, error) { core, failure in
+                core.pageFailed(pending.connection, walk, failure)
             }
         }
+    }
+
+    /// An entity that a system does not have, or does not let us read, keeps the others from nothing.
+    private mutating func pageFailed(
+        _ connection: ConnectionID, _ walk: Walk, _ failure: RemoteFailure
+    ) {
+        guard walk.kind != .feed, let session = sessions[connection],
+            [.refused(.permission), .refused(.notFound)].contains(failure.kind)
+        else { return fail(connection, failure.message) }
+        unreadable.insert(EntityPlace(connection: connection, entity: walk.entity))
+        report.failures.append(
+            ("\(session.row.configured.label), \(walk.entity)s", failure.message))
+        nextWalk(connection)
     }
 
     private mutating func take(_ page: Page, _ pending: PendingCall, _ walk: Walk) throws {

@@ -165,7 +165,10 @@ extension EngineCore {
         ground.rulesSince = rules?.since ?? 0
         ground.realigns = request.realigns
         ground.unreadable = Set(
-            connections.filter { !$0.configured.url.isEmpty && !isUsable($0.id) }.map(\.id))
+            connections.filter {
+                !$0.configured.url.isEmpty && !isUsable($0.id)
+                    || unreadable.contains(EntityPlace(connection: $0.id, entity: entity))
+            }.map(\.id))
         ground.queued = queued
         ground.assumesApproval = request.verb == .plan
         return Reconciler(ground)

@@ -24,6 +24,8 @@ package struct EngineCore {
     var phase = Phase.idle
     var sessions: [ConnectionID: Session] = [:]
     var walks: [ConnectionID: WalkState] = [:]
+    /// What could not be read in this run, though its connection could.
+    var unreadable: Set<EntityPlace> = []
     /// What is still to be read at a connection, entity by entity.
     var waitingWalks: [ConnectionID: [String]] = [:]
     var calls: [CallID: PendingCall] = [:]

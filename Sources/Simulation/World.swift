@@ -25,6 +25,8 @@ package final class World {
     private var random: IdentitySource
     /// Called before each request reaches its machine: whether and when the answer is lost.
     package var fault: (HTTPRequest) -> Fault = { _ in .none }
+    /// Answers in a machine's place where it gives one.
+    package var instead: (HTTPRequest) -> HTTPResponse? = { _ in nil }
     package private(set) var requests = 0
 
     package enum Fault: Sendable {
@@ -218,7 +220,7 @@ package final class World {
         requests += 1
         let fault = fault(request)
         if case .lostBefore = fault { return lost }
-        let response = respond(request)
+        let response = instead(request) ?? respond(request)
         if case .lostAfter = fault { return lost }
         return .response(response)
     }

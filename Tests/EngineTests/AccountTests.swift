@@ -4,6 +4,7 @@ import Projections
 import Sandbox
 import Simulation
 import Testing
+import Transport
 
 @testable import Engine
 
@@ -115,6 +116,29 @@ import Testing
         _ = try sync(world)
         #expect(names(world.suitecrm.accountRows) == ["Acme"])
         #expect(names(world.mautic.accountRows) == ["Acme"])
+    }
+
+    @Test func `that one system does not have keep nobody from being read, and are made nowhere blind`()
+        throws
+    {
+        let world = try World(directory: scratch(), seed: 66)
+        defer { end(world) }
+        world.compass.seed(account("Acme"), at: world.time)
+        world.suitecrm.seed(account("Globex"), at: world.time)
+        world.mautic.seed(person("ann@example.com", "Ann", "Lee", phone: nil), at: world.time)
+        world.instead = { request in
+            request.url.contains("/rest/v1/clients")
+                ? HTTPResponse(status: 404, headers: [:], body: Array("{}".utf8)) : nil
+        }
+        let report = try #require(try world.run(.sync, sweep: true, approve: true))
+        #expect(report.failures.map(\.0) == ["compass, accounts"])
+        #expect(world.people(.compass).count == 1 && world.people(.suitecrm).count == 1)
+        #expect(names(world.compass.accountRows) == ["Acme"])
+        #expect(names(world.mautic.accountRows) == ["Globex"])
+        world.instead = { _ in nil }
+        world.pass(seconds: 300)
+        _ = try sync(world, sweep: true)
+        #expect(names(world.compass.accountRows) == ["Acme", "Globex"])
     }
 
     @Test func `that lose a value lose it everywhere`() throws {
