@@ -11,7 +11,7 @@ package struct ViewTables: Sendable {
         "lookups", "open_commands", "rules", "standings", "parked", "meta",
     ]
     /// Grows when a projector folds differently: older generations are then rebuilt.
-    package static var version: UInt64 { 7 }
+    package static var version: UInt64 { 8 }
 
     package let replicas: RowTable<ReplicaRow>
     package let records: RowTable<RecordRow>
@@ -119,9 +119,12 @@ package struct ViewTables: Sendable {
         blinded([UInt8(ascii: "r")], [Array(entity.utf8), connection.bytes, Array(remoteID.utf8)])
     }
 
+    /// Alike is what differs by case or by the width of its gaps only.
     func contentKey(field: String, content: String, entity: String) -> [UInt8] {
-        blinded(
-            [UInt8(ascii: "c")], [Array(entity.utf8), Array(field.utf8), Array(content.utf8)])
+        let plain = content.lowercased().split(whereSeparator: \.isWhitespace)
+            .joined(separator: " ")
+        return blinded(
+            [UInt8(ascii: "c")], [Array(entity.utf8), Array(field.utf8), Array(plain.utf8)])
     }
 
     private func blinded(_ kind: [UInt8], _ parts: [[UInt8]]) -> [UInt8] {

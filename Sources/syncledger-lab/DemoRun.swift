@@ -122,14 +122,20 @@ final class DemoRun {
     // MARK: - Steps
 
     private func firstContact() throws {
-        let counts = server.withWorld {
-            ($0.compass.rows.count, $0.mautic.rows.count, $0.suiteCRM.rows.count)
+        let counts = server.withWorld { world in
+            [
+                (world.compass.rows.count, world.compass.accountRows.count),
+                (world.mautic.rows.count, world.mautic.accountRows.count),
+                (world.suiteCRM.rows.count, world.suiteCRM.accountRows.count),
+            ].map { "\($0.0) people and \($0.1) accounts" }
         }
         step(
-            "First contact: \(counts.0) people in Compass, \(counts.1) in Mautic, \(counts.2) in SuiteCRM. Nothing is written."
+            "First contact: \(counts[0]) in Compass, \(counts[1]) in Mautic, \(counts[2]) in SuiteCRM. Nothing is written."
         )
         let report = try engine(.plan)
-        say("  \(report.linked) linked by e-mail, \(report.newRecords) known to one system only,")
+        say(
+            "  \(report.linked) linked by e-mail or name, \(report.newRecords) known to one system only,"
+        )
         say("  \(report.ambiguous) ambiguous: a person is asked, nobody guesses.")
         step("The plan")
         for (what, count) in report.proposals.sorted(by: { ($1.value, $0.key) < ($0.value, $1.key) }
@@ -149,7 +155,8 @@ final class DemoRun {
 
     private func lifeGoesOn() throws {
         step("Life goes on: people type on all sides at once")
-        let linked = try fullyLinked().shuffled(using: &random)
+        let linked = try fullyLinked("contact").shuffled(using: &random)
+        let accounts = try fullyLinked("account").shuffled(using: &random).prefix(12)
         let edits = min(40, linked.count / 6)
         let now = SandboxTime(microseconds: systemNow().microseconds)
         server.withWorld { world in
@@ -168,6 +175,24 @@ final class DemoRun {
                 }
             }
         }
+        server.withWorld { world in
+            for (index, account) in accounts.enumerated() {
+                switch index % 3 {
+                case 0:
+                    world.mautic.personEditsAccount(account.mautic, at: now) {
+                        $0.city = "Bergen \(index)"
+                    }
+                case 1:
+                    world.suiteCRM.personEditsAccount(account.suitecrm, at: now) {
+                        $0.street = "Quay \(index)"
+                    }
+                default:
+                    world.compass.personEditsAccount(account.compass, at: now) {
+                        $0.phone = "+1-555-01\(10 + index)"
+                    }
+                }
+            }
+        }
         let rest = Array(linked.dropFirst(edits * 3))
         guard rest.count >= 5 else { return }
         server.withWorld { world in
@@ -177,7 +202,9 @@ final class DemoRun {
             world.suiteCRM.personDeletes(rest[2].suitecrm, at: now)
             _ = world.mautic.mauticMerges(rest[3].mautic, into: rest[4].mautic, at: now)
         }
-        say("  \(edits * 3) edits, one mobile number changed in two places, one opt-out,")
+        say(
+            "  \(edits * 3) edits of people and \(accounts.count) of accounts, one mobile number changed in two places, one opt-out,"
+        )
         say("  one person deleted in SuiteCRM, two merged in Mautic")
         let report = try engine(.sync, sweep: true)
         totals.opened += report.contested + report.gone + report.ambiguous
@@ -276,15 +303,16 @@ final class DemoRun {
 
     // MARK: - Checking
 
-    private struct LinkedPerson {
+    private struct LinkedObjects {
         var compass: String
         var mautic: String
         var suitecrm: String
     }
 
-    private func fullyLinked() throws -> [LinkedPerson] {
+    private func fullyLinked(_ entity: String) throws -> [LinkedObjects] {
         try workplace.views.read { tables, transaction in
             try tables.records.all(transaction).compactMap { record in
+                guard record.entity == entity else { return nil }
                 var ids: [System: String] = [:]
                 for id in record.replicas {
                     guard let row = try tables.replicas.row(id.bytes, transaction),
@@ -295,7 +323,7 @@ final class DemoRun {
                 guard record.contests.isEmpty, let compass = ids[.compass],
                     let mautic = ids[.mautic], let suitecrm = ids[.suitecrm]
                 else { return nil }
-                return LinkedPerson(compass: compass, mautic: mautic, suitecrm: suitecrm)
+                return LinkedObjects(compass: compass, mautic: mautic, suitecrm: suitecrm)
             }
         }
     }
@@ -310,7 +338,7 @@ final class DemoRun {
                 Dictionary(uniqueKeysWithValues: world.suiteCRM.rows.map { ($0.id, $0.person) })
             )
         }
-        let people = try fullyLinked()
+        let people = try fullyLinked("contact")
         var different = 0
         for person in people {
             let all = [
@@ -320,7 +348,30 @@ final class DemoRun {
             if !isSame { different += 1 }
         }
         say("  \(people.count) people stand in all three; \(different) differ")
-        return different == 0 && people.count > 0
+        let accountsDiffer = try compareAccounts()
+        return different == 0 && !accountsDiffer && people.count > 0
+    }
+
+    private func compareAccounts() throws -> Bool {
+        let rows = server.withWorld { world in
+            [world.compass.accountRows, world.mautic.accountRows, world.suiteCRM.accountRows].map {
+                Dictionary(uniqueKeysWithValues: $0.map { ($0.id, $0.account) })
+            }
+        }
+        func plain(_ account: SandboxAccount) -> [String] {
+            [account.name, account.website, account.phone, account.street, account.city].map {
+                TextRules.mauticCleaned($0 ?? "")
+            }
+        }
+        let accounts = try fullyLinked("account")
+        let different = accounts.count { linked in
+            let all = [
+                rows[0][linked.compass], rows[1][linked.mautic], rows[2][linked.suitecrm],
+            ].compactMap { $0.map(plain) }
+            return all.count < 3 || Set(all).count > 1
+        }
+        say("  \(accounts.count) accounts stand in all three; \(different) differ")
+        return different > 0
     }
 
     private func isAlike(_ one: SandboxPerson, _ other: SandboxPerson) -> Bool {

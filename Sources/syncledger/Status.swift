@@ -74,7 +74,7 @@ private struct Overview {
             [system.row.configured.label]
                 + Bucket.allCases.map { "\(system.counts[$0] ?? 0)" } + [text(system.row.lastSweep)]
         }
-        let all = ["people (\(total))"] + Bucket.allCases.map { "\(people[$0] ?? 0)" } + [""]
+        let all = ["all (\(total))"] + Bucket.allCases.map { "\(people[$0] ?? 0)" } + [""]
         return table([header] + rows + [all])
             + reasons.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(10).map {
                 "  \($0.value) × \($0.key)"
@@ -88,7 +88,7 @@ private struct Overview {
         func add(_ count: Int, _ words: String) {
             if count > 0 { lines.append("\(count) \(words)") }
         }
-        add(people[.failing] ?? 0, "people wait for you: syncledger conflicts")
+        add(people[.failing] ?? 0, "wait for you: syncledger conflicts")
         add(questions, "questions who is who are open: syncledger links --questions")
         add(apart, "objects are kept apart by your word: syncledger links")
         add(commands[.uncertain] ?? 0, "calls are in doubt: the next sync looks what they left")
@@ -104,7 +104,7 @@ private struct Overview {
             Bucket.allCases.map { .init($0.key, .number("\(counts[$0] ?? 0)")) }
         }
         return .object(
-            [.init("people", .number("\(total)"))] + buckets(people) + [
+            [.init("records", .number("\(total)"))] + buckets(people) + [
                 .init("questions", .number("\(questions)")),
                 .init("apart", .number("\(apart)")),
                 .init("uncertain", .number("\(commands[.uncertain] ?? 0)")),

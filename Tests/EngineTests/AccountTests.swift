@@ -118,7 +118,8 @@ import Transport
         #expect(names(world.mautic.accountRows) == ["Acme"])
     }
 
-    @Test func `that one system does not have keep nobody from being read, and are made nowhere blind`()
+    @Test
+    func `that one system does not have keep nobody from being read, and are made nowhere blind`()
         throws
     {
         let world = try World(directory: scratch(), seed: 66)
@@ -139,6 +140,19 @@ import Transport
         world.pass(seconds: 300)
         _ = try sync(world, sweep: true)
         #expect(names(world.compass.accountRows) == ["Acme", "Globex"])
+    }
+
+    @Test
+    func `that are spelt in capitals somewhere are the same, and the spelling is asked about`()
+        throws
+    {
+        let world = try World(directory: scratch(), seed: 67)
+        defer { end(world) }
+        world.compass.seed(account("Acme  Tools"), at: world.time)
+        world.mautic.seed(account("ACME TOOLS"), at: world.time)
+        let report = try #require(try world.run(.sync, approve: true))
+        #expect(report.records == 1 && report.conflicted == 1 && report.refused == 0)
+        #expect(world.mautic.accountRows.count == 1 && world.compass.accountRows.count == 1)
     }
 
     @Test func `that lose a value lose it everywhere`() throws {

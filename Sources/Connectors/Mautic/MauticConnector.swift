@@ -237,7 +237,9 @@ package struct MauticConnector: Connector {
         case 400 where text.contains("SQLSTATE[40001]"):
             return failure(.again(afterSeconds: 0.5), "Mautic's database was busy")
         case 422:
-            return failure(.refused(.conflict), "another Mautic contact has this e-mail address")
+            return isCompany
+                ? failure(.refused(.conflict), "another Mautic company has this name")
+                : failure(.refused(.conflict), "another Mautic contact has this e-mail address")
         case 400: return failure(.refused(.validation), "Mautic refused a value")
         default: return failure(.unclear, "Mautic answered \(response.status)")
         }
