@@ -183,9 +183,12 @@ package struct EngineCore {
             if let adopted = try rulesAdopted(entity) { drafts.append(adopted) }
         }
         if request.approves {
-            for row in connections where !row.isRemoved && !row.writesApproved {
+            for row in connections where !row.isRemoved {
+                let unapproved = row.unapproved(in: mapping)
+                guard !unapproved.isEmpty else { continue }
                 var approved = WritesApproved()
                 approved.connection = row.id
+                approved.entities = unapproved
                 drafts.append(
                     Draft(
                         id: .derived("writes approved", [row.id.bytes, request.run.bytes]),

@@ -108,7 +108,7 @@ extension Workplace {
         if keep {
             for replica in gone { drafts.append(unlinked(replica.replica, from: record)) }
         } else {
-            let writable = try writableConnections()
+            let writable = try writableConnections(row.entity)
             let deletable = replicas.filter {
                 $0.state == .live && writable.contains($0.connection)
             }
@@ -152,11 +152,12 @@ extension Workplace {
         try append([draft])
     }
 
-    private func writableConnections() throws -> Set<ConnectionID> {
+    private func writableConnections(_ entity: String) throws -> Set<ConnectionID> {
         try views.read { tables, transaction in
             Set(
                 try tables.connections.all(transaction).filter {
-                    !$0.isRemoved && $0.writesApproved && $0.configured.direction != .pull
+                    !$0.isRemoved && $0.approved.contains(entity)
+                        && $0.configured.direction != .pull
                 }.map(\.id))
         }
     }

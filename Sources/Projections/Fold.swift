@@ -168,7 +168,7 @@ struct Fold {
         switch logged.event {
         case .connectionConfigured(let payload):
             try change(payload.connection) {
-                if payload.widens($0.configured) { $0.writesApproved = false }
+                if payload.widens($0.configured) { $0.approved = [] }
                 $0.configured = payload
                 $0.isRemoved = false
             }
@@ -177,7 +177,10 @@ struct Fold {
             try change(payload.connection) { $0.isRemoved = true }
             try touchAll(transaction)
         case .writesApproved(let payload):
-            try change(payload.connection) { $0.writesApproved = true }
+            try change(payload.connection) { row in
+                let entities = payload.entities.isEmpty ? ["contact"] : payload.entities
+                row.approved += entities.filter { !row.approved.contains($0) }
+            }
             try touchAll(transaction)
         case .cursorMoved(let payload):
             try change(payload.connection) {

@@ -1,4 +1,5 @@
 package import Ledger
+package import Model
 
 /// What is known of one remote object.
 ///
@@ -301,7 +302,8 @@ package struct CommandRow: WireMessage, Equatable {
 package struct ConnectionRow: WireMessage, Equatable {
     package var configured = ConnectionConfigured()
     package var isRemoved = false
-    package var writesApproved = false
+    /// The entities whose first plan a person has seen, and lets be written there.
+    package var approved: [String] = []
     package var marks: [MarkRow] = []
     package var skewMicroseconds: Int64 = 0
     package var skewUncertainty: UInt64 = 0
@@ -313,11 +315,16 @@ package struct ConnectionRow: WireMessage, Equatable {
     package mutating func visit(_ visitor: inout some WireVisitor) {
         visitor.message(1, &configured)
         visitor.bool(2, &isRemoved)
-        visitor.bool(3, &writesApproved)
+        visitor.strings(3, &approved)
         visitor.messages(4, &marks)
         visitor.signed(8, &skewMicroseconds)
         visitor.unsigned(9, &skewUncertainty)
         visitor.bool(10, &isSkewMeasured)
+    }
+
+    /// What the system has, and nobody lets be written there yet.
+    package func unapproved(in mapping: Mapping) -> [String] {
+        mapping.entities(of: system).map(\.entity).filter { !approved.contains($0) }
     }
 
     /// How far an entity was read there.

@@ -96,7 +96,8 @@ struct StandingJudge {
     /// Why nothing is written there.
     private func unwritten(_ connection: ConnectionRow) -> String? {
         if connection.configured.direction == .pull { return WriteNeed.Wait.readOnly.rawValue }
-        return connection.writesApproved ? nil : "its first plan is not approved yet"
+        return connection.approved.contains(mapping.entity)
+            ? nil : "its first plan is not approved yet"
     }
 
     private func place(

@@ -62,7 +62,7 @@ package struct Ground: Sendable {
 
     func mayWrite(_ connection: ConnectionRow) -> Bool {
         connection.configured.direction != .pull && !unreadable.contains(connection.id)
-            && (connection.writesApproved || assumesApproval)
+            && (connection.approved.contains(mapping.entity) || assumesApproval)
     }
 }
 

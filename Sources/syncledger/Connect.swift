@@ -69,7 +69,8 @@ struct Connect: ParsableCommand {
 
     private func show(_ configured: ConnectionConfigured, _ before: ConnectionRow?) {
         let changes = before.map { configured.changes(since: $0.configured) } ?? []
-        let widens = before.map { $0.writesApproved && configured.widens($0.configured) } ?? false
+        let widens =
+            before.map { !$0.approved.isEmpty && configured.widens($0.configured) } ?? false
         var lines = ["Connected \(name). Next: syncledger plan"]
         if before != nil {
             lines = changes.map { "\(name): \($0.name) \($0.before) → \($0.after)" }
@@ -85,7 +86,7 @@ struct Connect: ParsableCommand {
                 .init("connection", .string("\(configured.connection)")),
                 .init("label", .string(name)),
                 .init("changed", .array(changes.map { .string($0.name) })),
-                .init("approved", .bool(before?.writesApproved == true && !widens)),
+                .init("approved", .bool(before?.approved.isEmpty == false && !widens)),
             ]), lines)
     }
 

@@ -57,7 +57,9 @@ struct Connections: ParsableCommand {
         if row.configured.url.isEmpty { return "takes in files: syncledger ingest" }
         return
             (row.configured.direction == .pull
-            ? "" : row.writesApproved ? "writes approved, " : "not approved yet: see plan, ")
+            ? ""
+            : row.unapproved(in: .shipped).isEmpty
+                ? "writes approved, " : "not approved yet: see plan, ")
             + (row.lastSweep.map { "last swept \(text($0))" } ?? "never read")
     }
 
@@ -81,7 +83,8 @@ func members(of row: ConnectionRow) -> [JSON.Member] {
         .init("create", .string(row.configured.create.name)),
         .init("scope", .string(row.configured.scope)),
         .init("callsPerMinute", .number("\(row.configured.callsPerMinute)")),
-        .init("approved", .bool(row.writesApproved)), .init("lastSweep", json(row.lastSweep)),
+        .init("approved", .bool(row.unapproved(in: .shipped).isEmpty)),
+        .init("lastSweep", json(row.lastSweep)),
     ]
 }
 

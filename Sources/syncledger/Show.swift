@@ -155,7 +155,12 @@ struct Shown {
                 ("direction", configured.direction.name), ("create", configured.create.name),
                 ("scope", configured.scope.isEmpty ? "everybody" : configured.scope),
                 ("calls a minute", "\(configured.callsPerMinute)"),
-                ("writes", row.writesApproved ? "approved" : "not approved yet"),
+                (
+                    "writes",
+                    row.approved.isEmpty
+                        ? "not approved yet"
+                        : "approved for " + row.approved.map { $0 + "s" }.joined(separator: ", ")
+                ),
             ]
             + row.marks.map { mark in
                 (

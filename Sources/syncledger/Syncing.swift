@@ -134,7 +134,7 @@ private func runEngine(
             try tables.questions.all(transaction).count { !$0.isSettled }
         }
         let unapproved = try connections(workplace).filter {
-            !$0.writesApproved && $0.configured.direction != .pull
+            !$0.unapproved(in: .shipped).isEmpty && $0.configured.direction != .pull
         }.map(\.configured.label)
         return EngineRun(report: report, questions: questions, unapproved: unapproved)
     }

@@ -155,6 +155,31 @@ import Transport
         #expect(world.mautic.accountRows.count == 1 && world.compass.accountRows.count == 1)
     }
 
+    @Test func `are written by no approval that was given before there were any`() throws {
+        let world = try World(directory: scratch(), seed: 68)
+        defer { end(world) }
+        world.compass.seed(account("Acme"), at: world.time)
+        world.compass.seed(person("ann@example.com", "Ann", "Lee", phone: nil), at: world.time)
+        let connections = try world.workplace.views.read { tables, transaction in
+            try tables.connections.all(transaction)
+        }
+        try world.workplace.append(
+            connections.map { row in
+                var approved = WritesApproved()
+                approved.connection = row.id
+                return Draft(
+                    id: world.workplace.eventID(), stream: .connection(row.id),
+                    event: .writesApproved(approved))
+            })
+        let report = try #require(try world.run(.sync))
+        try expectStatusAgrees(world, report)
+        #expect(world.people(.mautic).count == 1 && world.people(.suitecrm).count == 1)
+        #expect(world.mautic.accountRows.isEmpty && world.suitecrm.accountRows.isEmpty)
+        _ = try sync(world)
+        #expect(names(world.mautic.accountRows) == ["Acme"])
+        #expect(names(world.suitecrm.accountRows) == ["Acme"])
+    }
+
     @Test func `that lose a value lose it everywhere`() throws {
         let world = try World(directory: scratch(), seed: 65)
         defer { end(world) }

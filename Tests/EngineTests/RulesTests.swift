@@ -27,7 +27,8 @@ import Testing
             let event = try world.workplace.sealer.open(stored, sequence: UInt64(index) + 1)
             switch event.event {
             case .policyChanged: policyID = event.id
-            case .rulesAdopted: adopted.append(event)
+            case .rulesAdopted(let payload) where payload.entity == "contact":
+                adopted.append(event)
             case .decided(let payload): decided.append(payload)
             default: break
             }

@@ -31,7 +31,7 @@ struct Desk {
         row.configured.connection = id(system)
         row.configured.system = system
         row.configured.url = "https://\(system.name).example"
-        row.writesApproved = true
+        row.approved = ["contact"]
         row.isSkewMeasured = true
         return row
     }

@@ -32,7 +32,7 @@ import Testing
             $0.configure(.suitecrm) { $0.configured.create = .never }
         }
         expect("its first plan is not approved yet") {
-            $0.configure(.suitecrm) { $0.writesApproved = false }
+            $0.configure(.suitecrm) { $0.approved = [] }
         }
         expect("the system is only read") {
             $0.configure(.suitecrm) { $0.configured.direction = .pull }
@@ -93,7 +93,7 @@ import Testing
         #expect(desk.operations() == ["delete compass", "delete mautic"])
         desk.configure(.mautic) { $0.configured.direction = .pull }
         #expect(desk.operations() == ["delete compass"])
-        desk.configure(.compass) { $0.writesApproved = false }
+        desk.configure(.compass) { $0.approved = [] }
         #expect(desk.operations() == [])
         #expect(desk.existence(.suitecrm)?.standing == .excluded)
     }

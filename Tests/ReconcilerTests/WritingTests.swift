@@ -129,7 +129,7 @@ import Testing
             if random.chance(6) { desk.delete(system) }
             if random.chance(6) { desk.unreadable.insert(Desk.id(system)) }
             desk.configure(system) { row in
-                row.writesApproved = !random.chance(5)
+                row.approved = random.chance(5) ? [] : ["contact"]
                 row.configured.direction = [.both, .pull, .push][random.below(3)]
                 row.configured.create = random.chance(3) ? .never : .always
                 if random.chance(4) { row.configured.scope = "tags has a or city = a" }
@@ -143,7 +143,7 @@ import Testing
         #expect(plan.commands == desk.plan.commands && plan.verdicts == desk.plan.verdicts)
         for command in plan.commands {
             let connection = desk.reconciler.ground.connection(command.connection)
-            #expect(connection?.writesApproved == true)
+            #expect(connection?.approved == ["contact"])
             #expect(connection?.configured.direction != .pull)
             #expect(!desk.unreadable.contains(command.connection))
             #expect(desk.replicas.first { $0.replica == command.replica }?.state != .gone)

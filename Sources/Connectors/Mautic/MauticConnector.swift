@@ -84,9 +84,10 @@ package struct MauticConnector: Connector {
 
     // MARK: - Looking
 
-    /// Identified contacts in id order (B6: always give an order; B9: leave out anonymous ones;
-    /// B1: a new contact has no modification date, so both dates are asked). Companies likewise; they
-    /// show no dates, but can be asked by them (B10).
+    /// Asks for identified contacts, or for companies, in id order.
+    ///
+    /// Always with an order (B6), without anonymous contacts (B9), and by both dates, for a new object
+    /// has no modification date (B1). Companies show no dates, but can be asked by them (B10).
     package func pageCall(_ walk: Walk) -> Call {
         let own = isCompany ? "companyname" : "date_identified"
         var query = [

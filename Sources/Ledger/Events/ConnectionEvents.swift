@@ -107,10 +107,13 @@ package struct WritesApproved: EventPayload {
     package static var type: UInt64 { 103 }
     package static var name: String { "writes approved" }
     package var connection: ConnectionID = .none
+    /// What may be written there; none means `contact`, the only one there was.
+    package var entities: [String] = []
     package var unknownFields: [UInt8] = []
     package init() {}
     package mutating func visit(_ visitor: inout some WireVisitor) {
         visitor.id(1, &connection)
+        visitor.strings(2, &entities)
     }
 }
 

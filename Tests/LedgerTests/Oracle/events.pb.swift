@@ -742,6 +742,9 @@ nonisolated struct Syncledger_Ledger_V1_WritesApproved: Sendable {
   /// Which one: an id.
   var connection: Data = Data()
 
+  /// What may be written there: `contact`, `account`. None means `contact`, the only one there was.
+  var entities: [String] = []
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -1905,7 +1908,7 @@ nonisolated extension Syncledger_Ledger_V1_ConnectionRemoved: SwiftProtobuf.Mess
 
 nonisolated extension Syncledger_Ledger_V1_WritesApproved: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".WritesApproved"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}connection\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}connection\0\u{1}entities\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1914,6 +1917,7 @@ nonisolated extension Syncledger_Ledger_V1_WritesApproved: SwiftProtobuf.Message
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularBytesField(value: &self.connection) }()
+      case 2: try { try decoder.decodeRepeatedStringField(value: &self.entities) }()
       default: break
       }
     }
@@ -1923,11 +1927,15 @@ nonisolated extension Syncledger_Ledger_V1_WritesApproved: SwiftProtobuf.Message
     if !self.connection.isEmpty {
       try visitor.visitSingularBytesField(value: self.connection, fieldNumber: 1)
     }
+    if !self.entities.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.entities, fieldNumber: 2)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: Syncledger_Ledger_V1_WritesApproved, rhs: Syncledger_Ledger_V1_WritesApproved) -> Bool {
     if lhs.connection != rhs.connection {return false}
+    if lhs.entities != rhs.entities {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
