@@ -153,7 +153,10 @@ extension EngineCore {
             drafts.append(
                 Draft(id: ids.event(), stream: .connection(connection), event: .cursorMoved(moved)))
         }
-        if let skew = skewMeasured(session) { drafts.append(skew) }
+        // Once, when all entities are read.
+        if waitingWalks[connection, default: []].isEmpty, let skew = skewMeasured(session) {
+            drafts.append(skew)
+        }
         if state.isSweep { suspectMissing(state.entity, connection) }
         guard !drafts.isEmpty else {
             nextWalk(connection)

@@ -44,6 +44,12 @@ import Transport
         world.mautic.seed(account("Acme"), at: world.time)
         let report = try sync(world)
         #expect(report.records == 3 && report.inSync == 3)
+        let measured = try world.workplace.log.read(from: 1, limit: .max).enumerated().count {
+            let event = try world.workplace.sealer.open($1, sequence: UInt64($0) + 1)
+            if case .clockSkewMeasured = event.event { return true }
+            return false
+        }
+        #expect(measured <= 3, "each clock once, however many entities are read")
         for rows in [
             world.compass.accountRows, world.suitecrm.accountRows, world.mautic.accountRows,
         ] {
