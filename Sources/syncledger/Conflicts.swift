@@ -102,8 +102,8 @@ private func settle(
 
 /// A typed word as the field's kind of value.
 private func given(_ text: String, for field: String) throws -> Value {
-    let mapping = EntityMapping.contact
-    guard let known = mapping.field(field), let codec = known.spellings.values.first?.codec else {
+    let known = Model.Mapping.shipped.entities.lazy.compactMap { $0.field(field) }.first
+    guard let known, let codec = known.spellings.values.first?.codec else {
         throw PersonError.unknownField(field)
     }
     switch codec.kind {
