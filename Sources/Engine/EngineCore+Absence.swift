@@ -32,7 +32,8 @@ extension EngineCore {
     /// Asks for one object by its id.
     mutating func look(at row: ReplicaRow) {
         guard let id = row.remoteIDText, let session = sessions[row.connection],
-            session.failure == nil
+            session.failure == nil, mapping[row.entity] != nil,
+            !unreadable.contains(EntityPlace(connection: row.connection, entity: row.entity))
         else { return }
         start(
             session.connector(of: row.entity).lookCall(id: id), on: row.connection,
@@ -67,7 +68,9 @@ extension EngineCore {
             }
             if let record = row.record { dirty.insert(record) }
         } catch let error as RemoteFailure {
-            retry(pending, error) { core, failure in core.fail(pending.connection, failure.message)
+            retry(pending, error) { core, failure in
+                guard !core.entityFailed(row.entity, pending.connection, failure) else { return }
+                core.fail(pending.connection, failure.message)
             }
         }
     }

@@ -242,7 +242,9 @@ extension EngineCore {
         for timer in dropped {
             switch timer.action {
             case .call(let id):
-                if let pending = calls.removeValue(forKey: id) { abandon(pending.purpose) }
+                guard let pending = calls.removeValue(forKey: id) else { continue }
+                if case .page = pending.purpose { walks[pending.connection] = nil }
+                abandon(pending.purpose)
             case .settle(let command), .begin(let command): drop(command)
             }
         }

@@ -117,13 +117,26 @@ extension EngineCore {
     private mutating func pageFailed(
         _ connection: ConnectionID, _ walk: Walk, _ failure: RemoteFailure
     ) {
-        guard walk.kind != .feed, let session = sessions[connection],
-            [.refused(.permission), .refused(.notFound)].contains(failure.kind)
-        else { return fail(connection, failure.message) }
-        unreadable.insert(EntityPlace(connection: connection, entity: walk.entity))
-        report.failures.append(
-            ("\(session.row.configured.label), \(walk.entity)s", failure.message))
+        guard walk.kind != .feed, entityFailed(walk.entity, connection, failure) else {
+            return fail(connection, failure.message)
+        }
         nextWalk(connection)
+    }
+
+    /// Leaves one entity of a connection out of this run, where the refusal is about no more than it.
+    mutating func entityFailed(
+        _ entity: String, _ connection: ConnectionID, _ failure: RemoteFailure
+    ) -> Bool {
+        guard let session = sessions[connection],
+            [.refused(.permission), .refused(.notFound), .refused(.validation)]
+                .contains(failure.kind)
+        else { return false }
+        let place = EntityPlace(connection: connection, entity: entity)
+        if unreadable.insert(place).inserted {
+            report.failures.append(
+                ("\(session.row.configured.label), \(entity)s", failure.message))
+        }
+        return true
     }
 
     private mutating func take(_ page: Page, _ pending: PendingCall, _ walk: Walk) throws {
@@ -299,7 +312,7 @@ struct CoalescedChange {
         var order: [String] = []
         var found: [String: CoalescedChange] = [:]
         for change in changes {
-            let id = change.object.id
+            let id = change.object.entity + " " + change.object.id
             if found[id] == nil { order.append(id) }
             if var earlier = found[id], !change.isDeletion, !earlier.isDeletion {
                 earlier.add(change)

@@ -15,7 +15,7 @@ extension EngineCore {
             }
         }
         for row in open.sorted(by: { $0.issuedAt < $1.issuedAt })
-        where isUsable(row.issue.connection) {
+        where isUsable(row.issue.connection) && mapping[row.issue.entity] != nil {
             report.issued += 1
             laneOf[row.issue.command] = row.issue.record
             lanes[row.issue.record, default: []].append(row.issue.command)

@@ -124,10 +124,10 @@ import Transport
         #expect(names(world.mautic.accountRows) == ["Acme"])
     }
 
-    @Test
-    func `that one system does not have keep nobody from being read, and are made nowhere blind`()
-        throws
-    {
+    @Test(arguments: [400, 403, 404])
+    func `that one system does not show keep nobody from being read, and are made nowhere blind`(
+        status: Int
+    ) throws {
         let world = try World(directory: scratch(), seed: 66)
         defer { end(world) }
         world.compass.seed(account("Acme"), at: world.time)
@@ -135,7 +135,7 @@ import Transport
         world.mautic.seed(person("ann@example.com", "Ann", "Lee", phone: nil), at: world.time)
         world.instead = { request in
             request.url.contains("/rest/v1/clients")
-                ? HTTPResponse(status: 404, headers: [:], body: Array("{}".utf8)) : nil
+                ? HTTPResponse(status: status, headers: [:], body: Array("{}".utf8)) : nil
         }
         let report = try #require(try world.run(.sync, sweep: true, approve: true))
         #expect(report.failures.map(\.0) == ["compass, accounts"])
