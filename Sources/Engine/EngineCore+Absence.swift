@@ -129,11 +129,12 @@ extension EngineCore {
 
     mutating func closeWalk(_ connection: ConnectionID, _ state: WalkState) {
         guard let session = sessions[connection] else { return }
+        guard let entity = state.entity else { return nextWalk(connection) }
         var drafts: [Draft] = []
         if state.isSweep {
             var closed = SweepClosed()
             closed.connection = connection
-            closed.entity = state.entity
+            closed.entity = entity
             closed.seen = UInt64(state.seen)
             closed.openedAt = state.openedAt
             closed.startedAt = state.startedAt
@@ -141,16 +142,14 @@ extension EngineCore {
                 Draft(
                     id: ids.event(), stream: .connection(connection), event: .sweepClosed(closed)))
         }
-        // A feed that is read once more at the end is no walk over an entity.
-        guard !state.entity.isEmpty else { return nextWalk(connection) }
-        let mark = session.row[state.entity]
+        let mark = session.row[entity]
         // The highest stamp seen, never beyond our own clock; it moves only when it grew.
         let cursor = [state.highest, Timestamp(mark.cursor)].compactMap { $0 }.max()
         let text = cursor?.description ?? mark.cursor
         if text != mark.cursor || state.isSweep {
             var moved = CursorMoved()
             moved.connection = connection
-            moved.entity = state.entity
+            moved.entity = entity
             moved.cursor = text
             moved.completeUntil = state.startedAt
             drafts.append(
@@ -160,7 +159,7 @@ extension EngineCore {
         if waitingWalks[connection, default: []].isEmpty, let skew = skewMeasured(session) {
             drafts.append(skew)
         }
-        if state.isSweep { suspectMissing(state.entity, connection) }
+        if state.isSweep { suspectMissing(entity, connection) }
         guard !drafts.isEmpty else {
             nextWalk(connection)
             return

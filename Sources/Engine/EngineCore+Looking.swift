@@ -7,7 +7,8 @@ import Transport
 
 /// Where the walk over a connection stands.
 struct WalkState {
-    var entity: String
+    /// `nil` for a feed that is read once more at a run's end.
+    var entity: String?
     var steps: [Walk]
     var startedAt: Timestamp
     var openedAt: UInt64
@@ -82,7 +83,7 @@ extension EngineCore {
 
     mutating func beginFeed(_ connection: ConnectionID) {
         walks[connection] = WalkState(
-            entity: "", steps: [Walk(.feed)], startedAt: now, openedAt: end, isSweep: false)
+            entity: nil, steps: [Walk(.feed)], startedAt: now, openedAt: end, isSweep: false)
         nextStep(connection)
     }
 

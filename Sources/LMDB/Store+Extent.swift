@@ -20,9 +20,14 @@ extension Store {
             throw LMDBError(.lastError, operation: "look at data.mdb", path: path)
         }
         let pageSize = Int(statistics.ms_psize)
-        let missing = unsafe (information.me_last_pgno + 1) * pageSize - Int(status.st_size)
+        let last = unsafe information.me_last_pgno
+        // No file is so large: the page that says so is damaged.
+        guard 0..<(1 << 40) ~= last else {
+            throw LMDBError(.invalidFile, operation: "open the environment", path: path)
+        }
+        let missing = (last + 1) * pageSize - Int(status.st_size)
         guard missing > 0 else { return }
-        let pages = unsafe Int(status.st_size) / pageSize...information.me_last_pgno
+        let pages = Int(status.st_size) / pageSize...last
         let free = FreeList(descriptor: descriptor, pageSize: pageSize, beyond: pages.lowerBound)
         guard free.read()?.isSuperset(of: pages) != true else { return }
         throw LMDBError(

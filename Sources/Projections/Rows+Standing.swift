@@ -66,6 +66,17 @@ package struct StandingRow: WireMessage, Equatable {
     }
 }
 
+/// Why somebody is left out somewhere: said alike by plans and by the status view.
+package enum Exclusion: String, Sendable {
+    case outOfScope = "it is out of scope there"
+    case unapproved = "its first plan is not approved yet"
+    case neverMade = "nothing is created there"
+    case unreachable = "a person without an e-mail address is not created elsewhere"
+    case emptied = "its objects were all taken out of it"
+    case deleted = "deleted everywhere"
+    case merged = "merged into somebody else"
+}
+
 /// An event that could not be folded; it stands in the log, and a rebuild tries it again.
 ///
 /// Key: sequence.

@@ -5,7 +5,6 @@ import Model
 struct StandingJudge {
     typealias Part = StandingRow.Part
     typealias Bucket = StandingRow.Bucket
-    private static var outOfScope: String { "it is out of scope there" }
 
     let mapping: EntityMapping
     let policy: Policy
@@ -41,7 +40,7 @@ struct StandingJudge {
             for replica in shown {
                 let (bucket, reason): (Bucket, String)
                 if !(scopes[connection.id]?.admits(record, replica, mapping) ?? true) {
-                    (bucket, reason) = (.excluded, Self.outOfScope)
+                    (bucket, reason) = (.excluded, Exclusion.outOfScope.rawValue)
                 } else if replica.state == .gone {
                     (bucket, reason) = gone(replica, isAlive: isAlive)
                     isWhole = false
@@ -53,7 +52,7 @@ struct StandingJudge {
             }
         }
         if standing.parts.isEmpty, let last = replicas.first {
-            standing.parts = [Part(last.connection, .excluded, "merged into somebody else")]
+            standing.parts = [Part(last.connection, .excluded, Exclusion.merged.rawValue)]
         }
         guard isWhole else { return standing }
         for connection in connections
@@ -65,7 +64,7 @@ struct StandingJudge {
     }
 
     private func gone(_ replica: ReplicaRow, isAlive: Bool) -> (Bucket, String) {
-        guard isAlive else { return (.excluded, "deleted everywhere") }
+        guard isAlive else { return (.excluded, Exclusion.deleted.rawValue) }
         return policy.existence == .ask || replica.goneProof == .idReused
             ? (.failing, "deleted there: keep or delete?")
             : (.waiting, "deleted there: the next sync tells the others")
@@ -79,16 +78,18 @@ struct StandingJudge {
         if record.refusedCreates.contains(connection.id) {
             return (.failing, "creating it there was refused")
         }
-        if record.isEmptied { return (.excluded, "its objects were all taken out of it") }
-        if connection.configured.create == .never { return (.excluded, "nothing is created there") }
+        if record.isEmptied { return (.excluded, Exclusion.emptied.rawValue) }
+        if connection.configured.create == .never {
+            return (.excluded, Exclusion.neverMade.rawValue)
+        }
         if let reason = unwritten(connection) { return (.excluded, reason) }
         let isIn = scopes[connection.id]?.admits(record, nil, mapping) ?? true
-        if !isIn { return (.excluded, Self.outOfScope) }
+        if !isIn { return (.excluded, Exclusion.outOfScope.rawValue) }
         let isReachable = mapping.keys.contains {
             record.outcome($0)?.value?.value?.isBlank == false
         }
         if !isReachable {
-            return (.excluded, "a person without an e-mail address is not created elsewhere")
+            return (.excluded, Exclusion.unreachable.rawValue)
         }
         return (.waiting, "to be made there")
     }
@@ -97,7 +98,7 @@ struct StandingJudge {
     private func unwritten(_ connection: ConnectionRow) -> String? {
         if connection.configured.direction == .pull { return WriteNeed.Wait.readOnly.rawValue }
         return connection.approved.contains(mapping.entity)
-            ? nil : "its first plan is not approved yet"
+            ? nil : Exclusion.unapproved.rawValue
     }
 
     private func place(

@@ -29,7 +29,7 @@ extension Reconciler {
                 continue
             }
             guard !snapshot.record.isEmptied else {
-                exclude("its objects were all taken out of it")
+                exclude(Exclusion.emptied.rawValue)
                 continue
             }
             guard !ground.unreadable.contains(connection.id) else {
@@ -37,13 +37,13 @@ extension Reconciler {
                 continue
             }
             guard connection.configured.create == .always else {
-                exclude("nothing is created there")
+                exclude(Exclusion.neverMade.rawValue)
                 continue
             }
             guard ground.mayWrite(connection) else {
                 exclude(
                     connection.configured.direction == .pull
-                        ? "the system is only read" : "its first plan is not approved yet")
+                        ? WriteNeed.Wait.readOnly.rawValue : Exclusion.unapproved.rawValue)
                 continue
             }
             guard !snapshot.record.refusedCreates.contains(connection.id) else {
@@ -54,12 +54,12 @@ extension Reconciler {
                 outcomes.first { $0.0.name == name }?.1.value
             }
             guard belongs else {
-                exclude(Self.outOfScope)
+                exclude(Exclusion.outOfScope.rawValue)
                 continue
             }
             let command = creation(outcomes, connection, snapshot.record)
             guard leavesKey(command) else {
-                exclude("a person without an e-mail address is not created elsewhere")
+                exclude(Exclusion.unreachable.rawValue)
                 continue
             }
             guard !snapshot.namesakes.contains(connection.id) else {
@@ -149,7 +149,7 @@ extension Reconciler {
                     field: "existence", system: first.system, standing: standing, reason: reason))
         }
         guard !live.isEmpty else {
-            judge(.excluded, gone.isEmpty ? "merged into somebody else" : "deleted everywhere")
+            judge(.excluded, (gone.isEmpty ? Exclusion.merged : .deleted).rawValue)
             return .ended
         }
         let deletable = live.filter { mayDelete($0, snapshot.record) }
@@ -186,7 +186,7 @@ extension Reconciler {
     /// Why a deletion is not sent: it was taken back, or the object does not belong there.
     func objection(toDeleting replica: ReplicaRow, in snapshot: RecordSnapshot) -> String? {
         guard ground.admits(snapshot.record, to: replica.connection, as: replica) else {
-            return Self.outOfScope
+            return Exclusion.outOfScope.rawValue
         }
         return deleted(in: snapshot).isEmpty ? "nothing of the record is deleted any more" : nil
     }

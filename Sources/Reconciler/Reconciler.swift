@@ -10,7 +10,6 @@ package struct Reconciler: Sendable {
 
     /// Each ruling leaves less to decide; this only keeps a mistake of ours from looping.
     private static var rulingsPerField: Int { 16 }
-    static var outOfScope: String { "it is out of scope there" }
     static var unread: String { "it could not be read" }
 
     package init(_ ground: Ground) { self.ground = ground }
@@ -66,7 +65,7 @@ package struct Reconciler: Sendable {
         guard let replica = snapshot.replica(command.replica) else {
             guard command.operation == .create else { return "the replica is no longer linked" }
             return ground.admits(snapshot.record, to: command.connection, as: nil)
-                ? nil : Self.outOfScope
+                ? nil : Exclusion.outOfScope.rawValue
         }
         if replica.state == .gone { return "the object is gone" }
         if command.operation == .delete { return objection(toDeleting: replica, in: snapshot) }
@@ -79,7 +78,9 @@ package struct Reconciler: Sendable {
             let state = state(of: field, in: snapshot)
             if state.outcome?.version != change.outcomeVersion { return "the outcome moved" }
             if state.contest.map({ !$0.freezesOnlyInputs }) ?? false { return "contested" }
-            if !self.belongs(replica, in: snapshot, as: field) { return Self.outOfScope }
+            if !self.belongs(replica, in: snapshot, as: field) {
+                return Exclusion.outOfScope.rawValue
+            }
             guard command.operation == .update,
                 let branch = state.branches.first(where: { $0.replica == command.replica })
             else { continue }
@@ -139,9 +140,10 @@ package struct Reconciler: Sendable {
             } ?? false
         let (standing, reason): (Verdict.Standing, String) =
             switch need {
-            case _ where isOut && field.law != .strictest: (.excluded, Self.outOfScope)
+            case _ where isOut && field.law != .strictest:
+                (.excluded, Exclusion.outOfScope.rawValue)
             case .inSync where isOut, .wait(.noOutcome) where isOut:
-                (.excluded, Self.outOfScope)
+                (.excluded, Exclusion.outOfScope.rawValue)
             case .inSync: (.inSync, "")
             case .write: (.write, "")
             case .wait(.contested): (.conflict, WriteNeed.Wait.contested.rawValue)
