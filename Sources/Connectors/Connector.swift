@@ -69,6 +69,8 @@ package struct Walk: Sendable, Equatable {
         case sweep
         /// What changed since a moment, by id.
         case changes(since: Timestamp)
+        /// What was made since a moment, by id; only where the objects themselves do not tell.
+        case added(since: Timestamp)
         /// The unacknowledged rows of the outbox.
         case feed
     }
@@ -236,6 +238,9 @@ package protocol Connector: Sendable {
     var overlapSeconds: Double { get }
     /// Whether changes come by a feed once the first sweep is done.
     var hasFeed: Bool { get }
+    /// Whether objects show no date of birth though their ids may come again: then only a walk over
+    /// what was added tells.
+    var hidesBirth: Bool { get }
 
     /// The call that gets a token; `nil` where the credentials themselves are sent.
     func tokenCall(_ credentials: Credentials) -> Call?
@@ -265,6 +270,8 @@ package protocol Connector: Sendable {
 }
 
 extension Connector {
+    package var hidesBirth: Bool { false }
+
     package func acknowledged(
         from answer: HTTPResult, _ rows: [String]
     ) throws(RemoteFailure) {

@@ -112,19 +112,16 @@ extension EngineCore {
     }
 
     /// What the dates of its answers told of the system's clock, where that is news.
-    private mutating func skewMeasured(_ session: Session) -> Draft? {
-        guard let reading = session.clock.reading else { return nil }
-        let row = session.row
-        let known = RemoteClock.Reading(
-            skewMicroseconds: row.skewMicroseconds,
-            uncertaintyMicroseconds: Int64(clamping: row.skewUncertainty))
-        guard !row.isSkewMeasured || reading.contradicts(known) else { return nil }
+    func skewMeasured(_ session: Session) -> Draft? {
+        guard let reading = session.clock.reading, reading != session.row.skew else { return nil }
+        if let known = session.row.skew, !reading.contradicts(known) { return nil }
         var measured = ClockSkewMeasured()
-        measured.connection = row.id
+        measured.connection = session.row.id
         measured.skewMicroseconds = reading.skewMicroseconds
         measured.uncertaintyMicroseconds = UInt64(clamping: reading.uncertaintyMicroseconds)
         return Draft(
-            id: ids.event(), stream: .connection(row.id), event: .clockSkewMeasured(measured))
+            id: .derived("skew", [request.run.bytes, session.row.id.bytes]),
+            stream: .connection(session.row.id), event: .clockSkewMeasured(measured))
     }
 
     mutating func closeWalk(_ connection: ConnectionID, _ state: WalkState) {
@@ -143,10 +140,11 @@ extension EngineCore {
                     id: ids.event(), stream: .connection(connection), event: .sweepClosed(closed)))
         }
         let mark = session.row[entity]
+        let hidesBirth = session.connector(of: entity).hidesBirth
         // The highest stamp seen, never beyond our own clock; it moves only when it grew.
         let cursor = [state.highest, Timestamp(mark.cursor)].compactMap { $0 }.max()
         let text = cursor?.description ?? mark.cursor
-        if text != mark.cursor || state.isSweep {
+        if text != mark.cursor || state.isSweep || hidesBirth {
             var moved = CursorMoved()
             moved.connection = connection
             moved.entity = entity
@@ -154,10 +152,6 @@ extension EngineCore {
             moved.completeUntil = state.startedAt
             drafts.append(
                 Draft(id: ids.event(), stream: .connection(connection), event: .cursorMoved(moved)))
-        }
-        // Once, when all entities are read.
-        if waitingWalks[connection, default: []].isEmpty, let skew = skewMeasured(session) {
-            drafts.append(skew)
         }
         if state.isSweep { suspectMissing(entity, connection) }
         guard !drafts.isEmpty else {

@@ -42,17 +42,29 @@ extension EngineCore {
         let mark = session.row[entity]
         let isSweep = request.isSweep || mark.lastSweep == nil
         var steps: [Walk] = feed ? [Walk(.feed, of: entity)] : []
+        let from = windowStart(mark, session)
+        if let from, session.connector(of: entity).hidesBirth {
+            steps.append(Walk(.added(since: from), of: entity))
+        }
         if isSweep {
             steps.append(Walk(.sweep, of: entity))
         } else if !session.connector.hasFeed {
-            // A system that was empty has no stamp yet: from when it was last read completely.
-            let since = Timestamp(mark.cursor) ?? mark.completeUntil ?? now
-            let from = since.adding(seconds: -session.connector.overlapSeconds)
-            steps.append(Walk(.changes(since: from), of: entity))
+            steps.append(Walk(.changes(since: from ?? now), of: entity))
         }
         walks[id] = WalkState(
             entity: entity, steps: steps, startedAt: now, openedAt: end, isSweep: isSweep)
         nextStep(id)
+    }
+
+    /// From which moment of the system's own clock what changed is asked for; `nil` before the first
+    /// sweep.
+    private func windowStart(_ mark: MarkRow, _ session: Session) -> Timestamp? {
+        let overlap = session.connector.overlapSeconds
+        if let stamp = Timestamp(mark.cursor) { return stamp.adding(seconds: -overlap) }
+        // What shows no stamps is asked for from when it was last read whole, by our clock.
+        guard let read = mark.completeUntil else { return nil }
+        let behind = session.skew.map { min(0, $0.skewMicroseconds - $0.uncertaintyMicroseconds) }
+        return read.adding(seconds: -overlap + Double(behind ?? 0) / 1_000_000)
     }
 
     /// Goes on with the next entity of a connection, where there is one.
@@ -61,7 +73,11 @@ extension EngineCore {
         guard !isCancelled, let session = sessions[id], session.failure == nil,
             let entity = waitingWalks[id]?.first
         else {
-            waitingWalks[id] = nil
+            // Once, when all entities are read or found not to be readable.
+            let isLast = waitingWalks.removeValue(forKey: id) != nil
+            if isLast, let session = sessions[id], let skew = skewMeasured(session) {
+                append([skew], then: .lookDone)
+            }
             return
         }
         waitingWalks[id]?.removeFirst()
@@ -134,8 +150,12 @@ extension EngineCore {
         else { return false }
         let place = EntityPlace(connection: connection, entity: entity)
         if unreadable.insert(place).inserted {
-            report.failures.append(
-                ("\(session.row.configured.label), \(entity)s", failure.message))
+            let told = ("\(session.row.configured.label), \(entity)s", failure.message)
+            if failure.kind == .refused(.notFound), session.row[entity].lastSweep == nil {
+                report.notes.append(told)
+            } else {
+                report.failures.append(told)
+            }
         }
         return true
     }
@@ -147,7 +167,15 @@ extension EngineCore {
         var look = Observer.Look(
             connection: session.row, road: walk.kind == .sweep ? .sweep : .fetch,
             lookedAfter: pending.lookedAfter, now: now)
-        for object in page.objects { drafts += try observe(object, look) }
+        if case .added(let since) = walk.kind {
+            for object in page.objects {
+                drafts += try observeAdded(object, since: since, look)
+            }
+        } else {
+            for object in page.objects { drafts += try observe(object, look) }
+            walks[connection]?.seen += page.objects.count
+            report.objectsSeen[session.row.system, default: 0] += page.objects.count
+        }
         look.road = .outbox
         for change in CoalescedChange.all(of: page.changes) {
             if change.isDeletion {
@@ -158,13 +186,11 @@ extension EngineCore {
                 drafts += try observe(change.object, look)
             }
         }
-        walks[connection]?.seen += page.objects.count
         let stamps = page.objects.compactMap(\.modified)
         if let highest = stamps.max() {
             let before = walks[connection]?.highest
             walks[connection]?.highest = max(before ?? min(highest, now), min(highest, now))
         }
-        report.objectsSeen[session.row.system, default: 0] += page.objects.count
         report.observations += drafts.count
         effects.append(progress(.looking))
         if drafts.isEmpty {
@@ -212,6 +238,22 @@ extension EngineCore {
         var drafts = row.state == .gone ? [] : [reused(row, lookedAfter: look.lookedAfter)]
         drafts += observer.observe(object, as: id, known: nil, look, ids: &ids)
         return drafts
+    }
+
+    /// Only whether its id was handed out again: what it holds is read by the walk that follows.
+    ///
+    /// It is, where somebody was known under it before the earliest moment at which this one can have
+    /// been made, whatever the clocks.
+    private mutating func observeAdded(
+        _ object: RemoteObject, since: Timestamp, _ look: Observer.Look
+    ) throws -> [Draft] {
+        let (_, row) = try known(object.id, object.entity, look.connection.id)
+        guard let row, let known = row.knownSince, let skew = sessions[row.connection]?.skew else {
+            return []
+        }
+        let ahead = skew.skewMicroseconds + skew.uncertaintyMicroseconds
+        guard known.microseconds + ahead < since.microseconds else { return [] }
+        return observeAnother(object, insteadOf: row, look)
     }
 
     mutating func reused(_ row: ReplicaRow, lookedAfter: UInt64) -> Draft {

@@ -22,7 +22,7 @@ extension EngineCore {
                     unlinked.filter(\.isApart).map(\.replica))
             )
         }
-        var drafts: [Draft] = []
+        var drafts = request.approves ? try approvals() : []
         var done: Set<ReplicaID> = asked
         var taken: Set<TakenPlace> = []
         let order = Dictionary(
@@ -31,6 +31,7 @@ extension EngineCore {
             (order[$0.entity] ?? .max, $0.replica) < (order[$1.entity] ?? .max, $1.replica)
         }
         for row in inOrder where !done.contains(row.replica) && order[row.entity] != nil {
+            guard try !isNameless(row) else { continue }
             let alike = try self.alike(row)
             let match = try Identity().match(row, alike: alike) { record in
                 try taken.contains(TakenPlace(record: record, connection: row.connection))
@@ -61,6 +62,27 @@ extension EngineCore {
         if drafts.isEmpty { phase = .planning } else { append(drafts, then: .linked) }
     }
 
+    /// Lets every connection be written to from now on, but for what could not be read: of that
+    /// nobody has seen a plan.
+    private func approvals() throws -> [Draft] {
+        let connections = try views.read { tables, transaction in
+            try tables.connections.all(transaction)
+        }
+        return connections.filter { !$0.isRemoved }.compactMap { row in
+            if !row.configured.url.isEmpty, !isUsable(row.id) { return nil }
+            let entities = row.unapproved(in: mapping).filter {
+                !unreadable.contains(EntityPlace(connection: row.id, entity: $0))
+            }
+            guard !entities.isEmpty else { return nil }
+            var approved = WritesApproved()
+            approved.connection = row.id
+            approved.entities = entities
+            return Draft(
+                id: .derived("writes approved", [row.id.bytes, request.run.bytes]),
+                stream: .connection(row.id), event: .writesApproved(approved))
+        }
+    }
+
     private struct TakenPlace: Hashable {
         var record: RecordID
         var connection: ConnectionID
@@ -86,6 +108,16 @@ extension EngineCore {
             }
             return found
         }
+    }
+
+    /// Whether an edit told of an object before it was ever read whole, so that nobody knows its key:
+    /// it is linked once a sweep has shown it.
+    private func isNameless(_ row: ReplicaRow) throws -> Bool {
+        let keys = (mapping[row.entity]?.keyFields ?? []).compactMap { row.branch($0) }
+        guard !keys.isEmpty, keys.allSatisfy({ $0.seen == nil }) else { return false }
+        return try views.read { tables, transaction in
+            try tables.connections.row(row.connection.bytes, transaction)?[row.entity].lastSweep
+        } == nil
     }
 
     private func isTaken(_ record: RecordID, _ connection: ConnectionID) throws -> Bool {

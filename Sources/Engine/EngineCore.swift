@@ -182,19 +182,6 @@ package struct EngineCore {
         for entity in mapping.entities {
             if let adopted = try rulesAdopted(entity) { drafts.append(adopted) }
         }
-        if request.approves {
-            for row in connections where !row.isRemoved {
-                let unapproved = row.unapproved(in: mapping)
-                guard !unapproved.isEmpty else { continue }
-                var approved = WritesApproved()
-                approved.connection = row.id
-                approved.entities = unapproved
-                drafts.append(
-                    Draft(
-                        id: .derived("writes approved", [row.id.bytes, request.run.bytes]),
-                        stream: .connection(row.id), event: .writesApproved(approved)))
-            }
-        }
         append(drafts, then: .startWalks)
     }
 

@@ -110,6 +110,8 @@ package struct RunReport: Sendable {
     package var pairsChanged = 0
     /// Connections that could not be read, with the reason and its fix.
     package var failures: [(connection: String, reason: String)] = []
+    /// What a system does not have and never had: said, and no failure.
+    package var notes: [(connection: String, reason: String)] = []
     /// What the first plans would write, grouped for people: system, operation, field → count.
     package var proposals: [String: Int] = [:]
 

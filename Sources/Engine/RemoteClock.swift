@@ -1,4 +1,5 @@
 import Ledger
+import Projections
 
 /// What the `Date` headers of a system's answers tell of its clock.
 ///
@@ -46,5 +47,15 @@ extension Timestamp {
         else { return nil }
         let number = month + 1 < 10 ? "0\(month + 1)" : "\(month + 1)"
         self.init("\(parts[3])-\(number)-\(parts[1])T\(parts[4])Z")
+    }
+}
+
+extension ConnectionRow {
+    /// What was measured of the system's clock.
+    var skew: RemoteClock.Reading? {
+        guard isSkewMeasured else { return nil }
+        return RemoteClock.Reading(
+            skewMicroseconds: skewMicroseconds,
+            uncertaintyMicroseconds: Int64(clamping: skewUncertainty))
     }
 }

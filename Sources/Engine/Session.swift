@@ -42,6 +42,9 @@ struct Session: Sendable {
         bucket = TokenBucket(perMinute: Int(clamping: row.configured.callsPerMinute), now: now)
     }
 
+    /// The system's clock minus ours, as this run heard it, or else as it was measured before.
+    var skew: RemoteClock.Reading? { clock.reading ?? row.skew }
+
     /// For the objects of one entity.
     func connector(of entity: String) -> any Connector { connectors[entity] ?? connector }
 

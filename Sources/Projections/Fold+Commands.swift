@@ -135,6 +135,7 @@ extension Fold {
                 return
             }
             if row.state == .creating { row.state = .live }
+            if row.knownSince == nil { row.knownSince = logged.entry.recordedAt }
             if let remoteID = payload.remoteID { try name(&row, remoteID, transaction) }
             for stored in payload.stored {
                 let written = command.issue.changes.first { $0.attribute == stored.attribute }

@@ -17,6 +17,7 @@ extension Fold {
             }
             if let remoteID = payload.remoteID { try name(&row, remoteID, transaction) }
             if !payload.born.isEmpty { row.born = payload.born }
+            if row.knownSince == nil { row.knownSince = logged.entry.recordedAt }
             let order = LookOrder(lastLook: row.lastLook, lastSettled: row.lastSettled)
             guard order.accepts(road: payload.road, lookedAfter: payload.lookedAfter) else {
                 row.needsLook = true

@@ -4,12 +4,12 @@ package import Model
 extension Scope {
     /// The scope of a connection; nobody, where a newer version wrote it so that we cannot read it.
     package init(of connection: ConnectionConfigured, mapping: EntityMapping) {
-        // Its fields are those of people; what else there is belongs everywhere.
-        guard mapping.entity == EntityMapping.contact.entity else {
-            self = .everybody
+        guard let scope = try? Scope(connection.scope, of: .contact) else {
+            self = .nobody
             return
         }
-        self = (try? Scope(connection.scope, of: mapping)) ?? .nobody
+        // Its fields are those of people; what else there is belongs everywhere.
+        self = mapping.entity == EntityMapping.contact.entity ? scope : .everybody
     }
 
     /// Whether somebody belongs: as the record stands, or as the object itself shows.

@@ -37,6 +37,8 @@ package struct ReplicaRow: WireMessage, Equatable {
     package var refusesDelete = false
     /// When the object was made, as the remote wrote it, where it hands out ids that may come again.
     package var born = ""
+    /// When it was first known to exist, by our clock.
+    package var knownSince: Timestamp?
     package var unknownFields: [UInt8] = []
 
     package init() {}
@@ -61,6 +63,7 @@ package struct ReplicaRow: WireMessage, Equatable {
         visitor.bool(17, &isApart)
         visitor.bool(18, &refusesDelete)
         visitor.string(19, &born)
+        visitor.time(20, &knownSince)
     }
 
     /// The branch of an attribute, made when it is first asked for.

@@ -44,6 +44,7 @@ package struct Reconciler: Sendable {
                 }
             }
         }
+        plan.verdicts += snapshot.openCommands.compactMap { underWay($0, snapshot) }
         let existence = existence(snapshot, &plan)
         for replica in snapshot.replicas.sorted(by: { $0.replica < $1.replica }) {
             let changes = (writes[replica.replica] ?? []).filter {
@@ -158,6 +159,19 @@ package struct Reconciler: Sendable {
             }
         return Verdict(
             field: field.name, system: branch.system, standing: standing, reason: reason)
+    }
+
+    /// What is said of an update that was not heard, whatever a look shows since: nobody knows
+    /// whether it ran.
+    private func underWay(_ command: CommandRow, _ snapshot: RecordSnapshot) -> Verdict? {
+        guard command.issue.operation == .update,
+            let replica = snapshot.replica(command.issue.replica), replica.state == .live,
+            ground.admits(snapshot.record, to: replica.connection, as: replica)
+        else { return nil }
+        let isParked = command.state == .parked
+        return Verdict(
+            field: "command", system: replica.system, standing: isParked ? .failing : .wait,
+            reason: isParked ? "a command was given up" : "a command is under way")
     }
 
     private func isUnreadable(_ replica: ReplicaID, _ snapshot: RecordSnapshot) -> Bool {

@@ -169,15 +169,7 @@ extension RunReport {
             number("parked", parked), number("gone", gone), number("merged", merged),
             number("calls", calls), number("writeCalls", writeCalls),
             number("pairsChanged", pairsChanged),
-            .init(
-                "failures",
-                .array(
-                    failures.map {
-                        .object([
-                            .init("connection", .string($0.connection)),
-                            .init("reason", .string($0.reason)),
-                        ])
-                    })),
+            .init("failures", told(failures)), .init("notes", told(notes)),
             .init(
                 "proposals",
                 .object(
@@ -186,6 +178,16 @@ extension RunReport {
                     }
                 )),
         ])
+    }
+
+    private func told(_ reasons: [(connection: String, reason: String)]) -> JSON {
+        .array(
+            reasons.map {
+                .object([
+                    .init("connection", .string($0.connection)),
+                    .init("reason", .string($0.reason)),
+                ])
+            })
     }
 
     private var seenLine: String {
@@ -199,7 +201,7 @@ extension RunReport {
     private var failureLines: [String] {
         failures.map {
             "Could not use \($0.connection): \($0.reason)" + ($0.reason.hasSuffix(".") ? "" : ".")
-        }
+        } + notes.map { "Left out \($0.connection): \($0.reason)." }
     }
 
     func planLines(realign: Bool) -> [String] {

@@ -77,12 +77,15 @@ func end(_ world: World) {
 func expectStatusAgrees(
     _ world: World, _ report: RunReport, sourceLocation: SourceLocation = #_sourceLocation
 ) throws {
-    let buckets = try world.workplace.views.read { tables, transaction in
-        try tables.standings.all(transaction).map(\.bucket)
+    let standings = try world.workplace.views.read { tables, transaction in
+        try tables.standings.all(transaction)
     }
-    let counts = StandingRow.Bucket.allCases.map { bucket in buckets.count { $0 == bucket } }
+    let counts = StandingRow.Bucket.allCases.map { bucket in
+        standings.count { $0.bucket == bucket }
+    }
+    let reasons = standings.flatMap(\.parts).filter { $0.bucket != .inSync }.map(\.reason)
     #expect(
         counts == [
             report.inSync, report.waiting, report.excluded, report.conflicted + report.failing,
-        ], "in sync, waiting, excluded, failing", sourceLocation: sourceLocation)
+        ], "in sync, waiting, excluded, failing: \(Set(reasons))", sourceLocation: sourceLocation)
 }

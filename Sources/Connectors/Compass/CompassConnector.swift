@@ -58,7 +58,7 @@ package struct CompassConnector: Connector {
                     ("table_name", "in.(\(Self.tables.map(\.0).joined(separator: ",")))"),
                     ("acknowledged_at", "is.null"),
                 ] + Self.keyset(walk), headers: Self.counting)
-        case .sweep, .changes:
+        case .sweep, .changes, .added:
             Call(
                 .get, path,
                 query: [("select", columns)] + Self.keyset(walk), headers: Self.counting)

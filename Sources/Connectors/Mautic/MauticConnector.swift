@@ -10,6 +10,7 @@ package struct MauticConnector: Connector {
     /// Stamps have one second (B2); a request that is still running commits within two minutes.
     package var overlapSeconds: Double { 120 }
     package var hasFeed: Bool { false }
+    package var hidesBirth: Bool { isCompany }
 
     /// How many contacts a page holds: the seed's default.
     private static var pageSize: Int { 100 }
@@ -95,7 +96,13 @@ package struct MauticConnector: Connector {
             ("where[1][col]", "id"), ("where[1][expr]", "gt"), ("where[1][val]", walk.after ?? "0"),
             ("orderBy", "id"), ("orderByDir", "ASC"), ("limit", String(Self.pageSize)),
         ]
-        if case .changes(let since) = walk.kind {
+        switch walk.kind {
+        case .added(let since):
+            query += [
+                ("where[2][col]", "date_added"), ("where[2][expr]", "gte"),
+                ("where[2][val]", Self.sqlText(since)),
+            ]
+        case .changes(let since):
             let moment = Self.sqlText(since)
             query += [("where[2][expr]", "orX")]
             for (index, column) in ["date_modified", "date_added"].enumerated() {
@@ -105,6 +112,7 @@ package struct MauticConnector: Connector {
                     ("where[2][val][\(index)][val]", moment),
                 ]
             }
+        case .sweep, .feed: break
         }
         return Call(.get, path, query: query)
     }
@@ -201,7 +209,7 @@ package struct MauticConnector: Connector {
         let response = try readable(answer)
         guard (200..<300).contains(response.status) else { throw refusal(response) }
         let json = try body(response)
-        if json["errors"]?.elements.isEmpty == false, json["contact"] == nil {
+        if json["errors"]?.elements.isEmpty == false, json[words.one] == nil {
             throw RemoteFailure(
                 .refused(.validation), status: response.status, "Mautic reported an error")
         }
