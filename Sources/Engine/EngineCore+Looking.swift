@@ -40,7 +40,8 @@ extension EngineCore {
         _ id: ConnectionID, _ session: Session, of entity: String, feed: Bool
     ) {
         let mark = session.row[entity]
-        let isSweep = request.isSweep || mark.lastSweep == nil
+        let isSweep =
+            request.isSweep || mark.lastSweep == nil || remapped.contains(entity)
         var steps: [Walk] = feed ? [Walk(.feed, of: entity)] : []
         let from = windowStart(mark, session)
         if let from, session.connector(of: entity).hidesBirth {

@@ -170,11 +170,13 @@ extension EngineCore {
             let commands = try (replicas + creating).flatMap(\.openCommands).compactMap {
                 try tables.commands.row($0.bytes, transaction)
             }
+            guard let entity = mapping[row.entity] else { return nil }
             return RecordSnapshot(
                 record: row, replicas: replicas, openCommands: commands,
                 creating: Set(creating.map(\.connection)),
-                namesakes: try tables.namesakes(
-                    of: row, keys: mapping[row.entity]?.keys ?? [], transaction))
+                namesakes: try tables.namesakes(of: row, keys: entity.keys, transaction),
+                references: try References(
+                    of: row, replicas, entity, among: mapping, tables, transaction))
         }
     }
 
@@ -213,26 +215,47 @@ extension EngineCore {
     mutating func plan() throws {
         effects.append(progress(.planning))
         rounds += 1
-        let reconcilers = try reconcilers()
+        var reconcilers = try reconcilers()
         let inForce = try mapping.entities.reduce(into: [String: RulesRow]()) {
             $0[$1.entity] = try rules($1.entity)
         }
-        let records = dirty.subtracting(lanes.keys).sorted()
+        let records = try inOrder(dirty.subtracting(lanes.keys))
         dirty = []
         phase = .writing
         for record in records {
             guard let snapshot = try snapshot(record),
                 let reconciler = reconcilers[snapshot.record.entity]
             else { continue }
+            let entity = snapshot.record.entity
             var plan = reconciler.plan(snapshot)
             plan.commands.removeAll { refusedInRun.contains(RefusedPlace($0)) }
             guard !plan.isEmpty else { continue }
+            let made = plan.commands.filter { $0.operation == .create }.map {
+                Ground.Place(record: $0.record, connection: $0.connection)
+            }
+            if mapping.isReferredTo(entity), !made.isEmpty {
+                for key in reconcilers.keys { reconcilers[key]?.ground.beingMade.formUnion(made) }
+            }
             if request.verb == .plan {
                 propose(plan, snapshot)
             } else {
-                commit(plan, snapshot, under: inForce[snapshot.record.entity])
+                commit(plan, snapshot, under: inForce[entity])
             }
         }
+    }
+
+    /// What others refer to comes first.
+    private func inOrder(_ records: Set<RecordID>) throws -> [RecordID] {
+        var found: [String: [RecordID]] = [:]
+        try views.read { tables, transaction in
+            for record in records.sorted() {
+                let entity = try tables.standings.row(record.bytes, transaction)?.entity
+                found[entity ?? "", default: []].append(record)
+            }
+        }
+        let known = mapping.entities.map(\.entity)
+        let others = found.keys.filter { !known.contains($0) }.sorted()
+        return (known + others).flatMap { found[$0] ?? [] }
     }
 
     /// What the plan would do, counted for people.
@@ -310,6 +333,17 @@ extension EngineCore {
         append(drafts, conditions: conditions, then: .planned(ticket))
     }
 
+    /// As the system spelt it: the merge saw the record in a reference's place.
+    private func spelt(
+        _ input: Ruling.Input, _ field: FieldMapping, _ snapshot: RecordSnapshot
+    ) -> Value {
+        guard field.refers != nil, input.spelt != .null,
+            let replica = snapshot.replica(input.replica),
+            let attribute = field.spellings[replica.system]?.attribute
+        else { return input.spelt }
+        return replica[attribute].seen?.value ?? .null
+    }
+
     private func fieldDecision(
         _ field: FieldMapping, _ ruling: Ruling, _ snapshot: RecordSnapshot
     ) -> FieldDecision {
@@ -336,7 +370,7 @@ extension EngineCore {
             if let system = snapshot.replica(input.replica)?.system {
                 row.attribute = field.spellings[system]?.attribute ?? ""
             }
-            row.spelt = sealed(input.spelt, input.replica)
+            row.spelt = sealed(spelt(input, field, snapshot), input.replica)
             row.canonical = sealed(input.content, input.replica)
             return row
         }

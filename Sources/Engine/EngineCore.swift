@@ -26,6 +26,9 @@ package struct EngineCore {
     var walks: [ConnectionID: WalkState] = [:]
     /// What could not be read in this run, though its connection could.
     var unreadable: Set<EntityPlace> = []
+    /// Entities whose mapping is another since the last run: read whole, for it may name attributes
+    /// that nobody asked for before.
+    var remapped: Set<String> = []
     /// What is still to be read at a connection, entity by entity.
     var waitingWalks: [ConnectionID: [String]] = [:]
     var calls: [CallID: PendingCall] = [:]
@@ -186,13 +189,15 @@ package struct EngineCore {
     }
 
     /// Says in the log which code and mapping decide from here on, where that is news.
-    private func rulesAdopted(_ mapping: EntityMapping) throws -> Draft? {
+    private mutating func rulesAdopted(_ mapping: EntityMapping) throws -> Draft? {
         var adopted = RulesAdopted()
         adopted.entity = mapping.entity
         adopted.merge = Merge.version
         adopted.codec = FieldCodec.version
         adopted.mapping = mapping.digest
-        guard try rules(mapping.entity)?.adopted != adopted else { return nil }
+        let before = try rules(mapping.entity)?.adopted
+        guard before != adopted else { return nil }
+        if let before, before.mapping != adopted.mapping { remapped.insert(mapping.entity) }
         return Draft(
             id: .derived(
                 "rules adopted", [request.run.bytes, Array(mapping.entity.utf8)]),

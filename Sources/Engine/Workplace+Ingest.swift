@@ -179,6 +179,7 @@ extension FieldCodec.Kind {
         case .integer: "a whole number"
         case .flag: "true or false"
         case .tags: "a list of texts"
+        case .reference, .referenceByName: "the id of another record"
         }
     }
 }

@@ -82,7 +82,7 @@ extension Workplace {
         input.observation = side.observation
         input.attribute = branch.spelling.attribute
         // The content that was put to the person; if the system moved on, that difference stays.
-        let isSame = branch.seenContent == side.content?.value
+        let isSame = field.refers != nil || branch.seenContent == side.content?.value
         input.spelt =
             isSame
             ? replica[branch.spelling.attribute].seen

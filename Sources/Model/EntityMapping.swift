@@ -17,6 +17,7 @@ package struct Spelling: Sendable, Hashable {
         case email = 1
         case points = 2
         case optOut = 3
+        case company = 4
 
         package static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
     }
@@ -40,16 +41,19 @@ package struct FieldMapping: Sendable, Hashable {
     package var spellings: [System: Spelling]
     /// The field whose content this consent belongs to: a new address inherits an opt-out anew.
     package var address: String?
+    /// The entity whose records its values are.
+    package var refers: String?
 
     package init(
         _ name: String, _ category: Category, _ law: Law = .fieldMerge, prefer: [System] = [],
-        address: String? = nil, spellings: [System: Spelling]
+        address: String? = nil, refers: String? = nil, spellings: [System: Spelling]
     ) {
         self.name = name
         self.category = category
         self.law = law
         self.prefer = prefer
         self.address = address
+        self.refers = refers
         self.spellings = spellings
     }
 }
@@ -117,6 +121,14 @@ extension EntityMapping {
                 spellings: [
                     .compass: Spelling("description", FieldCodec(.compass, .text)),
                     .suitecrm: Spelling("description", FieldCodec(.suitecrm, .text)),
+                ]),
+            FieldMapping(
+                "account", .profile, refers: "account",
+                spellings: [
+                    .compass: Spelling("client_id", FieldCodec(.compass, .reference)),
+                    .mautic: Spelling(
+                        "company", FieldCodec(.mautic, .referenceByName), call: .company),
+                    .suitecrm: Spelling("account_id", FieldCodec(.suitecrm, .reference)),
                 ]),
             FieldMapping(
                 "tags", .activity, .union,

@@ -13,6 +13,12 @@ package struct FieldCodec: Sendable, Hashable {
         case integer
         case flag
         case tags
+        /// The system's own id of another object.
+        case reference
+        /// The name of another object, which is written by its id.
+        case referenceByName
+
+        package var isReference: Bool { self == .reference || self == .referenceByName }
     }
 
     package static var version: UInt64 { 1 }
@@ -39,6 +45,7 @@ package struct FieldCodec: Sendable, Hashable {
         case .integer: spelling.asInteger
         case .flag: spelling.asFlag
         case .tags: spelling.asTags
+        case .reference, .referenceByName: spelling.asText.blankAs(.null)
         }
     }
 
@@ -46,6 +53,7 @@ package struct FieldCodec: Sendable, Hashable {
     package func reads(_ content: Value) -> Bool {
         switch (kind, content) {
         case (_, .null), (.text, .text), (.email, .text), (.flag, .bool), (.tags, .set): true
+        case (.reference, .text), (.referenceByName, .text): true
         case (.integer, .number(let text)): Int64(text) != nil
         default: false
         }

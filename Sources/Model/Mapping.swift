@@ -5,7 +5,13 @@ package import Ledger
 package struct Mapping: Sendable, Hashable {
     package let entities: [EntityMapping]
 
-    package init(_ entities: [EntityMapping]) { self.entities = entities }
+    /// What other entities refer to.
+    private let referred: Set<String>
+
+    package init(_ entities: [EntityMapping]) {
+        self.entities = entities
+        referred = Set(entities.flatMap(\.fields).compactMap(\.refers))
+    }
 
     package subscript(entity: String) -> EntityMapping? {
         entities.first { $0.entity == entity }
@@ -15,6 +21,9 @@ package struct Mapping: Sendable, Hashable {
     package func entities(of system: System) -> [EntityMapping] {
         entities.filter { !$0.attributes(of: system).isEmpty }
     }
+
+    /// Whether other records refer to those of an entity.
+    package func isReferredTo(_ entity: String) -> Bool { referred.contains(entity) }
 
     /// As it ships.
     package static let shipped = Mapping([.account, .contact])

@@ -10,6 +10,7 @@ extension EntityMapping {
                 [
                     field.name, "\(field.category.rawValue)", field.law.rawValue,
                     field.prefer.map(\.name).joined(separator: ","), field.address ?? "",
+                    field.refers ?? "",
                     system.name, spelling.attribute, spelling.codec.kind.rawValue,
                     spelling.codec.maximumLength.map(String.init) ?? "",
                     "\(spelling.form.rawValue)", "\(spelling.call.rawValue)",

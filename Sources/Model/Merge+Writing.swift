@@ -12,6 +12,12 @@ package enum WriteNeed: Sendable, Hashable {
         package var form: WriteForm
         /// What the remote holds afterwards, as far as its rules are known.
         package var leaves: Value
+
+        package init(spelling: Value, form: WriteForm, leaves: Value) {
+            self.spelling = spelling
+            self.form = form
+            self.leaves = leaves
+        }
     }
 
     package enum Wait: String, Sendable, Hashable {
@@ -26,6 +32,9 @@ package enum WriteNeed: Sendable, Hashable {
         case lossy = "the system holds this value in a form of its own"
         case tooLarge = "the difference is larger than any that can be sent"
         case unreadable = "there is a value that this version cannot read"
+        case unknownReference = "it refers to something that is not known here"
+        case absentReference = "what it refers to is not there"
+        case referenceIsMade = "what it refers to is being made there"
     }
 }
 

@@ -81,6 +81,8 @@ extension Branch {
 
     /// How often a lift was answered counts for one version of the outcome.
     private mutating func hold(_ form: AcceptedForm) {
+        // A record is the same in every form.
+        guard !spelling.codec.kind.isReference else { return }
         if let accepted, accepted.version != form.version { liftsAnswered = 0 }
         accepted = form
     }

@@ -63,6 +63,9 @@ package struct Branch: Sendable, Hashable {
     package var addedByUs: Set<String> = []
     /// The last write's answer did not tell what was stored, and no look has shown it since.
     package var isUnverified = false
+    /// What was seen refers to something that nobody knows yet: it says nothing, and is not written
+    /// over.
+    package var refersToUnknown = false
 
     package init(replica: ReplicaID, system: System, spelling: Spelling) {
         self.replica = replica

@@ -20,6 +20,21 @@ package struct Ruling: Sendable, Hashable {
     }
 }
 
+extension Ruling {
+    /// What these replicas show is taken note of, and decides nothing.
+    package static func noted(
+        _ branches: [Branch], _ reason: Reason, in state: FieldState
+    ) -> Ruling {
+        Ruling(
+            kind: .accounted, reason: reason, outcome: state.outcome,
+            inputs: branches.map {
+                Input(
+                    replica: $0.replica, observation: $0.seenBy, spelt: $0.seen ?? .null,
+                    content: $0.seenContent ?? .null, role: .lost)
+            })
+    }
+}
+
 /// The words for why a field was decided as it was; they stand in events and on the screen.
 package enum Reason: String, Sendable, Hashable, CaseIterable {
     case onlyCandidate = "only candidate"
@@ -42,5 +57,6 @@ package enum Reason: String, Sendable, Hashable, CaseIterable {
     case sideEffect = "the system cleaned it after our write"
     case unknownNormalisation = "the system changed what we wrote"
     case unreadable = "a value that this version cannot read"
+    case referenceGone = "what it referred to is gone there"
     case outOfRange = "the count would be larger than any that can be held"
 }

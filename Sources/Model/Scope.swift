@@ -111,6 +111,9 @@ package struct Scope: Sendable, Hashable {
         case ("is", _) where word == "empty": return .isEmpty(field: name)
         case ("has", .tags): return .has(field: name, word)
         case ("=", .tags), ("!=", .tags): throw ScopeError.isASet(name)
+        case ("=", .reference), ("!=", .reference), ("=", .referenceByName),
+            ("!=", .referenceByName):
+            throw ScopeError.isAReference(name)
         case ("=", _): return .equals(field: name, try value(word, of: name, kind))
         case ("!=", _): return .differs(field: name, try value(word, of: name, kind))
         default: throw ScopeError.notATest(words.map(\.text).joined(separator: " "))
@@ -132,7 +135,7 @@ package struct Scope: Sendable, Hashable {
                 throw ScopeError.badValue(word, field: field, wanted: "a whole number")
             }
             return codec.content(of: .number(word))
-        case .text, .email, .tags: return codec.content(of: .text(word))
+        case .text, .email, .tags, .reference, .referenceByName: return codec.content(of: .text(word))
         }
     }
 }
@@ -146,6 +149,7 @@ package enum ScopeError: Error, Equatable, CustomStringConvertible {
     case unknownField(String)
     case notATest(String)
     case isASet(String)
+    case isAReference(String)
     case badValue(String, field: String, wanted: String)
     case openQuote
 
@@ -155,6 +159,8 @@ package enum ScopeError: Error, Equatable, CustomStringConvertible {
             "the scope names a field \(name), which there is not: `syncledger mapping` lists them"
         case .notATest(let text):
             "the scope cannot be read at `\(text)`: write tests such as `tags has newsletter`, `city = Berlin`, `city != \"New York\"`, `phone is set` or `phone is empty`, joined by `and` and `or`"
+        case .isAReference(let name):
+            "\(name) refers to another record: write `\(name) is set` or `\(name) is empty` in the scope"
         case .isASet(let name): "\(name) holds several: write `\(name) has …` in the scope"
         case .badValue(let word, let field, let wanted):
             "the scope compares \(field) with \(word), but it is \(wanted)"

@@ -160,6 +160,12 @@ extension Fold {
                     told: stored.told, by: logged.id)
             }
         }
+        if let written, !stored.notStored,
+            let field = mapping[row.entity]?.field(attribute: stored.attribute, of: row.system),
+            field.refers != nil
+        {
+            row.refer(written, field.category)
+        }
         try moveKey(
             stored.attribute, of: row, from: before, to: row[stored.attribute].seen?.value,
             transaction)

@@ -46,6 +46,8 @@ extension Fold {
     ) throws {
         var outcome = row.outcome(field.field) ?? OutcomeRow()
         outcome.field = field.field
+        try moveReferer(
+            row, field.field, from: outcome.value?.value, to: field.outcome?.value, transaction)
         outcome.value = field.outcome
         outcome.version = field.version
         outcome.author = field.author
@@ -121,6 +123,8 @@ extension Fold {
                     for: spelt, role: input.role, kind: field.kind, reason: field.law,
                     version: field.version)
             }
+            let known = mapping[row.entity]?.field(attribute: input.attribute, of: row.system)
+            if known?.refers != nil { row.refer(input.attribute, to: input.canonical) }
         }
     }
 }

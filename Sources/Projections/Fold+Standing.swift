@@ -43,7 +43,9 @@ extension Fold {
                     try views.commands.row($0.bytes, transaction)?.state == .parked
                 }
             }.map(\.replica)
-            let standing = judge.standing(of: row, replicas, parked: Set(parked))
+            let references = try References(
+                of: row, replicas, judge.mapping, among: mapping, views, transaction)
+            let standing = judge.standing(of: row, replicas, references, parked: Set(parked))
             try views.standings.put(standing, record.bytes, transaction)
         }
     }

@@ -96,9 +96,11 @@ struct Fold {
         row.replica = replica
         if logged.entry.stream == .replica(replica) { row.version = logged.entry.streamVersion }
         touched.insert(row.record)
+        let before = row
         try body(&row)
         touched.insert(row.record)
         try views.replicas.put(row, replica.bytes, transaction)
+        try touchReferers(of: row, before, transaction)
     }
 
     /// Changes a record's row and remembers that its stream moved on.
@@ -142,8 +144,12 @@ struct Fold {
     ) throws {
         guard let entity = mapping[row.entity],
             let field = entity.field(attribute: attribute, of: row.system),
-            entity.keys.contains(field.name), let codec = field.spellings[row.system]?.codec
+            let codec = field.spellings[row.system]?.codec
         else { return }
+        if field.refers != nil {
+            try moveReference(field, codec, of: row, from: before, to: after, transaction)
+        }
+        guard entity.keys.contains(field.name) else { return }
         func key(_ value: Value?) -> [UInt8]? {
             guard case .text(let content)? = value.map(codec.content), !content.isEmpty else {
                 return nil

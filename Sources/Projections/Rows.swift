@@ -99,6 +99,8 @@ package struct BranchRow: WireMessage, Equatable {
     package var refusedVersion: UInt64?
     package var addedByUs: Sealed?
     package var isUnverified = false
+    /// The record that a reference's accounted spelling stood for.
+    package var referred: Sealed?
     package var unknownFields: [UInt8] = []
 
     package init() {}
@@ -116,6 +118,7 @@ package struct BranchRow: WireMessage, Equatable {
         visitor.unsigned(9, &refusedVersion)
         visitor.sealed(10, &addedByUs)
         visitor.bool(11, &isUnverified)
+        visitor.sealed(12, &referred)
     }
 }
 

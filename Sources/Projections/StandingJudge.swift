@@ -25,7 +25,8 @@ struct StandingJudge {
     }
 
     func standing(
-        of record: RecordRow, _ replicas: [ReplicaRow], parked: Set<ReplicaID>
+        of record: RecordRow, _ replicas: [ReplicaRow], _ references: References,
+        parked: Set<ReplicaID>
     ) -> StandingRow {
         var standing = StandingRow()
         standing.record = record.record
@@ -46,7 +47,8 @@ struct StandingJudge {
                     isWhole = false
                 } else {
                     (bucket, reason) = place(
-                        of: replica, record, connection, isParked: parked.contains(replica.replica))
+                        of: replica, record, connection, references,
+                        isParked: parked.contains(replica.replica))
                 }
                 standing.parts.append(Part(connection.id, bucket, reason))
             }
@@ -102,7 +104,8 @@ struct StandingJudge {
     }
 
     private func place(
-        of replica: ReplicaRow, _ record: RecordRow, _ connection: ConnectionRow, isParked: Bool
+        of replica: ReplicaRow, _ record: RecordRow, _ connection: ConnectionRow,
+        _ references: References, isParked: Bool
     ) -> (Bucket, String) {
         let contested = record.contests.filter { contest in
             !contest.freezesOnlyInputs
@@ -118,26 +121,30 @@ struct StandingJudge {
         }.map(\.name)
         if !refused.isEmpty { return (.failing, "refused: " + refused.joined(separator: ", ")) }
         if !replica.openCommands.isEmpty { return (.waiting, "a command is under way") }
-        return content(of: replica, record, connection)
+        return content(of: replica, record, connection, references)
     }
 
     /// What the fields say: one that waits makes the whole wait.
     private func content(
-        of replica: ReplicaRow, _ record: RecordRow, _ connection: ConnectionRow
+        of replica: ReplicaRow, _ record: RecordRow, _ connection: ConnectionRow,
+        _ references: References
     ) -> (Bucket, String) {
         let unwritten = unwritten(connection)
         var (isInSync, isExcluded) = (false, false)
         for (field, merge) in fields {
-            guard var branch = replica.branch(field) else { continue }
+            guard var branch = replica.branch(field, references) else { continue }
             branch.mayWrite = unwritten == nil
             branch.maySpeak = connection.configured.direction != .push
             let state = FieldState(
                 outcome: record.outcome(field.name)?.outcome, branches: [branch], contest: nil)
-            switch merge.need(branch, state) {
+            let need = references.spelling(
+                merge.need(branch, state), field, branch, at: connection.id)
+            switch need {
             case .inSync, .wait(.lossy): isInSync = true
             case .write: return (.waiting, "to be written there")
             case .wait(.noOutcome) where !branch.hasChanged: isInSync = true
-            case .wait(.readOnly): isExcluded = true
+            case .wait(.readOnly), .wait(.unknownReference), .wait(.absentReference):
+                isExcluded = true
             case .wait(let wait): return (.waiting, wait.rawValue)
             }
         }

@@ -16,10 +16,22 @@ package struct Ground: Sendable {
     /// Connections that could not be read in this run: what stood there still counts, but nothing is
     /// written on the strength of it.
     package var unreadable: Set<ConnectionID> = []
+    /// Objects that this run is about to make: what refers to one waits for it.
+    package var beingMade: Set<Place> = []
     /// Who belongs where.
     private let scopes: [ConnectionID: Scope]
     /// Plan as if every connection had been approved: what the first plan shows.
     package var assumesApproval = false
+
+    /// A record at a connection.
+    package struct Place: Sendable, Hashable {
+        package var record: RecordID
+        package var connection: ConnectionID
+        package init(record: RecordID, connection: ConnectionID) {
+            self.record = record
+            self.connection = connection
+        }
+    }
 
     package init(mapping: EntityMapping, policy: Policy, connections: [ConnectionRow]) {
         self.mapping = mapping
@@ -75,11 +87,15 @@ package struct RecordSnapshot: Sendable {
     package var creating: Set<ConnectionID>
     /// Where an object that is not this record's holds the same key, such as the e-mail address.
     package var namesakes: Set<ConnectionID>
+    /// What its reference fields point at.
+    package var references: References
 
     package init(
         record: RecordRow, replicas: [ReplicaRow], openCommands: [CommandRow],
-        creating: Set<ConnectionID> = [], namesakes: Set<ConnectionID> = []
+        creating: Set<ConnectionID> = [], namesakes: Set<ConnectionID> = [],
+        references: References = References()
     ) {
+        self.references = references
         self.namesakes = namesakes
         self.record = record
         self.replicas = replicas

@@ -57,7 +57,11 @@ extension Reconciler {
                 exclude(Exclusion.outOfScope.rawValue)
                 continue
             }
-            let command = creation(outcomes, connection, snapshot.record)
+            guard !waitsForReference(outcomes, connection.id, snapshot) else {
+                judge(.wait, WriteNeed.Wait.referenceIsMade.rawValue)
+                continue
+            }
+            let command = creation(outcomes, connection, snapshot)
             guard leavesKey(command) else {
                 exclude(Exclusion.unreachable.rawValue)
                 continue
@@ -80,8 +84,10 @@ extension Reconciler {
     }
 
     private func creation(
-        _ outcomes: [(FieldMapping, Outcome)], _ connection: ConnectionRow, _ record: RecordRow
+        _ outcomes: [(FieldMapping, Outcome)], _ connection: ConnectionRow,
+        _ snapshot: RecordSnapshot
     ) -> CommandIssued {
+        let record = snapshot.record
         let replica = ReplicaID.derived(
             "created replica",
             [record.record.bytes, connection.id.bytes, bigEndianBytes(record.failedCreates)])
@@ -95,6 +101,12 @@ extension Reconciler {
             guard let spelling = field.spellings[connection.system], !outcome.value.isBlank,
                 spelling.codec.reads(outcome.value)
             else { continue }
+            guard field.refers == nil else {
+                let change = referenceChange(
+                    field, outcome, replica, connection, snapshot.references)
+                if let change { command.changes.append(change) }
+                continue
+            }
             let spelt = spelling.codec.spelling(of: outcome.value)
             var change = CommandChange()
             change.field = field.name

@@ -6,7 +6,7 @@ import Projections
 ///
 /// Pure: the same rows give the same plan, with the same ids. Nothing is appended or sent here.
 package struct Reconciler: Sendable {
-    package let ground: Ground
+    package var ground: Ground
 
     /// Each ruling leaves less to decide; this only keeps a mistake of ours from looping.
     private static var rulingsPerField: Int { 16 }
@@ -24,6 +24,10 @@ package struct Reconciler: Sendable {
             let merge = merge(field)
             var state = state(of: field, in: snapshot)
             state.lastWriter = lastWriter
+            if let ruling = lostReferences(field, state, snapshot) {
+                plan.rulings.append((field, ruling))
+                state = state.folding(ruling)
+            }
             for _ in 0..<Self.rulingsPerField {
                 guard let ruling = merge.decide(state) else { break }
                 guard !waits(ruling, field, snapshot.record) else {
@@ -35,12 +39,11 @@ package struct Reconciler: Sendable {
             }
             if let outcome = state.outcome { outcomes.append((field, outcome)) }
             for branch in state.branches {
-                let need = self.merge(field, at: snapshot.replica(branch.replica))
-                    .need(branch, state)
+                let need = need(of: branch, field, state, snapshot)
                 plan.verdicts.append(verdict(need, field, branch, snapshot))
                 if case .write(let write) = need, let outcome = state.outcome {
                     writes[branch.replica, default: []].append(
-                        change(write, field, branch, outcome))
+                        change(write, field, branch, outcome, snapshot))
                 }
             }
         }
@@ -85,8 +88,9 @@ package struct Reconciler: Sendable {
             guard command.operation == .update,
                 let branch = state.branches.first(where: { $0.replica == command.replica })
             else { continue }
-            let before = change.before?.value.map(branch.spelling.codec.content)
-            if branch.seenContent != before { return "the system's value moved" }
+            let codec = branch.spelling.codec
+            let before = change.before?.value.map(codec.content)
+            if replica[branch.spelling.attribute].seen?.value.map(codec.content) != before { return "the system's value moved" }
         }
         return nil
     }
@@ -97,15 +101,16 @@ package struct Reconciler: Sendable {
     package func state(of field: FieldMapping, in snapshot: RecordSnapshot) -> FieldState {
         var branches: [Branch] = []
         for replica in snapshot.replicas where replica.state == .live {
-            guard var branch = replica.branch(field),
+            guard var branch = replica.branch(field, snapshot.references),
                 let connection = ground.connection(replica.connection)
             else { continue }
             let belongs = belongs(replica, in: snapshot, as: field)
             branch.mayWrite = belongs && ground.mayWrite(connection)
-            branch.maySpeak = belongs && connection.configured.direction != .push
+            branch.maySpeak =
+                belongs && connection.configured.direction != .push && !branch.refersToUnknown
             branch.pending = snapshot.openCommands.flatMap { command in
                 command.issue.replica == replica.replica
-                    ? pending(command, attribute: branch.spelling.attribute) : []
+                    ? pending(command, branch.spelling.attribute, field) : []
             }
             branches.append(branch)
         }
@@ -124,11 +129,16 @@ package struct Reconciler: Sendable {
             || ground.admits(snapshot.record, to: replica.connection, as: replica)
     }
 
-    private func pending(_ command: CommandRow, attribute: String) -> [PendingWrite] {
+    private func pending(
+        _ command: CommandRow, _ attribute: String, _ field: FieldMapping
+    ) -> [PendingWrite] {
         let isOpen = command.state.isOpen && !ground.queued.contains(command.issue.command)
-        return command.issue.changes.filter { $0.attribute == attribute }.map {
-            PendingWrite(
-                command: command.issue.command, leaves: $0.leaves?.value ?? .null, isOpen: isOpen)
+        return command.issue.changes.filter { $0.attribute == attribute }.map { change in
+            let leaves =
+                field.refers == nil
+                ? change.leaves?.value : change.refers.map(Value.reference)
+            return PendingWrite(
+                command: command.issue.command, leaves: leaves ?? .null, isOpen: isOpen)
         }
     }
 
@@ -154,7 +164,9 @@ package struct Reconciler: Sendable {
             case .wait(.lossy): (.inSync, WriteNeed.Wait.lossy.rawValue)
             case .wait(.readOnly) where isUnreadable(branch.replica, snapshot):
                 (.failing, Self.unread)
-            case .wait(.readOnly): (.excluded, WriteNeed.Wait.readOnly.rawValue)
+            case .wait(let wait)
+            where [.readOnly, .unknownReference, .absentReference].contains(wait):
+                (.excluded, wait.rawValue)
             case .wait(let wait): (.wait, wait.rawValue)
             }
         return Verdict(
@@ -181,7 +193,8 @@ package struct Reconciler: Sendable {
     // MARK: - Commands
 
     private func change(
-        _ write: WriteNeed.Write, _ field: FieldMapping, _ branch: Branch, _ outcome: Outcome
+        _ write: WriteNeed.Write, _ field: FieldMapping, _ branch: Branch, _ outcome: Outcome,
+        _ snapshot: RecordSnapshot
     ) -> CommandChange {
         func sealed(_ value: Value?) -> Sealed? {
             value.map { Sealed($0, subject: branch.replica.subject, category: field.category) }
@@ -192,9 +205,11 @@ package struct Reconciler: Sendable {
         change.form = write.form
         change.write = sealed(write.spelling)
         change.leaves = sealed(write.leaves)
-        change.before = sealed(branch.seen)
+        change.before = sealed(
+            snapshot.replica(branch.replica)?[branch.spelling.attribute].seen?.value)
         change.outcomeVersion = outcome.version
         change.baseObservation = branch.seenBy
+        if field.refers != nil { change.refers = outcome.value.reference }
         return change
     }
 

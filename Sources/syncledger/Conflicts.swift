@@ -123,6 +123,8 @@ private func given(_ text: String, for field: String) throws -> Value {
             throw Refusal("\(field) is yes or no, not \(text)")
         }
         return .bool(flag)
+    case .reference, .referenceByName:
+        throw Refusal("\(field) refers to another record: take the side of a system that names it")
     case .tags:
         let tags = text.split(separator: ",").map {
             $0.trimmingPrefix { $0 == " " }

@@ -22,6 +22,8 @@ import Testing
 
     private static func content(_ kind: FieldCodec.Kind, _ random: inout SplitMix64) -> Value {
         switch kind {
+        case .reference, .referenceByName:
+            random.chance(5) ? .null : .text("\(random.below(1_000) + 1)")
         case .text, .email:
             random.chance(5)
                 ? .null

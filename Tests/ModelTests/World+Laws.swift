@@ -255,7 +255,8 @@ extension World {
             case .write(let write):
                 violate(.converges, "\(replica) still needs \(write.spelling)")
             case .wait(.contested), .wait(.readOnly), .wait(.refused), .wait(.unreadable),
-                .wait(.tooLarge):
+                .wait(.tooLarge), .wait(.unknownReference), .wait(.absentReference),
+                .wait(.referenceIsMade):
                 break
             case .wait(.drifted):
                 if branch.maySpeak, remote.author != .origin, state.contest == nil {

@@ -36,10 +36,6 @@ package struct CompassConnector: Connector {
 
     // MARK: - Looking
 
-    private var columns: String {
-        (["id"] + entity.attributes(of: .compass) + ["updated_at"]).joined(separator: ",")
-    }
-
     /// The tables of the entities.
     private static let tables = [("contacts", EntityMapping.contact), ("clients", .account)]
 
@@ -49,6 +45,7 @@ package struct CompassConnector: Connector {
         return "/rest/v1/\(table)"
     }
 
+    /// All columns: one that an older installation lacks is then not told, and refuses nothing.
     package func pageCall(_ walk: Walk) -> Call {
         switch walk.kind {
         case .feed:
@@ -61,7 +58,7 @@ package struct CompassConnector: Connector {
         case .sweep, .changes, .added:
             Call(
                 .get, path,
-                query: [("select", columns)] + Self.keyset(walk), headers: Self.counting)
+                query: [("select", "*")] + Self.keyset(walk), headers: Self.counting)
         }
     }
 
@@ -155,7 +152,7 @@ package struct CompassConnector: Connector {
     }
 
     package func lookCall(id: String) -> Call {
-        Call(.get, path, query: [("select", columns), ("id", "eq.\(id)")])
+        Call(.get, path, query: [("select", "*"), ("id", "eq.\(id)")])
     }
 
     package func look(from answer: HTTPResult, asked id: String) throws(RemoteFailure) -> Looked {

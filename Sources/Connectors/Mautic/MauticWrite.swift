@@ -7,6 +7,8 @@ struct MauticWrite: Conversation {
     private let order: WriteOrder
     private let connector: MauticConnector
     private var phase = Phase.begin
+    /// Companies that are still to be joined, or left where a `-` stands before the id.
+    private var memberships: [String]
 
     private enum Phase {
         case begin
@@ -15,12 +17,15 @@ struct MauticWrite: Conversation {
         case checkBeforeDelete
         case delete
         case points
+        case company
         case lookBefore
     }
 
     init(_ order: WriteOrder, _ connector: MauticConnector) {
         self.order = order
         self.connector = connector
+        memberships =
+            order.changes.first?.call == .company ? order.changes[0].write.elements : []
     }
 
     private var id: String { order.remoteID ?? "" }
@@ -51,7 +56,11 @@ struct MauticWrite: Conversation {
                 // Gone already, which is what was wanted.
             }
             return .done(.confirmed(remoteID: order.remoteID, object: nil))
-        case .points: return .done(try pointsAdded(answer))
+        case .points: return .done(try succeeded(answer, "added points"))
+        case .company:
+            let outcome = try succeeded(answer, "changed the contact's company")
+            memberships.removeFirst()
+            return memberships.isEmpty ? .done(outcome) : .call(membershipCall)
         case .lookBefore:
             guard case .found(let object) = try connector.look(from: answer, asked: id) else {
                 throw RemoteFailure(
@@ -94,6 +103,9 @@ struct MauticWrite: Conversation {
         case .optOut:
             phase = .optOut
             return .call(connector.optOutCall(id, add: order.wantsOptOut))
+        case .company:
+            phase = .company
+            return .call(membershipCall)
         case .object, .email:
             phase = .edit
             return .call(
@@ -115,13 +127,26 @@ struct MauticWrite: Conversation {
         return .confirmed(remoteID: order.remoteID, object: object)
     }
 
+    /// The contact becomes one of the company, which is then its primary one, or one of `-id` no
+    /// longer (hooks, audit-feed).
+    private var membershipCall: Call {
+        let first = memberships.first ?? ""
+        let ends = first.hasPrefix("-")
+        return connector.call(
+            .post,
+            "/api/companies/\(percentEncoded(ends ? String(first.dropFirst()) : first))"
+                + "/contact/\(percentEncoded(id))/\(ends ? "remove" : "add")", .object([]))
+    }
+
     /// The answer tells nothing but success; were a contact in it, it would have to be the one.
-    private func pointsAdded(_ answer: HTTPResult) throws(RemoteFailure) -> WriteOutcome {
+    private func succeeded(
+        _ answer: HTTPResult, _ what: String
+    ) throws(RemoteFailure) -> WriteOutcome {
         let json = try connector.success(answer)
         if let contact = json["contact"] {
             try connector.check(try connector.object(contact), is: order.remoteID)
         } else if json["success"]?.text != "1", json["success"] != .bool(true) {
-            throw RemoteFailure(.unclear, status: 200, "Mautic does not say that it added points")
+            throw RemoteFailure(.unclear, status: 200, "Mautic does not say that it \(what)")
         }
         return .confirmed(remoteID: order.remoteID, object: nil)
     }

@@ -38,6 +38,8 @@ package struct CommandChange: WireMessage, Hashable {
     package var before: Sealed?
     package var outcomeVersion: UInt64 = 0
     package var baseObservation: EventID?
+    /// The record that a reference field is to refer to from then on.
+    package var refers: RecordID?
     package var unknownFields: [UInt8] = []
     package init() {}
     package mutating func visit(_ visitor: inout some WireVisitor) {
@@ -49,6 +51,7 @@ package struct CommandChange: WireMessage, Hashable {
         visitor.sealed(6, &before)
         visitor.unsigned(7, &outcomeVersion)
         visitor.id(8, &baseObservation)
+        visitor.id(9, &refers)
     }
 }
 

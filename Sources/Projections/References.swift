@@ -1,0 +1,202 @@
+package import LMDB
+package import Ledger
+package import Model
+
+/// What the reference fields of one record point at, as the views know it.
+///
+/// A system spells a reference in its own ids or names; the merge compares records. This is the only
+/// way between them: spelling → record, and record → where it stands at a connection.
+package struct References: Sendable, Equatable {
+    /// An object that a reference can be written to.
+    package struct Target: Sendable, Equatable {
+        package var remoteID: String
+        /// What the object's key field shows there.
+        package var name: String
+    }
+
+    private struct Spelt: Hashable {
+        var connection: ConnectionID
+        var entity: String
+        var text: String
+    }
+
+    private struct Place: Hashable {
+        var record: RecordID
+        var connection: ConnectionID
+    }
+
+    private var records: [Spelt: RecordID] = [:]
+    private var targets: [Place: Target] = [:]
+    private var beingMade: Set<Place> = []
+
+    package init() {}
+
+    /// The record that an object of this spelling belongs to; `nil` where none is known, or several
+    /// have the name.
+    package func record(
+        _ spelt: Value?, _ field: FieldMapping, at connection: ConnectionID
+    ) -> RecordID? {
+        guard case .text(let text)? = spelt, let entity = field.refers else { return nil }
+        return records[Spelt(connection: connection, entity: entity, text: text)]
+    }
+
+    package func target(_ record: RecordID, at connection: ConnectionID) -> Target? {
+        targets[Place(record: record, connection: connection)]
+    }
+
+    package func isBeingMade(_ record: RecordID, at connection: ConnectionID) -> Bool {
+        beingMade.contains(Place(record: record, connection: connection))
+    }
+
+    /// Turns what the merge wants written into what the system is told: an id that it knows.
+    package func spelling(
+        _ need: WriteNeed, _ field: FieldMapping, _ branch: Branch, at connection: ConnectionID
+    ) -> WriteNeed {
+        if branch.refersToUnknown { return .wait(.unknownReference) }
+        guard field.refers != nil, case .write(let write) = need else { return need }
+        let isNamed = branch.spelling.codec.kind == .referenceByName
+        // A membership begins and ends by the id of the one whose it is.
+        let old = branch.seen?.reference.flatMap { target($0, at: connection) }
+        let leaving = isNamed ? old.map { ["-" + $0.remoteID] } ?? [] : []
+        guard let record = write.leaves.reference else {
+            guard isNamed else { return need }
+            return leaving.isEmpty
+                ? .wait(.absentReference)
+                : .write(.init(spelling: .set(leaving), form: .absolute, leaves: .null))
+        }
+        guard let target = target(record, at: connection) else {
+            return .wait(
+                isBeingMade(record, at: connection) ? .referenceIsMade : .absentReference)
+        }
+        return .write(
+            isNamed
+                ? .init(
+                    spelling: .set([target.remoteID] + leaving), form: .absolute,
+                    leaves: .text(target.name))
+                : .init(
+                    spelling: .text(target.remoteID), form: .absolute,
+                    leaves: .text(target.remoteID)))
+    }
+}
+
+extension References {
+    /// Looks up whatever the reference fields of a record and its objects name.
+    package init(
+        of record: RecordRow, _ replicas: [ReplicaRow], _ mapping: EntityMapping,
+        among mappings: Mapping, _ tables: ViewTables,
+        _ transaction: borrowing some Reading & ~Copyable
+    ) throws {
+        for field in mapping.fields {
+            guard let refers = field.refers, let target = mappings[refers] else { continue }
+            var found: Set<RecordID> = []
+            if let outcome = record.outcome(field.name)?.value?.value?.reference {
+                found.insert(outcome)
+            }
+            for replica in replicas {
+                guard let spelling = field.spellings[replica.system] else { continue }
+                let row = replica[spelling.attribute]
+                for told in [row.seen?.value, row.accounted?.value] {
+                    guard case .text(let text)? = told, !text.isEmpty else { continue }
+                    let spelt = Spelt(connection: replica.connection, entity: refers, text: text)
+                    guard records[spelt] == nil,
+                        let known = try tables.referred(
+                            text, by: spelling.codec.kind, to: target,
+                            at: replica.connection, transaction)
+                    else { continue }
+                    records[spelt] = known
+                }
+                if let referred = row.referred?.value?.reference { found.insert(referred) }
+            }
+            for record in found.union(records.values) {
+                try place(record, target, tables, transaction)
+            }
+        }
+    }
+
+    /// Where a record has objects that can be referred to.
+    private mutating func place(
+        _ record: RecordID, _ mapping: EntityMapping, _ tables: ViewTables,
+        _ transaction: borrowing some Reading & ~Copyable
+    ) throws {
+        guard let row = try tables.records.row(record.bytes, transaction) else { return }
+        for id in row.replicas + row.creating {
+            guard let replica = try tables.replicas.row(id.bytes, transaction) else { continue }
+            let place = Place(record: record, connection: replica.connection)
+            switch replica.state {
+            case .gone: continue
+            case .creating: beingMade.insert(place)
+            case .live:
+                guard let remoteID = replica.remoteIDText else { continue }
+                targets[place] = Target(remoteID: remoteID, name: replica.keyText(mapping) ?? "")
+            }
+        }
+    }
+}
+
+extension ViewTables {
+    /// The record of the one object that a reference spells; of one that is gone, too, for its id is
+    /// nobody else's.
+    fileprivate func referred(
+        _ text: String, by kind: FieldCodec.Kind, to mapping: EntityMapping,
+        at connection: ConnectionID, _ transaction: borrowing some Reading & ~Copyable
+    ) throws -> RecordID? {
+        guard kind == .referenceByName else {
+            let id = try replica(
+                remoteID: text, entity: mapping.entity, connection: connection, transaction)
+            return try id.flatMap { try replicas.row($0.bytes, transaction)?.record }
+        }
+        let alike = try mapping.keyFields.flatMap { field in
+            try replicas(
+                field: field.name, content: text, entity: mapping.entity, transaction)
+        }.compactMap { try replicas.row($0.bytes, transaction) }.filter {
+            $0.connection == connection && $0.state == .live
+        }
+        let same = alike.filter { $0.keyText(mapping) == text }
+        return same.count == 1 ? same[0].record : alike.count == 1 ? alike[0].record : nil
+    }
+}
+
+extension ReplicaRow {
+    /// What the object's first key field was seen to hold.
+    package func keyText(_ mapping: EntityMapping) -> String? {
+        guard let field = mapping.keyFields.first,
+            case .text(let text)? = branch(field)?.seenContent
+        else { return nil }
+        return text
+    }
+
+    /// This replica's side of a field, references as the records they name.
+    package func branch(_ field: FieldMapping, _ references: References) -> Branch? {
+        guard var branch = branch(field), field.refers != nil else { return branch(field) }
+        let row = self[branch.spelling.attribute]
+        let codec = branch.spelling.codec
+        let (told, before) = (
+            row.seen?.value.map(codec.content), row.accounted?.value.map(codec.content)
+        )
+        branch.accounted = before.map { _ in row.referred?.value ?? .null }
+        if told == nil || told?.isBlank == true {
+            branch.seen = told.map { _ in .null }
+        } else if let record = references.record(told, field, at: connection) {
+            branch.seen = .reference(record)
+        } else {
+            // A name that nobody has any more still says what it said.
+            branch.refersToUnknown = told != before
+            branch.seen = branch.accounted
+        }
+        return branch
+    }
+
+    /// Keeps what an attribute was found to refer to.
+    mutating func refer(_ attribute: String, to record: Sealed?) { self[attribute].referred = record }
+}
+
+extension Value {
+    /// A reference to a record, in the ledger's own form.
+    package static func reference(_ record: RecordID) -> Value { .text("\(record)") }
+
+    /// The record that it refers to; `nil` for any other value.
+    package var reference: RecordID? {
+        guard case .text(let text) = self else { return nil }
+        return RecordID(text)
+    }
+}
