@@ -22,15 +22,41 @@ private func seeds(_ count: UInt64) -> [UInt64] {
     /// A world with people in each system, approved and in step, then edited on all sides.
     private func world(_ seed: UInt64) throws -> World {
         let world = try World(directory: scratch(), seed: seed)
+        let accounts = seedAccounts(world)
         for index in 0..<12 {
-            let one = person(
+            var one = person(
                 "p\(index)@example.com", "First\(index)", "Last\(index)",
                 phone: "+1-555-01\(10 + index)")
-            if index % 3 != 0 { world.mautic.seed(one, at: world.time) }
-            if index % 3 != 1 { world.suitecrm.seed(one, at: world.time) }
-            if index % 4 == 0 { world.compass.seed(one, at: world.time) }
+            func seed<Machine: SandboxMachine>(_ machine: inout Machine, _ system: System) {
+                one.account = accounts[system]?[Self.firstAccount(index)]
+                machine.seed(one, at: world.time)
+            }
+            if index % 3 != 0 { seed(&world.mautic, .mautic) }
+            if index % 3 != 1 { seed(&world.suitecrm, .suitecrm) }
+            if index % 4 == 0 { seed(&world.compass, .compass) }
         }
         return world
+    }
+
+    /// Where each person works at first; two of three accounts are known to one system only.
+    private static func firstAccount(_ index: Int) -> String {
+        index % 4 == 0 || index % 3 == 2 ? "Hooli" : index % 3 == 1 ? "Globex" : "Initech"
+    }
+
+    private func seedAccounts(_ world: World) -> [System: [String: String]] {
+        let (time, known) = (world.time, ["Hooli"])
+        func seed<Machine: SandboxMachine>(
+            _ machine: inout Machine, _ own: String
+        ) -> [String: String] {
+            Dictionary(
+                uniqueKeysWithValues: (known + [own]).map {
+                    ($0, machine.seed(SandboxAccount(name: $0), at: time))
+                })
+        }
+        return [
+            .compass: seed(&world.compass, "Acme"), .mautic: seed(&world.mautic, "Globex"),
+            .suitecrm: seed(&world.suitecrm, "Initech"),
+        ]
     }
 
     /// People type on all sides; whoever gets points, a new address or an opt-out differs by round, for
@@ -57,6 +83,12 @@ private func seeds(_ count: UInt64) -> [UInt64] {
             if index == round, linked.contains(row.id) {
                 expected.emails[row.person.lastName ?? ""] = address
             }
+        }
+        let acme = world.compass.accountRows.first { $0.account.name == "Acme" }?.id
+        for (index, row) in world.compass.rows.prefix(3).enumerated()
+        where index == round && linked.contains(row.id) {
+            world.compass.personEdits(row.id, at: time) { $0.account = acme }
+            expected.accounts[row.person.lastName ?? ""] = "Acme"
         }
         for (index, row) in world.compass.rows.suffix(3).enumerated() {
             world.compass.personEdits(row.id, at: time) { $0.mobile = "+1-555-01\(50 + index)" }
@@ -86,6 +118,8 @@ private func seeds(_ count: UInt64) -> [UInt64] {
         var points: [String: Int] = [:]
         var tags: [String: Set<String>] = [:]
         var optOuts: Set<String> = []
+        var accounts: [String: String] = Dictionary(
+            uniqueKeysWithValues: (0..<12).map { ("Last\($0)", firstAccount($0)) })
     }
 
     /// Runs until nothing is left to do; at most a few times.
@@ -135,6 +169,18 @@ private func seeds(_ count: UInt64) -> [UInt64] {
             #expect(Set(one.tags) == expected.tags[name] ?? [], "\(name)")
             #expect(Set(mautic[name]?.tags ?? []) == Set(one.tags), "\(name)")
         }
+        func accounts<Machine: SandboxMachine>(_ machine: Machine) -> [String: String] {
+            let names = Dictionary(
+                uniqueKeysWithValues: machine.accountRows.map { ($0.id, $0.account.name ?? "") })
+            #expect(names.values.sorted() == ["Acme", "Globex", "Hooli", "Initech"])
+            return Dictionary(
+                machine.rows.map {
+                    ($0.person.lastName ?? "", $0.person.account.flatMap { names[$0] } ?? "")
+                }, uniquingKeysWith: { one, _ in one })
+        }
+        #expect(accounts(world.compass) == expected.accounts)
+        #expect(accounts(world.mautic) == expected.accounts)
+        #expect(accounts(world.suitecrm) == expected.accounts)
         #expect(try world.workplace.views.verify().isIdentical)
     }
 

@@ -1474,6 +1474,16 @@ nonisolated struct Syncledger_Ledger_V1_CommandChange: Sendable {
   /// Clears the value of `baseObservation`. Subsequent reads from it will return its default value.
   mutating func clearBaseObservation() {self._baseObservation = nil}
 
+  /// The record that a reference field is to refer to from then on.
+  var refers: Data {
+    get {_refers ?? Data()}
+    set {_refers = newValue}
+  }
+  /// Returns true if `refers` has been explicitly set.
+  var hasRefers: Bool {self._refers != nil}
+  /// Clears the value of `refers`. Subsequent reads from it will return its default value.
+  mutating func clearRefers() {self._refers = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -1482,6 +1492,7 @@ nonisolated struct Syncledger_Ledger_V1_CommandChange: Sendable {
   fileprivate var _leaves: Syncledger_Ledger_V1_SealedPlace? = nil
   fileprivate var _before: Syncledger_Ledger_V1_SealedPlace? = nil
   fileprivate var _baseObservation: Data? = nil
+  fileprivate var _refers: Data? = nil
 }
 
 /// 501. An API call that a decision wants. Durable before its request leaves.
@@ -2927,7 +2938,7 @@ nonisolated extension Syncledger_Ledger_V1_RulesAdopted: SwiftProtobuf.Message, 
 
 nonisolated extension Syncledger_Ledger_V1_CommandChange: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".CommandChange"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}field\0\u{1}attribute\0\u{1}form\0\u{1}write\0\u{1}leaves\0\u{1}before\0\u{3}outcome_version\0\u{3}base_observation\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}field\0\u{1}attribute\0\u{1}form\0\u{1}write\0\u{1}leaves\0\u{1}before\0\u{3}outcome_version\0\u{3}base_observation\0\u{1}refers\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2943,6 +2954,7 @@ nonisolated extension Syncledger_Ledger_V1_CommandChange: SwiftProtobuf.Message,
       case 6: try { try decoder.decodeSingularMessageField(value: &self._before) }()
       case 7: try { try decoder.decodeSingularUInt64Field(value: &self.outcomeVersion) }()
       case 8: try { try decoder.decodeSingularBytesField(value: &self._baseObservation) }()
+      case 9: try { try decoder.decodeSingularBytesField(value: &self._refers) }()
       default: break
       }
     }
@@ -2977,6 +2989,9 @@ nonisolated extension Syncledger_Ledger_V1_CommandChange: SwiftProtobuf.Message,
     try { if let v = self._baseObservation {
       try visitor.visitSingularBytesField(value: v, fieldNumber: 8)
     } }()
+    try { if let v = self._refers {
+      try visitor.visitSingularBytesField(value: v, fieldNumber: 9)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2989,6 +3004,7 @@ nonisolated extension Syncledger_Ledger_V1_CommandChange: SwiftProtobuf.Message,
     if lhs._before != rhs._before {return false}
     if lhs.outcomeVersion != rhs.outcomeVersion {return false}
     if lhs._baseObservation != rhs._baseObservation {return false}
+    if lhs._refers != rhs._refers {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
