@@ -7,12 +7,29 @@ package import Reconciler
 extension EngineCore {
     // MARK: - Linking
 
-    /// Finds a record for every replica that has none.
+    /// Finds a record for every replica that has none, entity by entity: what tells two of one name
+    /// apart is linked first.
     mutating func link() throws {
         effects.append(progress(.linking))
+        // Everything is planned in a run's first round: what an earlier run left is found so.
+        try markAllDirty()
+        let approvals = request.approves ? try approvals() : []
+        unlinked = mapping.entities.map(\.entity)
+        if approvals.isEmpty { try linkNext() } else { append(approvals, then: .linked) }
+    }
+
+    mutating func linkNext() throws {
+        while !unlinked.isEmpty {
+            let drafts = try links(of: unlinked.removeFirst())
+            guard drafts.isEmpty else { return append(drafts, then: .linked) }
+        }
+        phase = .planning
+    }
+
+    private mutating func links(of entity: String) throws -> [Draft] {
         let (unlinked, asked) = try views.read { tables, transaction in
             let unlinked = try tables.replicas.all(transaction).filter {
-                $0.record == nil && $0.state == .live
+                $0.entity == entity && $0.record == nil && $0.state == .live
             }
             let asked = try tables.questions.all(transaction).filter { !$0.isSettled }
             // Those that a person keeps apart are linked by a person only.
@@ -22,25 +39,21 @@ extension EngineCore {
                     unlinked.filter(\.isApart).map(\.replica))
             )
         }
-        var drafts = request.approves ? try approvals() : []
+        var drafts: [Draft] = []
         var done: Set<ReplicaID> = asked
-        var taken: Set<TakenPlace> = []
-        let order = Dictionary(
-            uniqueKeysWithValues: mapping.entities.enumerated().map { ($1.entity, $0) })
-        let inOrder = unlinked.sorted {
-            (order[$0.entity] ?? .max, $0.replica) < (order[$1.entity] ?? .max, $1.replica)
-        }
-        for row in inOrder where !done.contains(row.replica) && order[row.entity] != nil {
+        var taken: Set<Ground.Place> = []
+        for row in unlinked.sorted(by: { $0.replica < $1.replica })
+        where !done.contains(row.replica) {
             guard try !isNameless(row) else { continue }
             let alike = try self.alike(row)
             let match = try Identity().match(row, alike: alike) { record in
-                try taken.contains(TakenPlace(record: record, connection: row.connection))
+                try taken.contains(.init(record: record, connection: row.connection))
                     || isTaken(record, row.connection)
             }
             switch match {
             case .join(let record):
                 report.linked += 1
-                taken.insert(TakenPlace(record: record, connection: row.connection))
+                taken.insert(.init(record: record, connection: row.connection))
                 drafts.append(linked(row.replica, row.entity, to: record, .key))
                 done.insert(row.replica)
             case .found(let replicas):
@@ -57,9 +70,7 @@ extension EngineCore {
                 done.formUnion(replicas)
             }
         }
-        // Everything is planned in a run's first round: what an earlier run left is found so.
-        try markAllDirty()
-        if drafts.isEmpty { phase = .planning } else { append(drafts, then: .linked) }
+        return drafts
     }
 
     /// Lets every connection be written to from now on, but for what could not be read: of that
@@ -83,15 +94,11 @@ extension EngineCore {
         }
     }
 
-    private struct TakenPlace: Hashable {
-        var record: RecordID
-        var connection: ConnectionID
-    }
-
     private func alike(_ row: ReplicaRow) throws -> [ReplicaRow] {
-        try views.read { tables, transaction in
+        guard let entity = mapping[row.entity] else { return [] }
+        return try views.read { tables, transaction in
             var found: [ReplicaRow] = []
-            for field in mapping[row.entity]?.keyFields ?? [] {
+            for field in entity.keyFields {
                 guard let branch = row.branch(field),
                     case .text(let content)? = branch.seenContent, !content.isEmpty
                 else { continue }
@@ -106,7 +113,15 @@ extension EngineCore {
                     }
                 }
             }
-            return found
+            guard
+                let own = try tables.within(row, entity, among: mapping, transaction)
+            else { return found }
+            // Of one name within one account is the same; elsewhere it is another.
+            let places = try found.map {
+                try tables.within($0, entity, among: mapping, transaction)
+            }
+            let same = zip(found, places).filter { $0.1 == own }
+            return (same.isEmpty ? zip(found, places).filter { $0.1 == nil } : same).map(\.0)
         }
     }
 
@@ -174,7 +189,8 @@ extension EngineCore {
             return RecordSnapshot(
                 record: row, replicas: replicas, openCommands: commands,
                 creating: Set(creating.map(\.connection)),
-                namesakes: try tables.namesakes(of: row, keys: entity.keys, transaction),
+                namesakes: try tables.namesakes(
+                    of: row, entity, among: mapping, transaction),
                 references: try References(
                     of: row, replicas, entity, among: mapping, tables, transaction))
         }

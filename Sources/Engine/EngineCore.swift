@@ -31,6 +31,8 @@ package struct EngineCore {
     var remapped: Set<String> = []
     /// What is still to be read at a connection, entity by entity.
     var waitingWalks: [ConnectionID: [String]] = [:]
+    /// Entities whose objects are still to be linked in this run.
+    var unlinked: [String] = []
     var calls: [CallID: PendingCall] = [:]
     var appends: [AppendID: Continuation] = [:]
     var lanes: [RecordID: [CommandID]] = [:]
@@ -227,7 +229,7 @@ package struct EngineCore {
             pageRecorded(connection, walk, acknowledge: rows)
         case .closeWalk(let connection): nextWalk(connection)
         case .plan, .lookDone: break
-        case .linked: phase = .planning
+        case .linked: try linkNext()
         case .planned(let ticket): enqueue(ticket)
         case .commandSettled(let command, let look): try settled(command, look: look)
         case .uncertain(let command, let moment):

@@ -179,6 +179,8 @@ extension FieldCodec.Kind {
         case .integer: "a whole number"
         case .flag: "true or false"
         case .tags: "a list of texts"
+        case .money: "a number"
+        case .day: "a day such as 2027-01-31"
         case .reference, .referenceByName: "the id of another record"
         }
     }

@@ -64,9 +64,14 @@ package struct EntityMapping: Sendable, Hashable {
     package var fields: [FieldMapping]
     /// The fields whose equal content makes two objects one person.
     package var keys: [String]
+    /// The reference that tells two of one key apart, where both have it.
+    package var within: String?
 
-    package init(entity: String, keys: [String], fields: [FieldMapping]) {
+    package init(
+        entity: String, keys: [String], within: String? = nil, fields: [FieldMapping]
+    ) {
         self.entity = entity
+        self.within = within
         self.keys = keys
         self.fields = fields
     }
@@ -79,6 +84,11 @@ package struct EntityMapping: Sendable, Hashable {
 
     /// The fields that tell who is the same.
     package var keyFields: [FieldMapping] { fields.filter { keys.contains($0.name) } }
+
+    /// What its key is called.
+    package var keyWords: String {
+        keys.map { $0 == "email" ? "e-mail address" : $0 }.joined(separator: " or ")
+    }
 
     /// The consents that belong to the content of a field.
     package func consents(to address: String) -> [FieldMapping] {
@@ -175,6 +185,40 @@ extension EntityMapping {
                     .suitecrm: Spelling("description", FieldCodec(.suitecrm, .text)),
                 ]),
         ])
+
+    /// The deal as it ships: Compass's deals and SuiteCRM's opportunities, found by their name within
+    /// their account.
+    ///
+    /// SuiteCRM cuts names at 50 characters (recording 05). A deal's probability is not kept in step:
+    /// SuiteCRM sets it by the stage when a deal is made, and not when the stage changes (fact 46).
+    package static let deal = EntityMapping(
+        entity: "deal", keys: ["name"], within: "account",
+        fields: [
+            sold("name", "name", ("name", FieldCodec(.suitecrm, .text, maximumLength: 50))),
+            FieldMapping(
+                "account", .profile, refers: "account",
+                spellings: [
+                    .compass: Spelling("client_id", FieldCodec(.compass, .reference)),
+                    .suitecrm: Spelling("account_id", FieldCodec(.suitecrm, .reference)),
+                ]),
+            sold("amount", "amount", ("amount", FieldCodec(.suitecrm, .money))),
+            sold(
+                "stage", "stage",
+                ("sales_stage", FieldCodec(.suitecrm, .text, maximumLength: 255))),
+            sold("close_date", "close_date", ("date_closed", FieldCodec(.suitecrm, .day))),
+            sold("description", "description", ("description", FieldCodec(.suitecrm, .text))),
+        ])
+
+    private static func sold(
+        _ name: String, _ compass: String, _ suitecrm: (String, FieldCodec)
+    ) -> FieldMapping {
+        FieldMapping(
+            name, .profile,
+            spellings: [
+                .compass: Spelling(compass, FieldCodec(.compass, suitecrm.1.kind)),
+                .suitecrm: Spelling(suitecrm.0, suitecrm.1),
+            ])
+    }
 
     private static func company(
         _ name: String, _ compass: String, _ mautic: String, _ suitecrm: (String, Int)

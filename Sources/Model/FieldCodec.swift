@@ -12,6 +12,10 @@ package struct FieldCodec: Sendable, Hashable {
         case email
         case integer
         case flag
+        /// A decimal number, kept digit by digit.
+        case money
+        /// A day without a time, as ISO 8601 writes it.
+        case day
         case tags
         /// The system's own id of another object.
         case reference
@@ -45,6 +49,8 @@ package struct FieldCodec: Sendable, Hashable {
         case .integer: spelling.asInteger
         case .flag: spelling.asFlag
         case .tags: spelling.asTags
+        case .money: oneZero(spelling.asMoney)
+        case .day: spelling.asDay
         case .reference, .referenceByName: spelling.asText.blankAs(.null)
         }
     }
@@ -55,6 +61,8 @@ package struct FieldCodec: Sendable, Hashable {
         case (_, .null), (.text, .text), (.email, .text), (.flag, .bool), (.tags, .set): true
         case (.reference, .text), (.referenceByName, .text): true
         case (.integer, .number(let text)): Int64(text) != nil
+        case (.money, .number(let text)): TextRules.decimal(text) == text
+        case (.day, .text(let text)): Timestamp("\(text)T00:00:00Z") != nil
         default: false
         }
     }
@@ -63,6 +71,11 @@ package struct FieldCodec: Sendable, Hashable {
     /// never "".
     private func oneBlank(_ content: Value) -> Value {
         system == .compass ? content : content.blankAs(.null)
+    }
+
+    /// SuiteCRM makes 0 of an amount that is blank (fact 8): it cannot hold both, so its 0 is none.
+    private func oneZero(_ content: Value) -> Value {
+        system == .suitecrm && content == .number("0") ? .null : content
     }
 
     /// How the system is told a content.
@@ -89,6 +102,8 @@ package struct FieldCodec: Sendable, Hashable {
         case (.suitecrm, .text), (.suitecrm, .email):
             spelling.mapText { cut(TextRules.suiteCleaned($0)) }.blankAs(.text(""))
         case (.mautic, .integer): spelling.asInteger
+        // Numbers come back with fourteen significant digits (fact 22).
+        case (.suitecrm, .money): spelling.mapNumber { TextRules.rounded($0, digits: 14) }
         case (.mautic, .tags):
             if case .set(let tags) = spelling {
                 .set(of: tags.filter(TextRules.isMauticTag))
@@ -144,6 +159,28 @@ extension Value {
         case .set(let elements): .text(elements.joined(separator: ", "))
         default: self
         }
+    }
+
+    fileprivate var asMoney: Value {
+        switch self {
+        case .number(let text), .text(let text):
+            if let plain = TextRules.decimal(trimmed(text)) {
+                .number(plain)
+            } else {
+                trimmed(text).isEmpty ? .null : self
+            }
+        default: self
+        }
+    }
+
+    /// The day of a moment is the day that stands first in it.
+    fileprivate var asDay: Value {
+        guard case .text(let text) = self else { return self }
+        return .text(String(trimmed(text).prefix(10))).blankAs(.null)
+    }
+
+    fileprivate func mapNumber(_ body: (String) -> String) -> Value {
+        if case .number(let text) = self { .number(body(text)) } else { self }
     }
 
     /// A whole number; fractions are dropped as Mautic drops them.

@@ -26,5 +26,5 @@ package struct Mapping: Sendable, Hashable {
     package func isReferredTo(_ entity: String) -> Bool { referred.contains(entity) }
 
     /// As it ships.
-    package static let shipped = Mapping([.account, .contact])
+    package static let shipped = Mapping([.account, .contact, .deal])
 }

@@ -34,7 +34,7 @@ extension Policy {
             throw PolicyError.isJoin(field.name, field.law)
         }
         if own.law.isJoin, own.law != field.law { throw PolicyError.noJoin(field.name, own.law) }
-        if [.max, .min].contains(own.law), kinds != [.integer] {
+        if [.max, .min].contains(own.law), kinds != [.integer], kinds != [.money] {
             throw PolicyError.noNumber(field.name, own.law)
         }
         if own.law == .prefer, own.prefer.isEmpty { throw PolicyError.nobodyPreferred }

@@ -135,7 +135,13 @@ package struct Scope: Sendable, Hashable {
                 throw ScopeError.badValue(word, field: field, wanted: "a whole number")
             }
             return codec.content(of: .number(word))
-        case .text, .email, .tags, .reference, .referenceByName: return codec.content(of: .text(word))
+        case .money, .day, .text, .email, .tags, .reference, .referenceByName:
+            let content = codec.content(of: .text(word))
+            guard codec.reads(content) else {
+                throw ScopeError.badValue(
+                    word, field: field, wanted: kind == .money ? "a number" : "a day, 2027-01-31")
+            }
+            return content
         }
     }
 }

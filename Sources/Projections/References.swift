@@ -134,6 +134,20 @@ extension References {
 }
 
 extension ViewTables {
+    /// The record within which an object's key tells it apart; `nil` where none is known.
+    package func within(
+        _ replica: ReplicaRow, _ mapping: EntityMapping, among mappings: Mapping,
+        _ transaction: borrowing some Reading & ~Copyable
+    ) throws -> RecordID? {
+        guard let field = mapping.within.flatMap({ mapping.field($0) }),
+            let spelling = field.spellings[replica.system],
+            let target = field.refers.flatMap({ mappings[$0] }),
+            case .text(let text)? = replica[spelling.attribute].seen?.value, !text.isEmpty
+        else { return nil }
+        return try referred(
+            text, by: spelling.codec.kind, to: target, at: replica.connection, transaction)
+    }
+
     /// The record of the one object that a reference spells; of one that is gone, too, for its id is
     /// nobody else's.
     fileprivate func referred(

@@ -1,6 +1,7 @@
 import Crypto
 package import LMDB
 package import Ledger
+package import Model
 
 /// The tables of one generation of views.
 ///
@@ -78,12 +79,13 @@ package struct ViewTables: Sendable {
 
     /// The connections at which a live object that is not this record's holds one of its keys.
     package func namesakes(
-        of record: RecordRow, keys: [String],
+        of record: RecordRow, _ mapping: EntityMapping, among mappings: Mapping,
         _ transaction: borrowing some Reading & ~Copyable
     ) throws -> Set<ConnectionID> {
         var found: Set<ConnectionID> = []
         let own = record.replicas + record.creating
-        for name in keys {
+        let within = mapping.within.flatMap { record.outcome($0)?.value?.value?.reference }
+        for name in mapping.keys {
             guard case .text(let content)? = record.outcome(name)?.value?.value, !content.isEmpty
             else { continue }
             let ids = try replicas(
@@ -91,6 +93,8 @@ package struct ViewTables: Sendable {
             for id in ids where !own.contains(id) {
                 guard let row = try replicas.row(id.bytes, transaction), row.state == .live
                 else { continue }
+                let other = try self.within(row, mapping, among: mappings, transaction)
+                if let within, let other, within != other { continue }
                 found.insert(row.connection)
             }
         }

@@ -36,7 +36,9 @@ package struct Ground: Sendable {
     package init(mapping: EntityMapping, policy: Policy, connections: [ConnectionRow]) {
         self.mapping = mapping
         self.policy = policy
-        self.connections = connections.filter { !$0.isRemoved }
+        self.connections = connections.filter {
+            !$0.isRemoved && !mapping.attributes(of: $0.system).isEmpty
+        }
         scopes = Dictionary(
             connections.map { ($0.id, Scope(of: $0.configured, mapping: mapping)) },
             uniquingKeysWith: { $1 })

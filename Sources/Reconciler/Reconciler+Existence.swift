@@ -67,7 +67,8 @@ extension Reconciler {
                 continue
             }
             guard !snapshot.namesakes.contains(connection.id) else {
-                exclude("somebody there has the same e-mail address: see `links`")
+                exclude(
+                    "another one there has the same \(ground.mapping.keyWords): see `links`")
                 continue
             }
             judge(.write, "")

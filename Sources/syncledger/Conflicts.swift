@@ -123,6 +123,13 @@ private func given(_ text: String, for field: String) throws -> Value {
             throw Refusal("\(field) is yes or no, not \(text)")
         }
         return .bool(flag)
+    case .money, .day:
+        let value = codec.content(of: .text(text))
+        guard value.isBlank || codec.reads(value) else {
+            let kind = codec.kind == .money ? "number" : "day such as 2027-01-31"
+            throw Refusal("\(text) is no \(kind), and \(field) holds one")
+        }
+        return value
     case .reference, .referenceByName:
         throw Refusal("\(field) refers to another record: take the side of a system that names it")
     case .tags:

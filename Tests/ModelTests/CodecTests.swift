@@ -16,12 +16,15 @@ import Testing
         (0..<random.below(14)).map { _ in random.pick(pieces) }.joined()
     }
 
-    private static let spellings = EntityMapping.contact.fields.flatMap { field in
+    private static let spellings = Mapping.shipped.entities.flatMap(\.fields).flatMap { field in
         field.spellings.values.map(\.codec)
     }
 
     private static func content(_ kind: FieldCodec.Kind, _ random: inout SplitMix64) -> Value {
         switch kind {
+        case .money:
+            .number("\(random.below(2_000_000) - 1_000_000).\(random.below(100))")
+        case .day: .text("2027-0\(random.below(9) + 1)-1\(random.below(10))")
         case .reference, .referenceByName:
             random.chance(5) ? .null : .text("\(random.below(1_000) + 1)")
         case .text, .email:

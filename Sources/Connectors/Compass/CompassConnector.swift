@@ -37,7 +37,9 @@ package struct CompassConnector: Connector {
     // MARK: - Looking
 
     /// The tables of the entities.
-    private static let tables = [("contacts", EntityMapping.contact), ("clients", .account)]
+    private static let tables = [
+        ("contacts", EntityMapping.contact), ("clients", .account), ("deals", .deal),
+    ]
 
     /// Where the rows are read and written.
     var path: String {

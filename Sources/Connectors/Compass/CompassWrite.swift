@@ -91,6 +91,10 @@ struct CompassWrite: Conversation {
         } catch  where error.kind == .refused(.conflict) && order.operation == .create {
             phase = .whoseID
             return .call(connector.lookCall(id: id))
+        } catch  where error.kind == .refused(.conflict) && order.operation == .delete {
+            throw RemoteFailure(
+                .refused(.conflict), status: 409,
+                "other rows in Compass still name it: let them name another one first")
         }
         guard let row = rows.first else {
             if order.operation == .delete {

@@ -22,6 +22,7 @@ package struct SuiteCRMConnector: Connector {
     var module: String {
         switch entity.entity {
         case "account": "Accounts"
+        case "deal": "Opportunities"
         default: "Contacts"
         }
     }

@@ -1,0 +1,127 @@
+import Ledger
+import Model
+import Projections
+import Sandbox
+import Simulation
+import Testing
+
+@testable import Engine
+
+/// Compass's deals and SuiteCRM's opportunities, found by their name within their account.
+@Suite struct `Deals` {
+    private func sync(_ world: World, sweep: Bool = false) throws -> RunReport {
+        var report = try #require(try world.run(.sync, sweep: sweep, approve: true))
+        for _ in 0..<4 where report.issued > 0 || report.decisions > 0 {
+            world.pass(seconds: 300)
+            report = try #require(try world.run(.sync, sweep: sweep))
+        }
+        #expect(report.issued == 0 && report.decisions == 0, "\(report)")
+        #expect(report.failures.isEmpty, "\(report.failures)")
+        try expectStatusAgrees(world, report)
+        #expect(try world.workplace.views.verify().isIdentical)
+        return report
+    }
+
+    private func names(_ rows: [SandboxDealRow]) -> [String] {
+        rows.compactMap(\.deal.name).sorted()
+    }
+
+    @Test func `are made with their account, amount and day, once, and never in Mautic`() throws {
+        let world = try World(directory: scratch(), seed: 91)
+        defer { end(world) }
+        let acme = world.compass.seed(SandboxAccount(name: "Acme"), at: world.time)
+        world.compass.seed(
+            SandboxDeal(
+                name: "Relaunch", account: acme, amount: "1234.50", stage: "Prospecting",
+                closeDate: "2027-01-31"), at: world.time)
+        world.suitecrm.seed(
+            SandboxDeal(name: "Support", amount: "99", stage: "Closed Won"), at: world.time)
+        let report = try sync(world)
+        #expect(report.records == 3 && report.inSync == 3)
+        let made = try #require(world.suitecrm.dealRows.first { $0.deal.name == "Relaunch" }).deal
+        #expect(made.amount == "1234.5" && made.stage == "Prospecting")
+        #expect(made.closeDate == "2027-01-31")
+        #expect(made.account == world.suitecrm.accountRows.first?.id)
+        #expect(names(world.compass.dealRows) == ["Relaunch", "Support"])
+        #expect(world.mautic.accountRows.count == 1 && world.mautic.rows.isEmpty)
+    }
+
+    @Test func `of one name are the same within one account, and others elsewhere`() throws {
+        let world = try World(directory: scratch(), seed: 92)
+        defer { end(world) }
+        for name in ["Acme", "Globex"] {
+            let client = world.compass.seed(SandboxAccount(name: name), at: world.time)
+            let account = world.suitecrm.seed(SandboxAccount(name: name), at: world.time)
+            world.compass.seed(
+                SandboxDeal(name: "Support", account: client, amount: "10"), at: world.time)
+            guard name == "Acme" else { continue }
+            world.suitecrm.seed(
+                SandboxDeal(name: "Support", account: account, amount: "10"), at: world.time)
+        }
+        let report = try sync(world)
+        #expect(report.ambiguous == 0 && report.asked == 0)
+        #expect(world.compass.dealRows.count == 2 && world.suitecrm.dealRows.count == 2)
+        let places = world.suitecrm.dealRows.map(\.deal.account)
+        #expect(Set(places).count == 2)
+    }
+
+    @Test func `of one name on one side, with no account to tell them apart, are a question`()
+        throws
+    {
+        let world = try World(directory: scratch(), seed: 93)
+        defer { end(world) }
+        world.compass.seed(SandboxDeal(name: "Support", amount: "10"), at: world.time)
+        world.suitecrm.seed(SandboxDeal(name: "Support", amount: "10"), at: world.time)
+        world.suitecrm.seed(SandboxDeal(name: "Support", amount: "20"), at: world.time)
+        let report = try #require(try world.run(.sync, approve: true))
+        #expect(report.asked == 3)
+        #expect(world.compass.dealRows.count == 1 && world.suitecrm.dealRows.count == 2)
+    }
+
+    @Test func `follow edits both ways, every digit of an amount`() throws {
+        let world = try World(directory: scratch(), seed: 94)
+        defer { end(world) }
+        world.compass.seed(
+            SandboxDeal(name: "Relaunch", amount: "1000", stage: "Prospecting"), at: world.time)
+        world.compass.seed(
+            SandboxDeal(name: "Support", amount: "50", stage: "Prospecting"), at: world.time)
+        _ = try sync(world)
+        world.pass(seconds: 300)
+        let (here, there) = (
+            try #require(world.compass.dealRows.first { $0.deal.name == "Relaunch" }),
+            try #require(world.suitecrm.dealRows.first { $0.deal.name == "Support" })
+        )
+        world.compass.personEditsDeal(here.id, at: world.time) {
+            $0.amount = "12345678901.25"
+            $0.closeDate = "2027-03-04"
+        }
+        world.suitecrm.personEditsDeal(there.id, at: world.time) { $0.stage = "Closed Won" }
+        world.pass(seconds: 120)
+        _ = try sync(world)
+        let relaunch = world.suitecrm.dealRows.first { $0.deal.name == "Relaunch" }?.deal
+        #expect(relaunch?.amount == "12345678901.25" && relaunch?.closeDate == "2027-03-04")
+        #expect(
+            world.compass.dealRows.first { $0.deal.name == "Support" }?.deal.stage == "Closed Won")
+        // A blank amount is SuiteCRM's 0, and stays blank here.
+        world.compass.personEditsDeal(here.id, at: world.time) { $0.amount = nil }
+        world.pass(seconds: 120)
+        _ = try sync(world, sweep: true)
+        #expect(
+            world.suitecrm.dealRows.first { $0.deal.name == "Relaunch" }?.deal.amount == "0")
+        #expect(
+            world.compass.dealRows.first { $0.deal.name == "Relaunch" }?.deal.amount == nil)
+    }
+
+    @Test func `that are deleted are asked about`() throws {
+        let world = try World(directory: scratch(), seed: 95)
+        defer { end(world) }
+        world.compass.seed(SandboxDeal(name: "Relaunch", amount: "1000"), at: world.time)
+        _ = try sync(world)
+        world.pass(seconds: 300)
+        world.suitecrm.personDeletesDeal(
+            try #require(world.suitecrm.dealRows.first).id, at: world.time)
+        let report = try #require(try world.run(.sync, sweep: true))
+        #expect(report.gone == 1 && report.conflicted == 1)
+        #expect(world.compass.dealRows.count == 1)
+    }
+}
