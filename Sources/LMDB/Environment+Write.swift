@@ -35,6 +35,20 @@ extension Environment {
         }
     }
 
+    /// Has a job run on the writer's thread whenever it has had nothing to do for `Options.quietAge`.
+    ///
+    /// That is after each burst of writes and jobs, this call counting as one. The job may call
+    /// `write`; while it answers that there is more to do, it is called again as soon as nothing else
+    /// waits, so it should do a little at a time. Another job takes its place; `close` ends it.
+    package func whenQuiet(_ job: @escaping @Sendable () -> Bool) throws(LMDBError) {
+        let writer = try availableWriter("queue a job")
+        do throws(Writer.Refusal) {
+            try writer.whenQuiet(job)
+        } catch {
+            throw self.error(.closed, "queue a job")
+        }
+    }
+
     /// Whether this is the thread that write transactions run on.
     package var isOnWriter: Bool { writer?.isCurrent ?? false }
 

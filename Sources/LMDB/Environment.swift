@@ -40,7 +40,8 @@ package final class Environment: @unchecked Sendable {
         self.store = store
         self.number = number
         self.options = options
-        self.writer = options.readOnly ? nil : try Writer(for: directory)
+        self.writer =
+            options.readOnly ? nil : try Writer(for: directory, quietAge: options.quietAge)
     }
 
     private static let opened = Atomic<UInt64>(0)

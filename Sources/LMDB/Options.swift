@@ -24,6 +24,8 @@ package struct Options: Sendable {
     package var renewalRows = 10_000
     /// How long a write waits for its turn before it is given up without having run.
     package var writerDeadline = Duration.seconds(60)
+    /// How long no write must have come for the writer to count as quiet.
+    package var quietAge = Duration.milliseconds(100)
     /// How long growth and `close` wait for the transactions of this process to end.
     package var drainDeadline = Duration.seconds(30)
     /// The most puts and deletes of one transaction.

@@ -14,16 +14,28 @@ final class Writer: Sendable {
         var waiting: [@Sendable () -> Void] = []
         /// Jobs taken over from `waiting`, the next one last.
         var next: [@Sendable () -> Void] = []
+        /// Run when no job has come for a while, and again at once as long as it answers `true`.
+        var quietJob: (@Sendable () -> Bool)?
         var isStopping = false
         var hasEnded = false
         var busySince: Moment?
     }
 
+    /// What the thread does next.
+    private enum Turn {
+        case job(@Sendable () -> Void)
+        case quiet((@Sendable () -> Bool)?)
+        case end
+    }
+
     private let monitor = Monitor(State())
     private let thread = Atomic<pthread_t>(0)
+    /// How long there must have been no job for the queue to count as quiet.
+    private let quietAge: Duration
 
     /// Starts the thread; throws if the system has none left to give.
-    init(for path: String) throws(LMDBError) {
+    init(for path: String, quietAge: Duration) throws(LMDBError) {
+        self.quietAge = quietAge
         var handle = pthread_t()
         let context = unsafe Unmanaged.passRetained(self)
         let status = unsafe pthread_create(
@@ -60,6 +72,15 @@ final class Writer: Sendable {
         if !isQueued { throw .stopped }
     }
 
+    /// Sets what runs on the thread whenever no job has come for `quietAge`, after each burst of jobs.
+    ///
+    /// It is called again, after a look at the queue, as long as it answers that there is more to do.
+    func whenQuiet(_ job: @escaping @Sendable () -> Bool) throws(Refusal) {
+        monitor.update { $0.quietJob = job }
+        // The first burst, after which there is quiet.
+        try enqueue {}
+    }
+
     /// Runs a job on the thread and blocks until it has run; gives up if it has not begun in time.
     func perform<R>(within patience: Duration, _ body: () throws -> R) throws -> R {
         try withoutActuallyEscaping(body) { body in
@@ -80,24 +101,39 @@ final class Writer: Sendable {
         thread.store(pthread_self(), ordering: .relaxed)
         // A name for debuggers only, so it does not matter if it is refused.
         _ = unsafe syncledger_name_current_thread("lmdb-writer")
-        while let job = nextJob() {
-            job()
+        var quietFrom: Moment?
+        loop: while true {
+            switch nextTurn(quietFrom: quietFrom) {
+            case .job(let job):
+                job()
+                quietFrom = .now + quietAge
+            case .quiet(let job): quietFrom = job?() == true ? .now : nil
+            case .end: break loop
+            }
         }
-        monitor.update { $0.hasEnded = true }
+        monitor.update { state in
+            state.quietJob = nil
+            state.hasEnded = true
+        }
     }
 
-    private func nextJob() -> (@Sendable () -> Void)? {
+    /// Blocks until there is a job, or none until `quietFrom`.
+    private func nextTurn(quietFrom: Moment?) -> Turn {
         monitor.update { $0.busySince = nil }
-        let next: (@Sendable () -> Void)?? = monitor.wait { state in
+        let turn: Turn? = monitor.wait(until: quietFrom) { state in
             if state.next.isEmpty {
                 state.next = state.waiting.reversed()
                 state.waiting.removeAll(keepingCapacity: true)
             }
-            guard let job = state.next.popLast() else { return state.isStopping ? .some(nil) : nil }
+            guard let job = state.next.popLast() else { return state.isStopping ? .end : nil }
             state.busySince = .now
-            return .some(job)
+            return .job(job)
         }
-        return next ?? nil
+        return turn
+            ?? monitor.update { state in
+                state.busySince = .now
+                return .quiet(state.quietJob)
+            }
     }
 }
 

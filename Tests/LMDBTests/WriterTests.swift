@@ -94,6 +94,41 @@ import Testing
         #expect(order.withLock { $0 } == Array(0..<1000))
     }
 
+    @Test func `a quiet job runs after each burst, and again while there is more`() throws {
+        let (env, t) = try scratch.open { $0.quietAge = .zero }
+        let rest = Monitor(0)
+        try env.whenQuiet {
+            let left = rest.update { rest in
+                rest -= 1
+                return rest
+            }
+            try? env.store(t, UInt64(max(left, 0)), [])
+            return left > 0
+        }
+        for burst in 1...3 {
+            rest.update { $0 = burst * 10 }
+            try env.onWriter {}
+            #expect(rest.wait(until: .now + .seconds(20)) { $0 <= 0 ? true : nil } == true)
+            // Behind the job that runs last.
+            try env.write { _ in }
+        }
+        #expect(try env.read { try $0.count(t) } == 30)
+        try env.close()
+    }
+
+    @Test func `what waits comes before a quiet job, and closing ends one that has more`() throws {
+        let (env, t) = try scratch.open { $0.quietAge = .zero }
+        let begun = Signal()
+        try env.whenQuiet {
+            begun.give()
+            return true
+        }
+        begun.await()
+        for number in 0..<100 { try env.store(t, UInt64(number), []) }
+        #expect(try env.read { try $0.count(t) } == 100)
+        try env.close()
+    }
+
     @Test func `a write that does not get its turn is given up, and never runs`() throws {
         let (env, t) = try scratch.open { $0.writerDeadline = .milliseconds(50) }
         let (begun, release) = (Signal(), Signal())

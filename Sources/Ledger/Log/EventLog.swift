@@ -14,6 +14,8 @@ package final class EventLog: Sendable {
     private let queue = Mutex(AppendQueue())
     private let waiters = Waiters()
     private let knownEnd: Mutex<UInt64>
+    /// The last sequence that this process knows to stand in a bundle.
+    let sealedEnd: Mutex<UInt64>
 
     /// Opens or creates the log and its index; reads what the index does not know yet.
     ///
@@ -51,6 +53,8 @@ package final class EventLog: Sendable {
         index = try LogIndex.open(
             directory: directory + "/index", for: tables, in: environment)
         knownEnd = Mutex(try index.catchUp(with: tables, in: environment))
+        sealedEnd = Mutex(try environment.read { try tables.sealed($0) })
+        try environment.whenQuiet { [weak self] in (try? self?.seal()) ?? false }
     }
 
     /// Closes both environments, after writing the index's tail; whoever waits goes on.
@@ -138,8 +142,10 @@ package final class EventLog: Sendable {
     /// Runs on the writer thread: commits what has queued until nothing has.
     private func drain() {
         while let requests = queue.withLock({ $0.takeAll() }) {
+            let before = end
             let results = commit(requests)
             for (request, result) in zip(requests, results) { request.complete(result) }
+            sealShare(behind: end - before)
         }
     }
 
@@ -195,16 +201,10 @@ package final class EventLog: Sendable {
         guard limit > 0 else { return [] }
         return try environment.read { transaction in
             var events: [StoredEvent] = []
-            try transaction.scan(tables.events, .from(bigEndianBytes(first))) { key, value in
-                let expected = first + UInt64(events.count)
-                guard let found = BigEndianKey(key)?.value else {
-                    throw LogError.damaged(sequence: expected)
+            try tables.scan(from: first, transaction) { sequence, entry, bodies in
+                guard let event = try? StoredEvent(entry: entry, bodies: bodies) else {
+                    throw LogError.damaged(sequence: sequence)
                 }
-                guard found == expected else {
-                    throw LogError.gap(expected: expected, found: found)
-                }
-                guard let event = try? WireDecoder.decode(StoredEvent.self, from: value.copy())
-                else { throw LogError.damaged(sequence: expected) }
                 events.append(event)
                 return events.count < limit ? .next : .stop
             }

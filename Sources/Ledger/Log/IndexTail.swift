@@ -15,14 +15,14 @@ struct IndexedEvent: Sendable {
         tags = entry.tags.isEmpty ? [] : entry.tags.map(HandleKey.init)
     }
 
-    /// Reads it from a row of the log, without building the entry.
-    init(stored row: Span<UInt8>) throws(WireError) {
-        let entry = try EntryView(stored: row)
+    /// Reads it from an entry's bytes, without building the entry.
+    init(_ bytes: Span<UInt8>) throws(WireError) {
+        let entry = try EntryView(bytes)
         sequence = entry.sequence
         id = entry.id
         stream = entry.stream
         version = entry.streamVersion
-        tags = try entry.tags(row)
+        tags = try entry.tags(bytes)
     }
 }
 

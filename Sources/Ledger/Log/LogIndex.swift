@@ -91,9 +91,7 @@ final class LogIndex: Sendable {
         }
         guard flushed > 0 else { return true }
         let id = try environment.read { transaction in
-            try transaction.get(log.events, key: BigEndianKey(flushed)) {
-                try IndexedEvent(stored: $0).id
-            }
+            try log.event(at: flushed, transaction) { entry, _ in try EntryView(entry).id }
         }
         return id != nil && id?.bytes == last
     }
@@ -126,9 +124,9 @@ final class LogIndex: Sendable {
         let end = tail.withLock { $0.end }
         guard end < size else { return }
         var rows = 0
-        try transaction.scan(log.events, .from(bigEndianBytes(end + 1))) { key, row in
-            guard let event = try? IndexedEvent(stored: row) else {
-                throw LogError.damaged(sequence: BigEndianKey(key)?.value ?? end + 1)
+        try log.scan(from: end + 1, transaction) { sequence, entry, _ in
+            guard let event = try? IndexedEvent(entry), event.sequence == sequence else {
+                throw LogError.damaged(sequence: sequence)
             }
             try tail.withLock { tail in if event.sequence > tail.end { try tail.add(event) } }
             rows += 1

@@ -22,24 +22,25 @@ extension LogTables {
         _ draft: SealedDraft, at sequence: UInt64,
         _ transaction: borrowing some Reading & ~Copyable
     ) throws -> Repeat {
-        let found = try transaction.get(events, key: BigEndianKey(sequence)) { row in
-            let entry = try EntryView(stored: row)
+        let found = try event(at: sequence, transaction) { bytes, bodies in
+            let entry = try EntryView(bytes)
             guard entry.sequence == sequence, entry.id == draft.entry.id else {
                 throw LogError.damaged(sequence: sequence)
             }
             guard entry.stream == HandleKey(draft.entry.stream), entry.type == draft.entry.type,
-                let unlike = try unlikeParts(draft.entry.parts, entry, row)
-            else { return (repeat: Repeat.other, row: [UInt8](), unlike: [Int]()) }
-            return unlike.isEmpty ? (.same, [], []) : (.unverified, row.copy(), unlike)
+                let unlike = try unlikeParts(draft.entry.parts, entry, bytes)
+            else { return (repeat: Repeat.other, stored: StoredEvent(), unlike: [Int]()) }
+            return unlike.isEmpty
+                ? (.same, StoredEvent(), [])
+                : (.unverified, try StoredEvent(entry: bytes, bodies: bodies), unlike)
         }
-        guard let found else { throw LogError.damaged(sequence: sequence) }
+        guard var found else { throw LogError.damaged(sequence: sequence) }
         guard !found.unlike.isEmpty else { return found.repeat }
-        var stored = try WireDecoder.decode(StoredEvent.self, from: found.row)
-        try addLargeParts(to: &stored, sequence: sequence, transaction)
-        let entry = try WireDecoder.decode(Entry.self, from: stored.entry)
+        try addLargeParts(to: &found.stored, sequence: sequence, transaction)
+        let entry = try WireDecoder.decode(Entry.self, from: found.stored.entry)
         for part in found.unlike {
             // A part is only dropped when its key is gone too.
-            guard let body = stored.body(part) else { continue }
+            guard let body = found.stored.body(part) else { continue }
             if draft.opens(body, part: part, schema: entry.schema) { return .other }
             guard Merkle.digest(body) == entry.parts[part].sha256 else {
                 throw LogError.damaged(sequence: sequence)
@@ -52,15 +53,15 @@ extension LogTables {
     ///
     /// `nil` where more than a MAC differs.
     private func unlikeParts(
-        _ parts: [PartHead], _ entry: EntryView, _ row: Span<UInt8>
+        _ parts: [PartHead], _ entry: EntryView, _ bytes: Span<UInt8>
     ) throws -> [Int]? {
         guard entry.partCount == parts.count else { return nil }
         var unlike: [Int] = []
         for (index, part) in parts.enumerated() {
-            guard let stored = try entry.part(index, row) else { return nil }
+            guard let stored = try entry.part(index, bytes) else { return nil }
             let likeness = part.likeness
             if stored.likeness.count == likeness.count,
-                zip(stored.likeness, likeness).allSatisfy({ row[$0] == $1 })
+                zip(stored.likeness, likeness).allSatisfy({ bytes[$0] == $1 })
             {
                 continue
             }

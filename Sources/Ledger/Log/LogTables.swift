@@ -2,12 +2,13 @@ import LMDB
 
 /// The tables of the log's environment and how their rows read.
 ///
-/// `events`: sequence → StoredEvent without large bodies. `parts`: sequence, part → a large body.
-/// `commits`: last sequence of a commit → root. `meta`: `head`, the head `before` the last commit,
-/// `ledger`, `format`.
+/// `events`: sequence → StoredEvent without large bodies, or last sequence → `Bundle` of such. `parts`:
+/// sequence, part → a large body. `commits`: last sequence of a commit → root. `meta`: `head`, the head
+/// `before` the last commit, the last sequence that is `sealed` into a bundle, `ledger`, `format`.
 struct LogTables: Sendable {
     static let names = ["events", "parts", "commits", "meta"]
-    static var format: UInt64 { 1 }
+    /// 2 has bundles; a log of format 1 is one without, and takes on 2 with its first bundle.
+    static var format: UInt64 { 2 }
 
     let events: Table
     let parts: Table
@@ -81,13 +82,13 @@ struct LogTables: Sendable {
         let before = try Self.head(transaction.bytes(meta, key: Self.beforeKey))
         guard before.size < head.size else { throw LogError.damaged(sequence: head.size) }
         var frontier = before.frontier
-        try transaction.scan(events, .from(bigEndianBytes(before.size + 1))) { key, row in
-            let next = frontier.size + 1
-            guard BigEndianKey(key)?.value == next,
-                let entry = (try? WireDecoder.decode(StoredEvent.self, from: row.copy()))?.entry
-            else { throw LogError.damaged(sequence: next) }
-            frontier.append(leaf: Merkle.leaf(entry))
-            return .next
+        do {
+            try scan(from: before.size + 1, transaction) { _, entry, _ in
+                frontier.append(leaf: Merkle.leaf(entry.copy()))
+                return .next
+            }
+        } catch LogError.gap(let expected, _) {
+            throw LogError.damaged(sequence: expected)
         }
         guard frontier == head.frontier,
             try before.size == 0 || root(at: before.size, transaction) == before.root,
@@ -137,6 +138,7 @@ struct LogTables: Sendable {
 
     private static let headKey = Array("head".utf8)
     private static let beforeKey = Array("before".utf8)
+    static let sealedKey = Array("sealed".utf8)
     private static let ledgerKey = Array("ledger".utf8)
-    private static let formatKey = Array("format".utf8)
+    static let formatKey = Array("format".utf8)
 }

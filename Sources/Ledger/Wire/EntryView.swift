@@ -15,23 +15,9 @@ package struct EntryView: Sendable {
     package private(set) var partCount = 0
     private let range: Range<Int>
 
-    /// Reads the entry that is all of these bytes.
+    /// Reads the entry that is all of these bytes; later questions take the same bytes.
     package init(_ bytes: Span<UInt8>) throws(WireError) {
-        try self.init(bytes, in: 0..<bytes.count)
-    }
-
-    /// Reads the entry inside a `StoredEvent`; later questions take the same bytes.
-    package init(stored bytes: Span<UInt8>) throws(WireError) {
-        var walk = FieldWalk(0..<bytes.count)
-        var entry = 0..<0
-        while try walk.next(bytes) {
-            if walk.isAt(1, .lengthDelimited) { entry = walk.payload }
-        }
-        try self.init(bytes, in: entry)
-    }
-
-    private init(_ bytes: Span<UInt8>, in range: Range<Int>) throws(WireError) {
-        self.range = range
+        range = 0..<bytes.count
         var walk = FieldWalk(range)
         while try walk.next(bytes) {
             switch (walk.number, walk.type) {

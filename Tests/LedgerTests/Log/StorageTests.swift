@@ -54,14 +54,14 @@ import Testing
     @Test func `a newer format is refused in a sentence, before anything else is read`() throws {
         try with { try $0.append([Plain.draft(1)]) }
         try change { transaction, meta in
-            try transaction.put(meta, key: Array("format".utf8), value: bigEndianBytes(2))
+            try transaction.put(meta, key: Array("format".utf8), value: bigEndianBytes(3))
             try transaction.put(meta, key: Array("ledger".utf8), value: [1])
         }
         let error = #expect(throws: LogError.self) { try House(at: scratch) }
-        #expect(error == .newerFormat(2))
+        #expect(error == .newerFormat(3))
         #expect(
             error?.description
-                == "this ledger has format 2, made by a newer syncledger: update this program")
+                == "this ledger has format 3, made by a newer syncledger: update this program")
     }
 
     @Test func `the files of another ledger are refused`() throws {

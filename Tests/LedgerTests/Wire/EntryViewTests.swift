@@ -8,9 +8,6 @@ import Testing
         let entry = Filler.fill(Entry.self, seed: seed)
         let bytes = WireEncoder.encode(entry)
         try check(EntryView(bytes.span), bytes.span, against: entry)
-        let row = WireEncoder.encode(
-            StoredEvent(entry: bytes, bodies: [.init(index: 0, bytes: [1, 2, 3])]))
-        try check(EntryView(stored: row.span), row.span, against: entry)
     }
 
     @Test(arguments: 0..<20)
