@@ -193,38 +193,6 @@ package final class EventLog: Sendable {
 
     // MARK: - Reading
 
-    /// The stored events from a sequence on, at most `limit`, in one short read transaction.
-    ///
-    /// - Throws: `LogError.gap` when a sequence is missing.
-    package func read(from first: UInt64, limit: Int) throws -> [StoredEvent] {
-        let first = max(first, 1)
-        guard limit > 0 else { return [] }
-        return try environment.read { transaction in
-            var events: [StoredEvent] = []
-            try tables.scan(from: first, transaction) { sequence, entry, bodies in
-                guard let event = try? StoredEvent(entry: entry, bodies: bodies) else {
-                    throw LogError.damaged(sequence: sequence)
-                }
-                events.append(event)
-                return events.count < limit ? .next : .stop
-            }
-            let next = first + UInt64(events.count)
-            if events.count < limit, next <= (try tables.head(transaction).size) {
-                throw LogError.damaged(sequence: next)
-            }
-            for position in events.indices {
-                let entry = events[position].entry
-                guard let parts = try? EntryView(entry.span).partCount
-                else { throw LogError.damaged(sequence: first + UInt64(position)) }
-                // What does not stand in the row may stand beside it.
-                guard parts > events[position].bodies.count else { continue }
-                try tables.addLargeParts(
-                    to: &events[position], sequence: first + UInt64(position), transaction)
-            }
-            return events
-        }
-    }
-
     /// The head: size, root, and when the last event was recorded.
     package func head() throws -> LogHead {
         try environment.read { transaction in try tables.head(transaction) }

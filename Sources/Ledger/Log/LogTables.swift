@@ -33,7 +33,10 @@ struct LogTables: Sendable {
         }
     }
 
-    private func isClaimed(
+    /// Whether the log is this ledger's; `false` where it is nobody's yet.
+    ///
+    /// - Throws: `LogError.newerFormat`, `LogError.otherLedger`.
+    func isClaimed(
         _ transaction: borrowing some Reading & ~Copyable, by ledger: LedgerID
     ) throws -> Bool {
         // The format comes first: it says how everything else reads.
@@ -52,7 +55,7 @@ struct LogTables: Sendable {
         try Self.head(transaction.bytes(meta, key: Self.headKey))
     }
 
-    private static func head(_ bytes: [UInt8]?) throws -> LogHead {
+    static func head(_ bytes: [UInt8]?) throws -> LogHead {
         guard let bytes else { return LogHead() }
         guard let head = try? WireDecoder.decode(LogHead.self, from: bytes) else {
             throw LogError.damaged(sequence: 0)
@@ -84,7 +87,7 @@ struct LogTables: Sendable {
         var frontier = before.frontier
         do {
             try scan(from: before.size + 1, transaction) { _, entry, _ in
-                frontier.append(leaf: Merkle.leaf(entry.copy()))
+                frontier.append(leaf: Merkle.leaf(entry))
                 return .next
             }
         } catch LogError.gap(let expected, _) {
@@ -136,8 +139,8 @@ struct LogTables: Sendable {
         event.bodies = (event.bodies + large).sorted { $0.index < $1.index }
     }
 
-    private static let headKey = Array("head".utf8)
-    private static let beforeKey = Array("before".utf8)
+    static let headKey = Array("head".utf8)
+    static let beforeKey = Array("before".utf8)
     static let sealedKey = Array("sealed".utf8)
     private static let ledgerKey = Array("ledger".utf8)
     static let formatKey = Array("format".utf8)

@@ -39,6 +39,12 @@ package struct MerkleFrontier: WireMessage, Equatable {
 
     package init() {}
 
+    /// A tree whose size and peaks are known to belong together.
+    init(size: UInt64, peaks: [Hash]) {
+        self.size = size
+        self.peaks = peaks
+    }
+
     package mutating func visit(_ visitor: inout some WireVisitor) {
         visitor.unsigned(1, &size)
         if visitor.isDecoding {
@@ -189,5 +195,22 @@ extension Merkle {
     package static func digest(_ bytes: [UInt8]) -> Hash {
         // Copied whole: a digest as a sequence is copied byte by byte.
         SHA256.hash(data: bytes).withUnsafeBytes { [UInt8]($0) }
+    }
+
+    /// Plain SHA-256 of bytes that are lent.
+    package static func digest(_ bytes: Span<UInt8>) -> Hash {
+        digest(bytes, after: nil)
+    }
+
+    /// SHA-256(0x00 ‖ entry) of an entry that is lent.
+    package static func leaf(_ entry: Span<UInt8>) -> Hash {
+        digest(entry, after: 0)
+    }
+
+    private static func digest(_ bytes: Span<UInt8>, after first: UInt8?) -> Hash {
+        var hasher = SHA256()
+        if let first { withUnsafeBytes(of: first) { hasher.update(bufferPointer: $0) } }
+        bytes.withUnsafeBytes { hasher.update(bufferPointer: $0) }
+        return hasher.finalize().withUnsafeBytes { [UInt8]($0) }
     }
 }

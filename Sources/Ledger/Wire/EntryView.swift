@@ -50,6 +50,14 @@ package struct EntryView: Sendable {
         return tags
     }
 
+    /// Hands over what the entry says of each part, in order.
+    package func eachPart(_ bytes: Span<UInt8>, _ body: (PartView) throws -> Void) throws {
+        var walk = FieldWalk(range)
+        while try walk.next(bytes) {
+            if walk.isAt(15, .lengthDelimited) { try body(PartView(bytes, walk.payload)) }
+        }
+    }
+
     /// What the entry says of one part; `nil` where it has no such part.
     package func part(_ index: Int, _ bytes: Span<UInt8>) throws(WireError) -> PartView? {
         var walk = FieldWalk(range)

@@ -1,0 +1,90 @@
+package import LMDB
+
+extension EventLog {
+    /// Copies the stored events from a sequence on in one short read transaction.
+    ///
+    /// They are at most `limit`, and so many that entries and bodies are not more than `bytes`, but
+    /// for a first event that is larger by itself.
+    ///
+    /// - Throws: `LogError.gap` when a sequence is missing, `LogError.damaged`.
+    package func read(
+        from first: UInt64, limit: Int, bytes: Int = .max
+    ) throws -> [StoredEvent] {
+        guard limit > 0 else { return [] }
+        return try environment.read { transaction in
+            var events: [StoredEvent] = []
+            var room = bytes
+            var isFull = false
+            let next = try tables.scan(from: first, transaction) { sequence, entry, bodies in
+                let event = try stored(sequence, entry, bodies, transaction)
+                room -= event.size
+                isFull = room < 0 && !events.isEmpty
+                if isFull { return .stop }
+                events.append(event)
+                isFull = events.count == limit
+                return isFull ? .stop : .next
+            }
+            if !isFull, next <= (try tables.head(transaction).size) {
+                throw LogError.damaged(sequence: next)
+            }
+            return events
+        }
+    }
+
+    /// An event out of its row, with the parts that stand beside it.
+    private func stored(
+        _ sequence: UInt64, _ entry: Span<UInt8>, _ bodies: Span<UInt8>,
+        _ transaction: borrowing ReadTransaction
+    ) throws -> StoredEvent {
+        guard var event = try? StoredEvent(entry: entry, bodies: bodies),
+            let parts = try? EntryView(entry).partCount
+        else { throw LogError.damaged(sequence: sequence) }
+        // What does not stand in the row may stand beside it.
+        if parts > event.bodies.count {
+            try tables.addLargeParts(to: &event, sequence: sequence, transaction)
+        }
+        return event
+    }
+
+    /// Lends the events from a sequence to the end of the log, until the closure says stop: the bytes
+    /// of the entry, and those of the bodies that stand in its row (`StoredEvent.Body`).
+    ///
+    /// They are only valid during each call. A new snapshot is taken every 2,048 events, so that a
+    /// long scan keeps no page from being reused; entries never change, so it sees no difference, and
+    /// events that are appended meanwhile come too. `readerExpired` where 2,048 take half a minute.
+    ///
+    /// - Throws: `LogError.gap` when a sequence is missing, `LogError.damaged`.
+    package func scan(
+        from first: UInt64,
+        _ body: (_ sequence: UInt64, _ entry: Span<UInt8>, _ bodies: Span<UInt8>) throws -> ScanStep
+    ) throws {
+        var next = max(first, 1)
+        var isOver = false
+        while !isOver {
+            try environment.read { transaction in
+                var left = Self.eventsPerSnapshot
+                next = try tables.scan(from: next, transaction) { sequence, entry, bodies in
+                    left -= 1
+                    if try body(sequence, entry, bodies) == .next {
+                        return left > 0 ? .next : .stop
+                    }
+                    isOver = true
+                    return .stop
+                }
+                guard left > 0, !isOver else { return }
+                isOver = true
+                if next <= (try tables.head(transaction).size) {
+                    throw LogError.damaged(sequence: next)
+                }
+            }
+        }
+    }
+
+    /// Eight bundles.
+    private static var eventsPerSnapshot: Int { 8 * Bundle.mostEvents }
+}
+
+extension StoredEvent {
+    /// The bytes of entry and bodies.
+    fileprivate var size: Int { bodies.reduce(entry.count) { $0 + $1.bytes.count } }
+}
