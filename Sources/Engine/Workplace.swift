@@ -161,7 +161,7 @@ package final class Workplace {
 
     private var secretsKey: SymmetricKey { master.derived("secrets", ledger: identity.id) }
 
-    private static func masterBytes(_ directory: String) throws -> [UInt8] {
+    static func masterBytes(_ directory: String) throws -> [UInt8] {
         let path = directory + "/master-1.key"
         let text: String
         if let value = getenv("SYNCLEDGER_MASTER_KEY") {

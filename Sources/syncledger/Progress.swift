@@ -37,7 +37,7 @@ final class ProgressLine {
     }
 }
 
-/// How a fold over the log goes: position, pace, time left.
+/// How a reading of the log goes: position, pace, time left.
 struct FoldProgress {
     private let line = ProgressLine()
     private let verb: String
@@ -46,19 +46,23 @@ struct FoldProgress {
     init(_ verb: String) { self.verb = verb }
 
     func show(_ progress: ViewStore.Progress) {
+        show(position: progress.position, end: progress.end)
+    }
+
+    func show(position: UInt64, end: UInt64) {
         let seconds =
             Double(systemNow().microseconds - started.microseconds) / 1_000_000
-        line.show(Self.text(verb, progress, seconds: seconds))
+        line.show(Self.text(verb, position: position, end: end, seconds: seconds))
     }
 
     func clear() { line.clear() }
 
     static func text(
-        _ verb: String, _ progress: ViewStore.Progress, seconds: Double
+        _ verb: String, position: UInt64, end: UInt64, seconds: Double
     ) -> String {
-        let pace = seconds > 0 ? Double(progress.position) / seconds : 0
-        let left = pace > 0 ? Double(progress.end - progress.position) / pace : 0
-        return "\(verb): event \(progress.position) of \(progress.end), \(Int(pace)) a second, "
+        let pace = seconds > 0 ? Double(position) / seconds : 0
+        let left = pace > 0 ? Double(end - position) / pace : 0
+        return "\(verb): event \(position) of \(end), \(Int(pace)) a second, "
             + "\(Int(left.rounded(.up))) s left"
     }
 }

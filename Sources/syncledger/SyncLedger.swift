@@ -73,7 +73,7 @@ struct SyncLedger: ParsableCommand {
             Init.self, Connect.self, Connections.self, Mapping.self, Policies.self, Ingest.self,
             Plan.self,
             Apply.self, Sync.self, Status.self, Conflicts.self, Links.self, Commands.self,
-            Log.self, Show.self, Projector.self,
+            Log.self, Show.self, Projector.self, Scrub.self,
         ])
 }
 

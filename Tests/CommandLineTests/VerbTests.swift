@@ -8,7 +8,7 @@ import Testing
     static let verbs = [
         "init", "connect", "connections", "mapping", "policy", "ingest", "plan", "apply", "sync",
         "status",
-        "conflicts", "links", "commands", "log", "show", "projector",
+        "conflicts", "links", "commands", "log", "show", "projector", "scrub",
     ]
     static let lower = [
         "conflicts list", "conflicts take", "conflicts set", "conflicts keep", "conflicts delete",

@@ -175,7 +175,7 @@ package final class KeyRing: Sendable {
     }
 
     /// The key of nobody, by which a master key is tried.
-    private static let probe = Name(subject: .none, category: .unspecified)
+    static let probe = Name(subject: .none, category: .unspecified)
 }
 
 /// The key that wraps all data keys of an epoch.

@@ -7,6 +7,8 @@ import Synchronization
 /// An environment of its own that lags behind the log: what it does not hold yet is kept in memory,
 /// so that an append's commit holds nothing but the log. It can be deleted; opening rebuilds it.
 final class LogIndex: Sendable {
+    static let tableNames = ["ids", "streams", "tags", "meta"]
+
     private let directory: String
     private let environment: Environment
     private let ids: Table
@@ -32,7 +34,7 @@ final class LogIndex: Sendable {
         options.mapSize = 256 << 30
         self.directory = directory
         environment = try Environment(
-            at: directory, tables: ["ids", "streams", "tags", "meta"], options: options)
+            at: directory, tables: Self.tableNames, options: options)
         ids = environment.table("ids")
         streams = environment.table("streams")
         tags = environment.table("tags")
@@ -277,9 +279,12 @@ final class LogIndex: Sendable {
     }
 
     private static let positionKey = Array("position".utf8)
-    private static let lastKey = Array("last".utf8)
+    static let lastKey = Array("last".utf8)
 
-    private static func position(
+    /// The last sequence that it holds.
+    ///
+    /// - Throws: `LogError.indexDamaged`.
+    static func position(
         _ transaction: borrowing some Reading & ~Copyable, _ meta: Table, _ directory: String
     ) throws -> UInt64 {
         try transaction.get(meta, key: positionKey) { value in

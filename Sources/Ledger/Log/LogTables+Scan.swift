@@ -100,6 +100,27 @@ extension StoredEvent {
         self.entry = entry.copy()
     }
 
+    /// Where the bodies stand among the bytes behind an entry, by their part; nothing else may be
+    /// there.
+    static func places(in bodies: Span<UInt8>) throws(WireError) -> [UInt64: Range<Int>] {
+        var places: [UInt64: Range<Int>] = [:]
+        var walk = FieldWalk(0..<bodies.count)
+        while try walk.next(bodies) {
+            guard walk.isAt(2, .lengthDelimited) else { throw walk.problem("no body") }
+            var inner = FieldWalk(walk.payload)
+            var (index, content) = (UInt64(0), 0..<0)
+            while try inner.next(bodies) {
+                switch (inner.number, inner.type) {
+                case (1, .varint): index = inner.varint
+                case (2, .lengthDelimited): content = inner.payload
+                default: throw inner.problem("no body")
+                }
+            }
+            places[index] = content
+        }
+        return places
+    }
+
     /// The bytes as they stand in a row of their own.
     private static func row(_ entry: Span<UInt8>, _ bodies: Span<UInt8>) -> [UInt8] {
         var encoder = WireEncoder(capacity: entry.count + bodies.count + 8)
