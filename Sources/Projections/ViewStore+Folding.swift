@@ -47,10 +47,13 @@ extension ViewStore {
         return "its rows cannot be stored (LMDB's error \(error.code.rawValue))"
     }
 
+    /// What the events of a chunk may take in memory, if there is more than one.
+    private static var chunkBytes: Int { 16 << 20 }
+
     private func foldChunk(
         of limit: Int, into generation: Generation, at before: UInt64
     ) throws -> PositionRow {
-        let stored = try log.read(from: before + 1, limit: limit)
+        let stored = try log.read(from: before + 1, limit: limit, bytes: Self.chunkBytes)
         let events = try stored.enumerated().map { index, event in
             try sealer.open(event, sequence: before + UInt64(index) + 1)
         }
