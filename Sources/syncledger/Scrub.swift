@@ -42,7 +42,8 @@ struct Scrub: ParsableCommand {
         lines.append(
             report.isClean
                 ? "Clean: the log is what its tree committed to."
-                : "\(report.damageCount) damaged: keep a copy of the directory before you mend anything.")
+                : "\(report.damageCount) damaged: keep a copy of the directory before you mend anything."
+        )
         return lines
     }
 

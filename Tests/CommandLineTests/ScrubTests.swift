@@ -41,7 +41,8 @@ import Testing
         try bytes.write(to: URL(fileURLWithPath: path))
         let text = try run("scrub")
         #expect(text.code == 1)
-        #expect(text.output.contains("has a part 0 that is not what its entry says: restore the log"))
+        #expect(
+            text.output.contains("has a part 0 that is not what its entry says: restore the log"))
         #expect(text.output.contains("keep a copy of the directory"))
         let json = try run("scrub", "--json")
         #expect(json.code == 1)

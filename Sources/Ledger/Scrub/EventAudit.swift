@@ -176,7 +176,8 @@ struct EventAudit {
                 parts.append(row.key[8])
             } else {
                 let at = owner ?? sequence
-                report.add(at...at, "has a large part beside it that it does not tell of", fix: .log)
+                report.add(
+                    at...at, "has a large part beside it that it does not tell of", fix: .log)
             }
         }
         return parts

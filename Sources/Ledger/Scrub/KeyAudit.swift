@@ -24,7 +24,8 @@ struct KeyAudit {
             let table = environment.table("keys")
             (self.environment, self.table) = (environment, table)
             if try environment.read({ try $0.firstKey(table) }) != KeyRing.probe.key {
-                problem = "the keys of this ledger have lost the one that the master key is tried by"
+                problem =
+                    "the keys of this ledger have lost the one that the master key is tried by"
             }
         } catch {
             problem = "the keys of this ledger cannot be read: \(error)"

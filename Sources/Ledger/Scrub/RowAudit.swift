@@ -23,7 +23,7 @@ struct RowAudit {
 
     var position: UInt64 { next - 1 }
 
-    /// Reads on for one snapshot; `false` at the end. What it read then is in `found`.
+    /// Reads on for one snapshot, of which `found` then tells; `false` at the end.
     mutating func step(_ environment: Environment) throws -> Bool {
         found = []
         guard next <= size else { return false }

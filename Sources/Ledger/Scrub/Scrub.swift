@@ -20,6 +20,7 @@ package struct Scrub: Sendable {
     /// Reads everything once; blocks, and takes memory that does not grow with the log.
     ///
     /// - Parameter progress: Is told the last sequence that was read, and the last that will be.
+    /// - Returns: what was read, what is damaged, and what that does not cover.
     /// - Throws: `LMDBError` where the log cannot be opened at all, `LogError.newerFormat`,
     ///   `LogError.otherLedger`. Damage is no error; it stands in the report.
     package func run(

@@ -40,7 +40,8 @@ struct TreeAudit {
             if let tree { take(up: tree) }
             return nil
         }
-        let agrees = (root.map { $0 == frontier.root } ?? true)
+        let agrees =
+            (root.map { $0 == frontier.root } ?? true)
             && (tree.map { $0.peaks == frontier.peaks } ?? true)
         if agrees {
             if root != nil || tree != nil { (proven, isExplained) = (last, false) }

@@ -142,12 +142,12 @@ extension Identifier {
     /// The id that a walk stands on.
     fileprivate init(_ bytes: Span<UInt8>, _ walk: FieldWalk) throws(WireError) {
         guard walk.payload.count == 16 else { throw walk.problem("an id of other length") }
-        let start = walk.payload.lowerBound
-        var halves: (UInt64, UInt64) = (0, 0)
-        for offset in 0..<8 {
-            halves.0 = halves.0 << 8 | UInt64(bytes[start + offset])
-            halves.1 = halves.1 << 8 | UInt64(bytes[start + 8 + offset])
+        let halves = bytes.extracting(walk.payload).withUnsafeBytes { bytes in
+            (
+                bytes.loadUnaligned(as: UInt64.self),
+                bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
+            )
         }
-        self.init(high: halves.0, low: halves.1)
+        self.init(high: UInt64(bigEndian: halves.0), low: UInt64(bigEndian: halves.1))
     }
 }

@@ -51,7 +51,16 @@ struct FieldWalk {
 
     func problem(_ text: String) -> WireError { WireError(offset: position, problem: text) }
 
+    /// Most are one byte, so that is tried first.
     private mutating func nextVarint(_ bytes: Span<UInt8>) throws(WireError) -> UInt64 {
+        if position < end, bytes[position] < 0x80 {
+            position += 1
+            return UInt64(bytes[position - 1])
+        }
+        return try nextLongVarint(bytes)
+    }
+
+    private mutating func nextLongVarint(_ bytes: Span<UInt8>) throws(WireError) -> UInt64 {
         var value: UInt64 = 0
         var shift: UInt64 = 0
         while shift < 70, position < end {

@@ -87,6 +87,38 @@ import Testing
         try house.close()
     }
 
+    @Test(arguments: 0..<12)
+    func `a process killed while it seals leaves every event once`(seed: Int) async throws {
+        let scratch = try Scratch()
+        let path = scratch.path
+        let house = try House(at: scratch)
+        for start in stride(from: 0, to: 3_000, by: 1_000) {
+            try house.append((start..<start + 1_000).map { Plain.draft($0) })
+        }
+        let root = try house.log.head().root
+        try house.close()
+        await #expect(processExitsWith: .signal(SIGKILL)) {
+            [path = path as String, seed = seed as Int] in
+            let house = try House(at: Scratch(existing: path))
+            let begun = Atomic(false)
+            let spins = seed * 40_000
+            Thread {
+                while !begun.load(ordering: .relaxed) {}
+                for _ in 0..<spins where !begun.load(ordering: .relaxed) {}
+                kill(getpid(), SIGKILL)
+            }.start()
+            begun.store(true, ordering: .relaxed)
+            while try house.log.seal() {}
+            while true { pause() }
+        }
+        let again = try House(at: scratch)
+        #expect(try again.events().map(\.sequence) == Array(1...3_000))
+        #expect(try again.recomputedRoot() == root)
+        while try again.log.seal() {}
+        #expect(try again.events().map(\.sequence) == Array(1...3_000))
+        try again.close()
+    }
+
     @Test func `the engine lock says who holds it and goes with its holder`() async throws {
         let scratch = try Scratch()
         let path = scratch("engine.lock")

@@ -200,16 +200,25 @@ import Testing
         try spoil("log") { transaction, tables in
             try transaction.put(tables.events, key: bigEndianBytes(1_101), value: [1])
         }
-        #expect(try scrub().damages.map(\.problem) == ["events of no commit stand behind the last event"])
+        #expect(
+            try scrub().damages.map(\.problem) == [
+                "events of no commit stand behind the last event"
+            ])
     }
 
     // MARK: - Beside the log
 
     @Test func `an index with a wrong, a missing or a surplus row is to be deleted`() throws {
         let changes: [@Sendable (borrowing WriteTransaction, LMDB.Environment) throws -> Void] = [
-            { try $0.put($1.table("ids"), key: EventID(high: 5, low: 9).bytes, value: bigEndianBytes(8)) },
+            {
+                try $0.put(
+                    $1.table("ids"), key: EventID(high: 5, low: 9).bytes, value: bigEndianBytes(8))
+            },
             { _ = try $0.delete($1.table("ids"), key: EventID(high: 5, low: 700).bytes) },
-            { try $0.put($1.table("ids"), key: EventID(high: 6, low: 6).bytes, value: bigEndianBytes(8)) },
+            {
+                try $0.put(
+                    $1.table("ids"), key: EventID(high: 6, low: 6).bytes, value: bigEndianBytes(8))
+            },
             { try $0.put($1.table("meta"), key: Array("position".utf8), value: [1]) },
         ]
         for change in changes {
