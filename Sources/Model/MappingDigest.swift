@@ -17,7 +17,8 @@ extension EntityMapping {
                 ].joined(separator: "|")
             }
         }
-        let text = ([entity, keys.joined(separator: ","), within ?? ""] + lines).joined(separator: "\n")
+        let text = ([entity, keys.joined(separator: ","), within ?? ""] + lines).joined(
+            separator: "\n")
         return SHA256.hash(data: Array(text.utf8)).withUnsafeBytes { [UInt8]($0) }
     }
 }

@@ -22,7 +22,9 @@ extension TextRules {
         guard let plain = decimal(text) else { return text }
         let isNegative = plain.hasPrefix("-")
         let magnitude = isNegative ? plain.dropFirst() : plain[...]
-        let point = magnitude.firstIndex(of: ".").map { magnitude.distance(from: magnitude.startIndex, to: $0) }
+        let point = magnitude.firstIndex(of: ".").map {
+            magnitude.distance(from: magnitude.startIndex, to: $0)
+        }
         var digits = magnitude.utf8.filter { $0 != UInt8(ascii: ".") }.map { Int($0) - 48 }
         var whole = point ?? digits.count
         let leading = digits.prefix { $0 == 0 }.count

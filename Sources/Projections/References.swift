@@ -201,7 +201,9 @@ extension ReplicaRow {
     }
 
     /// Keeps what an attribute was found to refer to.
-    mutating func refer(_ attribute: String, to record: Sealed?) { self[attribute].referred = record }
+    mutating func refer(_ attribute: String, to record: Sealed?) {
+        self[attribute].referred = record
+    }
 }
 
 extension Value {

@@ -90,7 +90,9 @@ package struct Reconciler: Sendable {
             else { continue }
             let codec = branch.spelling.codec
             let before = change.before?.value.map(codec.content)
-            if replica[branch.spelling.attribute].seen?.value.map(codec.content) != before { return "the system's value moved" }
+            if replica[branch.spelling.attribute].seen?.value.map(codec.content) != before {
+                return "the system's value moved"
+            }
         }
         return nil
     }

@@ -34,7 +34,10 @@ import Testing
 
     /// The name of the account that a person has at each system; "" for none.
     private func accounts(_ world: World, of last: String = "Lee") -> [String] {
-        [(System.compass, world.compass.accountRows), (.mautic, world.mautic.accountRows), (.suitecrm, world.suitecrm.accountRows)].map { system, accounts in
+        [
+            (System.compass, world.compass.accountRows), (.mautic, world.mautic.accountRows),
+            (.suitecrm, world.suitecrm.accountRows),
+        ].map { system, accounts in
             let row = world.people(system).first { $0.person.lastName == last }
             guard let row else { return "nobody" }
             return accounts.first { $0.id == row.person.account }?.account.name ?? ""
@@ -47,8 +50,10 @@ import Testing
         defer { end(world) }
         let acme = SandboxAccount(name: "Acme")
         switch system {
-        case .compass: world.compass.seed(ann(world.compass.seed(acme, at: world.time)), at: world.time)
-        case .suitecrm: world.suitecrm.seed(ann(world.suitecrm.seed(acme, at: world.time)), at: world.time)
+        case .compass:
+            world.compass.seed(ann(world.compass.seed(acme, at: world.time)), at: world.time)
+        case .suitecrm:
+            world.suitecrm.seed(ann(world.suitecrm.seed(acme, at: world.time)), at: world.time)
         default: world.mautic.seed(ann(world.mautic.seed(acme, at: world.time)), at: world.time)
         }
         let report = try sync(world)
@@ -69,7 +74,8 @@ import Testing
         for name in ["Globex", nil, "Acme"] {
             world.pass(seconds: 300)
             func move<Machine: SandboxMachine>(_ machine: inout Machine) {
-                let target = machine.accountRows.first { $0.account.name == name && name != nil }?.id
+                let target = machine.accountRows.first { $0.account.name == name && name != nil }?
+                    .id
                 guard let row = machine.rows.first else { return }
                 machine.personEdits(row.id, at: world.time) { $0.account = target }
             }
@@ -138,7 +144,8 @@ import Testing
         #expect(report.inSync == 2 && report.failing == 0 && report.waiting == 0)
     }
 
-    @Test func `stay where a company is renamed, though its people then show another name`() throws {
+    @Test func `stay where a company is renamed, though its people then show another name`() throws
+    {
         let world = try world(86)
         defer { end(world) }
         let acme = world.compass.seed(SandboxAccount(name: "Acme"), at: world.time)
