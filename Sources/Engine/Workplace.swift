@@ -25,8 +25,13 @@ package final class Workplace {
     private let clock: @Sendable () -> Timestamp
 
     /// Opens a ledger and folds what its views lack.
+    ///
+    /// Without `folds` the views are left as they are: for who rebuilds them or asks how they are.
+    /// `notice` is told, on any thread that folds, of a rebuild that nobody asked for.
     package init(
-        at directory: String, clock: @escaping @Sendable () -> Timestamp = { systemNow() }
+        at directory: String, folds: Bool = true,
+        notice: @escaping @Sendable (RebuildNotice) -> Void = { _ in },
+        clock: @escaping @Sendable () -> Timestamp = { systemNow() }
     ) throws {
         self.directory = directory
         self.clock = clock
@@ -40,8 +45,8 @@ package final class Workplace {
         sealer = Sealer(ledger: identity.id, keys: keys)
         views = try ViewStore(
             directory: directory, log: log, sealer: sealer, mapping: mapping,
-            blind: master.derived("blind lookups", ledger: identity.id))
-        try catchUp()
+            blind: master.derived("blind lookups", ledger: identity.id), notice: notice)
+        if folds { try catchUp() }
     }
 
     /// Folds what the views lack, unless another process is at work, whose task that is.

@@ -10,13 +10,20 @@ final class Generation: Sendable {
 
     private static let frontierKey = Array("frontier".utf8)
 
-    init(number: Int, directory: String, sealer: Sealer, blind: SymmetricKey) throws {
+    init(
+        number: Int, at path: String, sealer: Sealer, blind: SymmetricKey, readOnly: Bool = false
+    ) throws {
         self.number = number
         var options = Options()
         options.mapSize = 256 << 30
-        environment = try Environment(
-            at: "\(directory)/\(number)", tables: ViewTables.names, options: options)
+        options.readOnly = readOnly
+        environment = try Environment(at: path, tables: ViewTables.names, options: options)
         tables = ViewTables(environment, keys: sealer.keys, ledger: sealer.ledger, blind: blind)
+    }
+
+    /// The last event folded.
+    func position() throws -> UInt64 {
+        try environment.read { try tables.position($0).sequence }
     }
 
     /// The position and the tree's edge there, which commit together.
@@ -37,7 +44,7 @@ final class Generation: Sendable {
     /// How many events it was folded from; `nil` where it was from none, or cannot tell.
     func knownEntries() throws -> UInt64? {
         do {
-            let known = try environment.read { try tables.position($0).sequence }
+            let known = try position()
             return known > 0 ? known : nil
         } catch is ViewError {
             return nil

@@ -5,26 +5,29 @@ import Ledger
 extension ViewStore {
     /// Folds into a generation up to a sequence of the log.
     ///
+    /// `reach` is told the position after each transaction; what it throws ends the fold.
+    ///
     /// - Returns: the position afterwards.
     /// - Throws: `ViewError.otherHistory` when the log's roots are not those of what was folded.
+    @discardableResult
     func fold(
-        into generation: Generation, through end: UInt64, progress: (Progress) -> Void
+        into generation: Generation, through end: UInt64,
+        reach: (_ position: UInt64) throws -> Void = { _ in }
     ) throws -> UInt64 {
         var position = try generation.environment.read { try generation.tables.position($0) }
-        var limit = Self.chunk
+        var limit = chunk
         while position.sequence < end {
             do {
                 let wanted = min(limit, Int(clamping: end - position.sequence))
                 position = try foldChunk(of: wanted, into: generation, at: position.sequence)
-                limit = min(limit * 2, Self.chunk)
-                progress(Progress(position: position.sequence, end: end))
+                limit = min(limit * 2, chunk)
             } catch  where limit > 1 && Self.isTheEvents(error) {
                 limit /= 2
             } catch  where Self.isTheEvents(error) {
                 position = try park(
                     position.sequence + 1, because: Self.reason(error), in: generation)
-                progress(Progress(position: position.sequence, end: end))
             }
+            try reach(position.sequence)
         }
         return position.sequence
     }
@@ -106,20 +109,24 @@ extension ViewStore {
         }
     }
 
-    /// Whether a generation stands on this log's history and was folded by this code.
-    func stands(_ generation: Generation) throws -> Bool {
+    /// Why a generation must be folded anew; `nil` where it stands on the log's history as far as this
+    /// process knows it, and this code folded it.
+    func fault(of generation: Generation) throws -> RebuildReason? {
         let position: PositionRow
         do {
             position = try generation.environment.read { try generation.tables.position($0) }
-        } catch ViewError.damagedRow {
-            return false
+        } catch ViewError.damagedRow(let table) {
+            return .damagedRow(table: table)
         }
-        if position.sequence == 0 { return true }
-        guard position.version == ViewTables.version, position.sequence <= log.end else {
-            return false
+        if position.sequence == 0 { return nil }
+        guard position.version == ViewTables.version else {
+            return .otherVersion(position.version)
+        }
+        guard position.sequence <= log.end else {
+            return .ahead(position: position.sequence, end: log.end)
         }
         // Inside the log's first commit there is no root to compare; the fold goes on and finds one.
-        guard position.boundary > 0 else { return true }
-        return try log.root(at: position.boundary) == position.boundaryRoot
+        guard position.boundary > 0 else { return nil }
+        return try log.root(at: position.boundary) == position.boundaryRoot ? nil : .otherHistory
     }
 }

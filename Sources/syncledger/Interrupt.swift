@@ -5,22 +5,25 @@ import Engine
     import Glibc
 #endif
 
-/// Ends a run in order when the person presses Control-C or the machine is shut down.
+/// Ends long work in order when the person presses Control-C or the machine is shut down.
 ///
-/// The first signal begins nothing new and lets what was sent be heard; the second ends the process,
-/// which loses nothing either: the next run looks up what it left.
+/// The first signal begins nothing new: a run still hears what was sent, a rebuild keeps what it folded.
+/// The second ends the process, which loses nothing either: the next one looks up what it left.
 final class Interrupt {
     private let sources: [any DispatchSourceSignal]
 
-    init(stopping signal: StopSignal) {
+    /// At the first signal the words are said on standard error.
+    init(
+        stopping signal: StopSignal,
+        saying words: String = "Stopping: what was sent is still heard."
+    ) {
         sources = [SIGINT, SIGTERM].map { number in
             Glibc.signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             source.setEventHandler {
                 if signal.isStopped { exit(128 + number) }
                 signal.stop()
-                let words = Array("\nStopping: what was sent is still heard.\n".utf8)
-                _ = write(2, words, words.count)
+                Output.complain("\n" + words)
             }
             source.activate()
             return source

@@ -1,6 +1,7 @@
 import Engine
 import Ledger
 import Projections
+import Synchronization
 
 #if canImport(Glibc)
     import Glibc
@@ -45,24 +46,43 @@ struct FoldProgress {
 
     init(_ verb: String) { self.verb = verb }
 
-    func show(_ progress: ViewStore.Progress) {
-        show(position: progress.position, end: progress.end)
-    }
+    func show(_ progress: ViewStore.Progress) { line.show(Self.text(verb, progress)) }
 
+    /// For work whose pace nobody measures but us, from its beginning.
     func show(position: UInt64, end: UInt64) {
-        let seconds =
-            Double(systemNow().microseconds - started.microseconds) / 1_000_000
-        line.show(Self.text(verb, position: position, end: end, seconds: seconds))
+        let seconds = Double(systemNow().microseconds - started.microseconds) / 1_000_000
+        let pace = seconds > 0 ? Double(position) / seconds : 0
+        line.show(
+            Self.text(
+                verb,
+                .init(
+                    position: position, end: end, perSecond: pace,
+                    secondsLeft: pace > 0 ? Double(end - min(end, position)) / pace : nil)))
     }
 
     func clear() { line.clear() }
 
-    static func text(
-        _ verb: String, position: UInt64, end: UInt64, seconds: Double
-    ) -> String {
-        let pace = seconds > 0 ? Double(position) / seconds : 0
-        let left = pace > 0 ? Double(end - position) / pace : 0
-        return "\(verb): event \(position) of \(end), \(Int(pace)) a second, "
-            + "\(Int(left.rounded(.up))) s left"
+    static func text(_ verb: String, _ progress: ViewStore.Progress) -> String {
+        let place = "\(verb): event \(progress.position) of \(progress.end)"
+        if let process = progress.waitingFor { return place + ", waiting for process \(process)" }
+        let pace = ", \(Int(progress.perSecond)) a second"
+        guard let left = progress.secondsLeft else { return place + pace }
+        return place + pace + ", \(Int(left.rounded(.up))) s left"
+    }
+}
+
+/// Says on standard error, once, that the views are folded anew though nobody asked for it, and why.
+final class RebuildTeller: Sendable {
+    private let progress = Mutex(FoldProgress("folding anew"))
+
+    func tell(_ notice: RebuildNotice) {
+        progress.withLock { progress in
+            switch notice {
+            case .began(let reason):
+                Output.complain("Folding the views anew from the log, for \(reason).")
+            case .folded(let state): progress.show(state)
+            case .ended: progress.clear()
+            }
+        }
     }
 }

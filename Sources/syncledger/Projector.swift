@@ -59,55 +59,6 @@ struct Projector: ParsableCommand {
         }
     }
 
-    struct State: ParsableCommand {
-        static let configuration = CommandConfiguration(
-            commandName: "status", abstract: "The generation that serves, and its position.")
-        @OptionGroup var common: Common
-        func run() throws {
-            try common.withWorkplace { workplace in
-                let status = try workplace.views.status()
-                let root = status.root.map(hexadecimal).joined()
-                let lag = status.end - min(status.position, status.end)
-                common.show(
-                    .object([
-                        .init("generation", .number("\(status.generation)")),
-                        .init("version", .number("\(ViewTables.version)")),
-                        .init("position", .number("\(status.position)")),
-                        .init("end", .number("\(status.end)")),
-                        .init("lag", .number("\(lag)")), .init("root", .string(root)),
-                    ]),
-                    [
-                        "generation \(status.generation), folded by version \(ViewTables.version)",
-                        "at event \(status.position) of \(status.end), "
-                            + (lag == 0 ? "nothing to fold" : "\(lag) to fold"), "root \(root)",
-                    ])
-            }
-        }
-    }
-
-    struct Rebuild: ParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Fold the whole log into a fresh generation and swap it in.")
-        @OptionGroup var common: Common
-        func run() throws {
-            try common.withWorkplace { workplace in
-                let lock = try workplace.engineLock()
-                defer { withExtendedLifetime(lock) {} }
-                let progress = FoldProgress("rebuilding")
-                defer { progress.clear() }
-                try workplace.views.rebuild(progress: progress.show)
-                progress.clear()
-                let status = try workplace.views.status()
-                common.show(
-                    .object([
-                        .init("generation", .number("\(status.generation)")),
-                        .init("position", .number("\(status.position)")),
-                    ]),
-                    ["Rebuilt \(status.position) events; generation \(status.generation) serves."])
-            }
-        }
-    }
-
     struct Verify: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Rebuild beside and compare every decrypted row.",

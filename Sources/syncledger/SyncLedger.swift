@@ -92,8 +92,11 @@ struct Common: ParsableArguments {
     }
 
     /// Opens the ledger, runs `body` and closes it again, whatever happened.
-    func withWorkplace<R>(_ body: (Workplace) throws -> R) throws -> R {
-        let workplace = try Workplace(at: ledger)
+    ///
+    /// Its views are folded up to the log's end before, unless another process is at work.
+    func withWorkplace<R>(folds: Bool = true, _ body: (Workplace) throws -> R) throws -> R {
+        let teller = RebuildTeller()
+        let workplace = try Workplace(at: ledger, folds: folds) { teller.tell($0) }
         do {
             let result = try body(workplace)
             try workplace.close()

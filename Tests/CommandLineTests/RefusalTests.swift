@@ -187,7 +187,7 @@ import Testing
         let pid = "4242"
         #expect(ftruncate(file, 0) == 0 && pwrite(file, pid, pid.utf8.count, 0) == 4)
         let line = #"{"id":"c-1","email":"ann@example.com"}"#
-        for verb in [["sync"], ["plan"], ["apply"], ["projector", "rebuild"], ["ingest", "-"]] {
+        for verb in [["sync"], ["plan"], ["apply"], ["projector", "verify"], ["ingest", "-"]] {
             let result = try Program.syncledger.run(verb + ["--ledger", ledger], input: line)
             expect(result, says: "process 4242", "wait for it to finish, or stop it")
         }

@@ -40,11 +40,13 @@ import Testing
         "Sources/Ledger/Log/EngineLock.swift EngineLockError": [
             ("heldElsewhere", "is working on this ledger"), ("cannotOpen", "cannot lock"),
         ],
-        "Sources/Projections/ViewStore.swift ViewError": [
+        "Sources/Projections/ViewError.swift ViewError": [
             ("file", "String(cString: strerror(code))"),
             ("foldedElsewhere", "another syncledger is working on this ledger"),
             ("otherHistory", "the log is not what the tree committed to"),
             ("mustBeRebuilt", "the views must be folded anew"),
+            ("beingRebuilt", "is folding the views anew"),
+            ("cancelled", "the rebuild was stopped at event"),
             ("damagedRow", "a row of the view"),
         ],
         "Sources/Engine/LedgerFile.swift WorkplaceError": [

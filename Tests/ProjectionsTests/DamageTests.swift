@@ -52,7 +52,7 @@ import Testing
                     _ = try tables.activity.all(transaction)
                 }
             }
-            try stand.views.rebuild { _ in }
+            try stand.views.rebuild()
             #expect(try stand.views.verify().isIdentical)
         }
     }

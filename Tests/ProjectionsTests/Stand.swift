@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import LMDB
 import Ledger
 import Model
 import Synchronization
@@ -15,16 +16,33 @@ final class Stand {
     private(set) var log: EventLog
     private(set) var views: ViewStore
     let connection = ConnectionID(high: 1, low: 1)
+    /// Events folded in one transaction.
+    private let chunk: Int
+    /// Why the views were folded anew though nobody asked for it.
+    let told = Told()
 
-    init() throws {
-        directory = NSTemporaryDirectory() + "projections-tests-\(UUID().uuidString)"
+    /// A stand of its own, in memory where the machine has that.
+    convenience init(chunk: Int = 1_000) throws {
+        let memory = "/dev/shm"
+        let root =
+            FileManager.default.isWritableFile(atPath: memory)
+            ? memory + "/" : NSTemporaryDirectory()
+        let directory = root + "projections-tests-\(UUID().uuidString)"
         try FileManager.default.createDirectory(
             atPath: directory, withIntermediateDirectories: false)
-        (keys, sealer, log, views) = try Self.open(directory, ledger)
+        try self.init(at: directory, chunk: chunk)
+    }
+
+    /// Opens one that another process made.
+    init(at directory: String, chunk: Int = 1_000) throws {
+        self.directory = directory
+        self.chunk = chunk
+        (keys, sealer, log, views) = try Self.open(directory, ledger, chunk, told)
     }
 
     private static func open(
-        _ directory: String, _ ledger: LedgerID
+        _ directory: String, _ ledger: LedgerID, _ chunk: Int,
+        _ told: Told
     ) throws -> (KeyRing, Sealer, EventLog, ViewStore) {
         let master = try MasterKey(epoch: 1, bytes: [UInt8](repeating: 7, count: 32))
         let keys = try KeyRing(directory: directory + "/keys", ledger: ledger, master: master)
@@ -34,7 +52,8 @@ final class Stand {
         }
         let views = try ViewStore(
             directory: directory, log: log, sealer: sealer, mapping: .shipped,
-            blind: master.derived("blind lookups", ledger: ledger))
+            blind: master.derived("blind lookups", ledger: ledger), chunk: chunk
+        ) { told.take($0) }
         return (keys, sealer, log, views)
     }
 
@@ -48,12 +67,27 @@ final class Stand {
     func reopen(_ change: () throws -> Void = {}) throws {
         try close()
         try change()
-        (keys, sealer, log, views) = try Self.open(directory, ledger)
+        (keys, sealer, log, views) = try Self.open(directory, ledger, chunk, told)
     }
 
     func end() throws {
         try close()
         try FileManager.default.removeItem(atPath: directory)
+    }
+
+    /// Closes everything, changes where a generation says that it stands, and opens again.
+    func changePosition(of generation: Int, _ change: (inout PositionRow) -> Void) throws {
+        try reopen {
+            let generation = try Generation(
+                number: generation, at: path("views/\(generation)"), sealer: sealer,
+                blind: SymmetricKey(size: .bits256))
+            try generation.environment.write { transaction in
+                var (position, frontier) = try generation.state(transaction)
+                change(&position)
+                try generation.setState(position, frontier, transaction)
+            }
+            try generation.environment.close()
+        }
     }
 
     func path(_ name: String) -> String { directory + "/" + name }
@@ -154,9 +188,20 @@ final class Stand {
     }
 }
 
+/// Why views were folded anew though nobody asked for it.
+final class Told: Sendable {
+    private let told = Mutex<[RebuildReason]>([])
+
+    func take(_ notice: RebuildNotice) {
+        if case .began(let reason) = notice { told.withLock { $0.append(reason) } }
+    }
+
+    var reasons: [RebuildReason] { told.withLock { $0 } }
+}
+
 /// Lends a stand and removes it, whatever happened.
-func withStand(_ body: (Stand) throws -> Void) throws {
-    let stand = try Stand()
+func withStand(chunk: Int = 1_000, _ body: (Stand) throws -> Void) throws {
+    let stand = try Stand(chunk: chunk)
     let outcome = Result { try body(stand) }
     try stand.end()
     try outcome.get()

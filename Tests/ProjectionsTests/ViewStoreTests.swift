@@ -35,7 +35,7 @@ import Testing
             try stand.views.project()
             let (before, generation) = (try stand.views.digest(), stand.views.generation)
             var positions: [UInt64] = []
-            try stand.views.rebuild { positions.append($0.position) }
+            try stand.views.rebuild(progress: { positions.append($0.position) })
             #expect(positions.last == 61)
             #expect(stand.views.generation == generation + 1)
             #expect(try stand.views.digest() == before)

@@ -1,0 +1,135 @@
+import LMDB
+import Ledger
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// The directory of a ledger's views: its generations, and the small file that names the one in use.
+///
+/// `views/<n>/` is a generation, `views/serving` names the one that serves, and the one above it is
+/// being built, or was when its builder ended. `views/verify/` is only compared and removed.
+struct ViewDirectory: Sendable {
+    let path: String
+    private let ledger: String
+
+    /// Makes the directory where there is none.
+    init(ledger: String) throws {
+        self.ledger = ledger
+        path = ledger + "/views"
+        guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw ViewError.file(path, errno) }
+    }
+
+    func path(of generation: Int) -> String { "\(path)/\(generation)" }
+
+    var verifyPath: String { path + "/verify" }
+
+    func holds(_ generation: Int) -> Bool { Environment.exists(at: path(of: generation)) }
+
+    // MARK: - Locks
+
+    /// The lock of the one process that projects, decides and sends.
+    func engineLock() throws -> EngineLock { try EngineLock(path: ledger + "/engine.lock") }
+
+    /// The lock of the one that builds a generation: held while it folds, beside the engine.
+    ///
+    /// - Throws: `ViewError.beingRebuilt` while another holds it.
+    func rebuildLock() throws -> EngineLock {
+        do {
+            return try EngineLock(path: path + "/rebuild.lock")
+        } catch EngineLockError.heldElsewhere(let process) {
+            throw ViewError.beingRebuilt(process: process)
+        }
+    }
+
+    // MARK: - Which one serves
+
+    func servingName() throws -> ServingName { try ServingName(path + "/serving") }
+
+    /// Writes down, durably and beside, that a generation serves; `serve` then makes it so.
+    ///
+    /// - Returns: the name as it will stand.
+    func prepareToServe(_ generation: Int) throws -> ServingName {
+        let path = path + "/serving.new"
+        let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw ViewError.file(path, errno) }
+        defer { close(file) }
+        let bytes = Array("\(generation)\n".utf8)
+        guard write(file, bytes, bytes.count) == bytes.count, fsync(file) == 0 else {
+            throw ViewError.file(path, errno)
+        }
+        return try ServingName(path)
+    }
+
+    /// Puts the prepared name in place, at once for every reader; durable after `makeDurable`.
+    func serve() throws {
+        let name = path + "/serving"
+        guard rename(name + ".new", name) == 0 else { throw ViewError.file(name, errno) }
+    }
+
+    /// Blocks until the names in the directory are on the disk.
+    func makeDurable() throws {
+        let folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard folder >= 0 else { throw ViewError.file(path, errno) }
+        defer { close(folder) }
+        guard fsync(folder) == 0 else { throw ViewError.file(path, errno) }
+    }
+
+    // MARK: - Removing
+
+    /// Removes a generation's files; the disk keeps them for whoever still reads in them.
+    func remove(_ generation: Int) throws { try remove(path(of: generation)) }
+
+    /// Removes what a builder that died left below the serving generation.
+    func removeLeftovers(below serving: Int) throws {
+        var number = serving - 1
+        while number > 0, access(path(of: number), F_OK) == 0 {
+            try remove(number)
+            number -= 1
+        }
+    }
+
+    func remove(_ path: String) throws {
+        for name in ["data.mdb", "lock.mdb"] where unlink("\(path)/\(name)") != 0 {
+            guard errno == ENOENT else { throw ViewError.file(path, errno) }
+        }
+        guard rmdir(path) == 0 || errno == ENOENT else { throw ViewError.file(path, errno) }
+    }
+}
+
+/// The small file that names the serving generation, as it was when it was read.
+///
+/// Such a file is never changed, only replaced by another. Kept open, it tells when that happened, at
+/// the price of one system call: then nothing links to it any more.
+final class ServingName: Sendable {
+    /// The generation it names; the first where there is no such file.
+    let number: Int
+    private let path: String
+    private let descriptor: Int32?
+
+    init(_ path: String) throws {
+        self.path = path
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else {
+            guard errno == ENOENT else { throw ViewError.file(path, errno) }
+            (descriptor, number) = (nil, 1)
+            return
+        }
+        var buffer = [UInt8](repeating: 0, count: 32)
+        let count = pread(file, &buffer, buffer.count, 0)
+        let digits = buffer.prefix(max(0, count)).prefix { (48...57).contains($0) }
+        descriptor = file
+        number = Int(String(decoding: digits, as: UTF8.self)) ?? 1
+    }
+
+    deinit {
+        if let descriptor { close(descriptor) }
+    }
+
+    /// Whether another file has taken its place.
+    var isReplaced: Bool {
+        guard let descriptor else { return access(path, F_OK) == 0 }
+        var status = stat()
+        return fstat(descriptor, &status) != 0 || status.st_nlink == 0
+    }
+}

@@ -1,0 +1,36 @@
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+package enum ViewError: Error, Equatable, CustomStringConvertible {
+    case file(String, Int32)
+    case foldedElsewhere
+    /// The rows were folded from a log that this one is not.
+    case otherHistory
+    /// The views are another program's, and the engine that could fold them anew is at work.
+    case mustBeRebuilt
+    /// Another process, or another thread of this one, folds them anew.
+    case beingRebuilt(process: Int32)
+    /// Somebody ended a rebuild early.
+    case cancelled(position: UInt64, end: UInt64)
+    /// The disk changed a row after it was written.
+    case damagedRow(table: String)
+
+    package var description: String {
+        switch self {
+        case .file(let path, let code): "\(path): \(String(cString: strerror(code)))"
+        case .foldedElsewhere:
+            "another syncledger is working on this ledger: run the same command again when it is done"
+        case .otherHistory:
+            "the log is not what the tree committed to: run `syncledger projector verify`, and restore the log from a backup if it says the same"
+        case .mustBeRebuilt:
+            "the views must be folded anew, and another syncledger is working on this ledger: run the same command again when it is done"
+        case .beingRebuilt(let process):
+            "another syncledger (process \(process)) is folding the views anew: run the same command again when it is done, or stop it and go on with `syncledger projector rebuild`"
+        case .cancelled(let position, let end):
+            "the rebuild was stopped at event \(position) of \(end): the views serve as before, and `syncledger projector rebuild` goes on from there"
+        case .damagedRow(let table):
+            "a row of the view \(table) is not as it was written, so the disk may be failing: `syncledger projector rebuild` folds the views anew from the log"
+        }
+    }
+}
