@@ -71,10 +71,11 @@ package enum Exclusion: String, Sendable {
     case outOfScope = "it is out of scope there"
     case unapproved = "its first plan is not approved yet"
     case neverMade = "nothing is created there"
-    case unreachable = "a person without an e-mail address is not created elsewhere"
+    case unreachable =
+        "without the name or address that it is found by, it is not created elsewhere"
     case emptied = "its objects were all taken out of it"
     case deleted = "deleted everywhere"
-    case merged = "merged into somebody else"
+    case merged = "merged into another one"
 }
 
 /// An event that could not be folded; it stands in the log, and a rebuild tries it again.

@@ -102,7 +102,8 @@ extension ViewStore {
             let name = try directory.prepareToServe(fresh.number)
             try catchUp(fresh, reach: reach)
             let lock =
-                holdsEngineLock ? nil
+                holdsEngineLock
+                ? nil
                 : try waitForEngineLock { process in
                     try catchUp(fresh, reach: reach)
                     tell(try fresh.position(), log.end, waitingFor: process)

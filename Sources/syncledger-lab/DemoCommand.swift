@@ -10,11 +10,12 @@ extension Lab {
     struct Demo: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract:
-                "The product's first minute: 1,000 messy people and 120 accounts in three systems, kept in step."
+                "The product's first minute: 1,000 messy people, 120 accounts and 300 deals in three systems, kept in step."
         )
 
         @Option(help: "How many people.") var people = 1_000
         @Option(help: "How many accounts.") var accounts = 120
+        @Option(help: "How many deals.") var deals = 300
         @Option(help: "The seed: the same people and edits again.") var seed: UInt64 = 2_026
         @Option(help: "Keep the ledger here, to look around in afterwards.") var ledger: String?
         @Flag(help: "End with one JSON object.") var json = false
@@ -22,7 +23,7 @@ extension Lab {
         func run() async throws {
             let now = SandboxTime(microseconds: systemNow().microseconds)
             let population = SandboxPopulation(
-                seed: seed, people: people, accounts: accounts)
+                seed: seed, people: people, accounts: accounts, deals: deals)
             let world = SandboxWorld(
                 seed: seed, population: population, at: now.adding(seconds: -86_400))
             let server = SandboxServer(world: world) {

@@ -7,16 +7,15 @@ import SandboxServer
 
 /// Looking past the ledger: whether the systems hold the same.
 extension DemoRun {
-    struct LinkedObjects {
-        var compass: String
-        var mautic: String
-        var suitecrm: String
-    }
-
-    func fullyLinked(_ entity: String) throws -> [LinkedObjects] {
-        try workplace.views.read { tables, transaction in
+    /// The objects of one record, by system, where all systems that have such objects hold one and
+    /// nobody is asked about it.
+    func fullyLinked(_ entity: String) throws -> [[System: String]] {
+        let systems = [System.compass, .mautic, .suitecrm].filter {
+            workplace.mapping[entity]?.attributes(of: $0).isEmpty == false
+        }
+        return try workplace.views.read { tables, transaction in
             try tables.records.all(transaction).compactMap { record in
-                guard record.entity == entity else { return nil }
+                guard record.entity == entity, record.contests.isEmpty else { return nil }
                 var ids: [System: String] = [:]
                 for id in record.replicas {
                     guard let row = try tables.replicas.row(id.bytes, transaction),
@@ -24,69 +23,74 @@ extension DemoRun {
                     else { continue }
                     ids[row.system] = row.remoteIDText
                 }
-                guard record.contests.isEmpty, let compass = ids[.compass],
-                    let mautic = ids[.mautic], let suitecrm = ids[.suitecrm]
-                else { return nil }
-                return LinkedObjects(compass: compass, mautic: mautic, suitecrm: suitecrm)
+                return systems.allSatisfy { ids[$0] != nil } ? ids : nil
             }
         }
     }
 
-    /// Looks into the systems themselves, past the ledger, whether they hold the same people.
+    /// Looks into the systems themselves, past the ledger, whether they hold the same.
     func compareSystems() throws -> Bool {
-        step("The three systems compared with each other")
-        let rows = server.withWorld { world in
-            (
-                Dictionary(uniqueKeysWithValues: world.compass.rows.map { ($0.id, $0.person) }),
-                Dictionary(uniqueKeysWithValues: world.mautic.rows.map { ($0.id, $0.person) }),
-                Dictionary(uniqueKeysWithValues: world.suiteCRM.rows.map { ($0.id, $0.person) })
-            )
-        }
-        let people = try fullyLinked("contact")
-        var different = 0
-        for person in people {
-            let all = [
-                rows.0[person.compass], rows.1[person.mautic], rows.2[person.suitecrm],
-            ].compactMap { $0 }
-            let isSame = all.count == 3 && all.dropFirst().allSatisfy { isAlike($0, all[0]) }
-            if !isSame { different += 1 }
-        }
-        say("  \(people.count) people stand in all three; \(different) differ")
-        let accountsDiffer = try compareAccounts()
-        return different == 0 && !accountsDiffer && people.count > 0
-    }
-
-    private func compareAccounts() throws -> Bool {
-        let rows = server.withWorld { world in
-            [world.compass.accountRows, world.mautic.accountRows, world.suiteCRM.accountRows].map {
-                Dictionary(uniqueKeysWithValues: $0.map { ($0.id, $0.account) })
+        step("The systems compared with each other")
+        let accounts = server.withWorld { world in
+            table(world.compass.accountRows, world.mautic.accountRows, world.suiteCRM.accountRows) {
+                ($0.id, $0.account)
             }
         }
-        func plain(_ account: SandboxAccount) -> [String] {
-            [account.name, account.website, account.phone, account.street, account.city].map {
-                TextRules.mauticCleaned($0 ?? "")
-            }
+        let people = server.withWorld { world in
+            table(world.compass.rows, world.mautic.rows, world.suiteCRM.rows) { ($0.id, $0.person) }
         }
-        let accounts = try fullyLinked("account")
-        let different = accounts.count { linked in
-            let all = [
-                rows[0][linked.compass], rows[1][linked.mautic], rows[2][linked.suitecrm],
-            ].compactMap { $0.map(plain) }
-            return all.count < 3 || Set(all).count > 1
+        let deals = server.withWorld { world in
+            table(world.compass.dealRows, [], world.suiteCRM.dealRows) { ($0.id, $0.deal) }
         }
-        say("  \(accounts.count) accounts stand in all three; \(different) differ")
-        return different > 0
+        func company(_ id: String?, _ system: System) -> String {
+            plain(id.flatMap { accounts[system]?[$0]?.name })
+        }
+        let equal = [
+            try compare("account", "accounts", accounts) { account, _ in
+                [account.name, account.website, account.phone, account.street, account.city]
+                    .map(plain)
+            },
+            try compare("contact", "people", people) { person, system in
+                [
+                    person.firstName, person.lastName, person.phone, person.mobile,
+                    person.jobTitle, person.city,
+                ].map(plain) + [
+                    plain(person.email).lowercased(), "\(person.emailOptOut)",
+                    company(person.account, system),
+                ]
+            },
+            try compare("deal", "deals", deals) { deal, system in
+                [
+                    plain(deal.name), plain(deal.stage), plain(deal.closeDate),
+                    "\(FieldCodec(.compass, .money).content(of: .text(deal.amount ?? "0")))",
+                    company(deal.account, system),
+                ]
+            },
+        ]
+        return equal.allSatisfy { $0 }
     }
 
-    private func isAlike(_ one: SandboxPerson, _ other: SandboxPerson) -> Bool {
-        func plain(_ text: String?) -> String {
-            TextRules.mauticCleaned(text ?? "")
+    private func table<Row, Object>(
+        _ compass: [Row], _ mautic: [Row], _ suitecrm: [Row], _ pair: (Row) -> (String, Object)
+    ) -> [System: [String: Object]] {
+        [System.compass: compass, .mautic: mautic, .suitecrm: suitecrm].mapValues {
+            Dictionary(uniqueKeysWithValues: $0.map(pair))
         }
-        return plain(one.email).lowercased() == plain(other.email).lowercased()
-            && plain(one.firstName) == plain(other.firstName)
-            && plain(one.lastName) == plain(other.lastName)
-            && plain(one.phone) == plain(other.phone) && plain(one.mobile) == plain(other.mobile)
-            && plain(one.jobTitle) == plain(other.jobTitle) && plain(one.city) == plain(other.city)
-            && one.emailOptOut == other.emailOptOut
     }
+
+    /// Whether what stands everywhere shows the same everywhere.
+    private func compare<Object>(
+        _ entity: String, _ name: String, _ objects: [System: [String: Object]],
+        _ shown: (Object, System) -> [String]
+    ) throws -> Bool {
+        let linked = try fullyLinked(entity)
+        let different = linked.count { ids in
+            let all = ids.map { system, id in objects[system]?[id].map { shown($0, system) } }
+            return all.contains(nil) || Set(all).count > 1
+        }
+        say("  \(linked.count) \(name) stand in all that have them; \(different) differ")
+        return different == 0 && !linked.isEmpty
+    }
+
+    private func plain(_ text: String?) -> String { TextRules.mauticCleaned(text ?? "") }
 }

@@ -127,10 +127,13 @@ final class DemoRun {
                 (world.compass.rows.count, world.compass.accountRows.count),
                 (world.mautic.rows.count, world.mautic.accountRows.count),
                 (world.suiteCRM.rows.count, world.suiteCRM.accountRows.count),
-            ].map { "\($0.0) people and \($0.1) accounts" }
+            ].map { "\($0.0) people, \($0.1) accounts" }
+                + [world.compass.dealRows.count, world.suiteCRM.dealRows.count].map {
+                    ", \($0) deals"
+                }
         }
         step(
-            "First contact: \(counts[0]) in Compass, \(counts[1]) in Mautic, \(counts[2]) in SuiteCRM. Nothing is written."
+            "First contact: \(counts[0])\(counts[3]) in Compass, \(counts[1]) in Mautic, \(counts[2])\(counts[4]) in SuiteCRM. Nothing is written."
         )
         let report = try engine(.plan)
         say(
@@ -163,13 +166,15 @@ final class DemoRun {
             for (index, person) in linked.prefix(edits * 3).enumerated() {
                 switch index % 3 {
                 case 0:
-                    world.mautic.personEdits(person.mautic, at: now) { $0.city = "Bergen \(index)" }
+                    world.mautic.personEdits(person[.mautic] ?? "", at: now) {
+                        $0.city = "Bergen \(index)"
+                    }
                 case 1:
-                    world.suiteCRM.personEdits(person.suitecrm, at: now) {
+                    world.suiteCRM.personEdits(person[.suitecrm] ?? "", at: now) {
                         $0.jobTitle = "Head of \(index)"
                     }
                 default:
-                    world.compass.personEdits(person.compass, at: now) {
+                    world.compass.personEdits(person[.compass] ?? "", at: now) {
                         $0.phone = "+1-555-01\(10 + index % 80)"
                     }
                 }
@@ -179,16 +184,33 @@ final class DemoRun {
             for (index, account) in accounts.enumerated() {
                 switch index % 3 {
                 case 0:
-                    world.mautic.personEditsAccount(account.mautic, at: now) {
+                    world.mautic.personEditsAccount(account[.mautic] ?? "", at: now) {
                         $0.city = "Bergen \(index)"
                     }
                 case 1:
-                    world.suiteCRM.personEditsAccount(account.suitecrm, at: now) {
+                    world.suiteCRM.personEditsAccount(account[.suitecrm] ?? "", at: now) {
                         $0.street = "Quay \(index)"
                     }
                 default:
-                    world.compass.personEditsAccount(account.compass, at: now) {
+                    world.compass.personEditsAccount(account[.compass] ?? "", at: now) {
                         $0.phone = "+1-555-01\(10 + index)"
+                    }
+                }
+            }
+        }
+        let deals = try fullyLinked("deal").shuffled(using: &random).prefix(20)
+        let clients = try fullyLinked("account")
+        server.withWorld { world in
+            for (index, deal) in deals.enumerated() {
+                let account = clients.isEmpty ? nil : clients[index % clients.count]
+                if index % 2 == 0 {
+                    world.compass.personEditsDeal(deal[.compass] ?? "", at: now) {
+                        $0.amount = "\(1_000 + index).25"
+                        $0.account = account?[.compass]
+                    }
+                } else {
+                    world.suiteCRM.personEditsDeal(deal[.suitecrm] ?? "", at: now) {
+                        $0.stage = "Closed Won"
                     }
                 }
             }
@@ -196,14 +218,20 @@ final class DemoRun {
         let rest = Array(linked.dropFirst(edits * 3))
         guard rest.count >= 5 else { return }
         server.withWorld { world in
-            world.mautic.personEdits(rest[0].mautic, at: now) { $0.mobile = "+1-555-0191" }
-            world.suiteCRM.personEdits(rest[0].suitecrm, at: now) { $0.mobile = "+1-555-0192" }
-            world.mautic.personOptsOut(rest[1].mautic, at: now)
-            world.suiteCRM.personDeletes(rest[2].suitecrm, at: now)
-            _ = world.mautic.mauticMerges(rest[3].mautic, into: rest[4].mautic, at: now)
+            world.mautic.personEdits(rest[0][.mautic] ?? "", at: now) { $0.mobile = "+1-555-0191" }
+            world.suiteCRM.personEdits(rest[0][.suitecrm] ?? "", at: now) {
+                $0.mobile = "+1-555-0192"
+            }
+            world.mautic.personOptsOut(rest[1][.mautic] ?? "", at: now)
+            world.compass.personEdits(rest[1][.compass] ?? "", at: now) {
+                $0.account = clients.first?[.compass]
+            }
+            world.suiteCRM.personDeletes(rest[2][.suitecrm] ?? "", at: now)
+            _ = world.mautic.mauticMerges(
+                rest[3][.mautic] ?? "", into: rest[4][.mautic] ?? "", at: now)
         }
         say(
-            "  \(edits * 3) edits of people and \(accounts.count) of accounts, one mobile number changed in two places, one opt-out,"
+            "  \(edits * 3) edits of people, \(accounts.count) of accounts and \(deals.count) of deals, one mobile number changed in two places, one opt-out,"
         )
         say("  one person deleted in SuiteCRM, two merged in Mautic")
         let report = try engine(.sync, sweep: true)

@@ -54,6 +54,14 @@ struct Names {
         words(of: replica.entity) { replica.branch($0)?.seenContent }
     }
 
+    /// A value as people read it: of a reference, the name of what it refers to.
+    func words(_ value: Value?, of field: FieldMapping?) -> String {
+        guard field?.refers != nil, let record = value?.reference else { return text(value) }
+        // A name that cannot be read is no reason to show nothing.
+        let name = (try? person(record)) ?? ""
+        return name.isEmpty ? "\(record)" : name
+    }
+
     private func words(of entity: String, _ value: (FieldMapping) -> Value?) -> String {
         func word(_ name: String) -> String? {
             guard let field = workplace.mapping[entity]?.field(name),

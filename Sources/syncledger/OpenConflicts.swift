@@ -14,6 +14,8 @@ struct OpenConflicts {
         var place: String
         var replica: ReplicaID
         var content: Sealed?
+        /// The same for people.
+        var shown: String
         /// What of this side was accounted for before the difference.
         var base: Value?
         var observation: EventID
@@ -28,6 +30,8 @@ struct OpenConflicts {
         var reason: String
         var raisedAt: Timestamp?
         var stands: OutcomeRow?
+        /// The same for people.
+        var shown: String?
         var sides: [Side]
     }
 
@@ -64,6 +68,7 @@ struct OpenConflicts {
         let names = try Names(workplace)
         for record in records {
             let person = try names.person(record)
+            let mapping = workplace.mapping[record.entity]
             for contest in record.contests {
                 let sides = try contest.sides.map { side in
                     try Self.side(side, contest.field, replicas[side.replica], workplace, names)
@@ -73,6 +78,9 @@ struct OpenConflicts {
                         record: record.record, person: person, field: contest.field,
                         reason: contest.reason,
                         raisedAt: contest.raisedAt, stands: record.outcome(contest.field),
+                        shown: record.outcome(contest.field).map {
+                            names.words($0.value?.value, of: mapping?.field(contest.field))
+                        },
                         sides: sides))
             }
         }
@@ -83,16 +91,15 @@ struct OpenConflicts {
         _ side: ContestRow.Side, _ field: String, _ replica: ReplicaRow?, _ workplace: Workplace,
         _ names: Names
     ) throws -> Side {
-        let branch = replica.flatMap { workplace.mapping[$0.entity]?.field(field) }.flatMap {
-            replica?.branch($0)
-        }
+        let mapping = replica.flatMap { workplace.mapping[$0.entity]?.field(field) }
+        let branch = mapping.flatMap { replica?.branch($0) }
         let seen = try workplace.log.sequence(of: side.observation).flatMap {
             try read(workplace, from: $0, limit: 1).first
         }
         return Side(
             system: replica.map(names.system) ?? side.system.name,
             place: replica.map(names.place) ?? side.system.name, replica: side.replica,
-            content: side.content,
+            content: side.content, shown: names.words(side.content?.value, of: mapping),
             base: branch?.accountedContent, observation: side.observation,
             seenAt: seen?.recordedAt)
     }
@@ -130,12 +137,10 @@ extension OpenConflicts {
 
     private func lines(of contest: Contest) -> [String] {
         var lines = ["\(contest.record)  \(contest.person)  \(contest.field): \(contest.reason)"]
-        if let stands = contest.stands {
-            lines.append("  " + padded("stood", 13) + text(stands.value))
-        }
+        if let stood = contest.shown { lines.append("  " + padded("stood", 13) + stood) }
         for side in contest.sides {
             lines.append(
-                "  " + padded(side.place, 13) + text(side.content)
+                "  " + padded(side.place, 13) + side.shown
                     + (side.seenAt.map { "  (seen \(text($0)))" } ?? ""))
         }
         let first = contest.sides.first?.system ?? "standing"

@@ -154,7 +154,7 @@ private func apply(_ change: PolicyChange, _ common: Common, yes: Bool) throws {
                 .init("records", .number("\(reach.records)")),
             ]),
             [
-                "\(yes ? "Changed" : "Would change") what decides for \(reach.records) people; \(reach.openQuestions) open questions stand under it.",
+                "\(yes ? "Changed" : "Would change") what decides for \(reach.records) records; \(reach.openQuestions) open questions stand under it.",
                 yes
                     ? "Nothing was decided by this: `syncledger plan --realign` shows what it would decide of them."
                     : "Nothing was changed yet: the same with --yes does it.",

@@ -11,10 +11,16 @@ extension Shown {
         let replicas = try workplace.views.read { tables, transaction in
             try ids.compactMap { try tables.replicas.row($0.bytes, transaction) }
         }
+        let mapping = workplace.mapping[record.entity]
+        let references = try workplace.views.read { tables, transaction in
+            try mapping.map {
+                try References(
+                    of: record, replicas, $0, among: workplace.mapping, tables, transaction)
+            }
+        }
         let shown = ShownRecord(
-            record: record, replicas: replicas,
-            fields: workplace.mapping[record.entity]?.fields ?? [],
-            names: try Names(workplace))
+            record: record, replicas: replicas, fields: mapping?.fields ?? [],
+            references: references ?? References(), names: try Names(workplace))
         self.init(json: shown.json, lines: shown.lines)
     }
 
@@ -58,6 +64,7 @@ private struct ShownRecord {
     let record: RecordRow
     let replicas: [ReplicaRow]
     let fields: [FieldMapping]
+    let references: References
     let names: Names
 
     static func members(of replica: ReplicaRow, _ names: Names) -> [JSON.Member] {
@@ -87,13 +94,17 @@ private struct ShownRecord {
         let rows = fields.map { field in
             let outcome = record.outcome(field.name)
             return [
-                field.name, outcome.map { text($0.value) } ?? "–", outcome?.law ?? "",
+                field.name, outcome.map { names.words($0.value?.value, of: field) } ?? "–",
+                outcome?.law ?? "",
                 author(outcome),
             ]
                 + replicas.map { replica in
-                    replica.branch(field).map { branch in
+                    replica.branch(field, references).map { branch in
                         replica[branch.spelling.attribute].seen == nil
-                            ? "–" : text(branch.seenContent)
+                            ? "–"
+                            : branch.refersToUnknown
+                                ? text(replica[branch.spelling.attribute].seen)
+                                : names.words(branch.seenContent, of: field)
                     } ?? "–"
                 }
         }
@@ -133,7 +144,7 @@ private struct ShownRecord {
 
     private func sides(of field: FieldMapping) -> [JSON] {
         replicas.compactMap { replica in
-            guard let branch = replica.branch(field) else { return nil }
+            guard let branch = replica.branch(field, references) else { return nil }
             return .object([
                 .init("system", .string(names.system(replica))),
                 .init("object", .string("\(replica.replica)")),

@@ -6,7 +6,7 @@ import Projections
 
 struct Status: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "How many people are in step, excluded or failing, and what waits for you.")
+        abstract: "How many records are in step, excluded or failing, and what waits for you.")
     @OptionGroup var common: Common
 
     func run() throws {

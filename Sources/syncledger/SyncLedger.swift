@@ -56,7 +56,8 @@ enum Program {
 struct SyncLedger: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "syncledger",
-        abstract: "Keeps people in step between Compass, Mautic and SuiteCRM, and can show why.",
+        abstract:
+            "Keeps people, accounts and deals in step between Compass, Mautic and SuiteCRM, and can show why.",
         discussion: """
             First steps:
               syncledger init                      make a ledger, in ./ledger

@@ -208,7 +208,7 @@ extension RunReport {
         var lines = [seenLine]
         if linked + newRecords + ambiguous > 0 {
             lines.append(
-                "Linked \(linked) people that are the same, \(newRecords) are new, \(ambiguous) could be several."
+                "Linked \(linked) that are the same, \(newRecords) are new, \(ambiguous) could be several."
             )
         }
         lines += failureLines
@@ -229,7 +229,7 @@ extension RunReport {
     private var conflictLines: [String] {
         conflicted == 0
             ? []
-            : ["\(conflicted) people wait for you: `syncledger conflicts` shows what to decide."]
+            : ["\(conflicted) wait for you: `syncledger conflicts` shows what to decide."]
     }
 
     private var realigningLines: [String] {
@@ -250,7 +250,7 @@ extension RunReport {
                 + (uncertain > 0 ? ", \(uncertain) in doubt" : "")
                 + (parked > 0 ? ", \(parked) parked" : "") + ".")
         lines.append(
-            "\(records) people: \(inSync) in step, \(conflicted) ask for you, \(waiting) waiting, \(excluded) excluded"
+            "\(records) records: \(inSync) in step, \(conflicted) ask for you, \(waiting) waiting, \(excluded) excluded"
                 + (failing > 0 ? ", \(failing) not read everywhere." : "."))
         lines += conflictLines
         lines += realigningLines

@@ -37,7 +37,8 @@ import Testing
         while process.isRunning, position(try building()) == 0 {}
     }
 
-    @Test func `killed at any moment, the next one goes on, and the views serve meanwhile`() throws {
+    @Test func `killed at any moment, the next one goes on, and the views serve meanwhile`() throws
+    {
         let events = try #require(try run("projector", "status", "--json").number("end"))
         var kills = 0
         var dice = Dice(7)
@@ -72,7 +73,9 @@ import Testing
         #expect(try run("projector", "verify").code == 0)
     }
 
-    @Test func `stopped by Control-C it says where, and a second one goes on or begins anew`() throws {
+    @Test func `stopped by Control-C it says where, and a second one goes on or begins anew`()
+        throws
+    {
         for anew in [false, true] {
             let rebuild = try start("projector", "rebuild")
             try waitForFold(of: rebuild)
@@ -95,7 +98,8 @@ import Testing
         #expect(try run("projector", "verify").code == 0)
     }
 
-    @Test func `while another process works it folds, says whom it waits for, and then swaps`() throws
+    @Test func `while another process works it folds, says whom it waits for, and then swaps`()
+        throws
     {
         let file = open(scratch("ledger/engine.lock"), O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         defer { close(file) }

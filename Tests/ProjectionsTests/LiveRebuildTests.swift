@@ -155,7 +155,8 @@ import Testing
         }
     }
 
-    @Test func `the engine's lock is waited for, and what is appended meanwhile is folded`() throws {
+    @Test func `the engine's lock is waited for, and what is appended meanwhile is folded`() throws
+    {
         try withStand { stand in
             var people = People(stand: stand, random: Seeded(7))
             try stand.append([stand.configured()] + people.batch(20))

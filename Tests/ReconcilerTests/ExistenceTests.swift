@@ -40,14 +40,14 @@ import Testing
         expect("the system refused to create it") {
             $0.record.refusedCreates = [Desk.id(.suitecrm)]
         }
-        expect("a person without an e-mail address is not created elsewhere") {
+        expect("without the name or address that it is found by, it is not created elsewhere") {
             $0.stand("email", .null)
         }
-        expect("somebody there has the same e-mail address: see `links`") {
+        expect("another one there has the same e-mail address: see `links`") {
             $0.namesakes = [Desk.id(.suitecrm)]
         }
         expect("its objects were all taken out of it") { $0.record.isEmptied = true }
-        expect("a person without an e-mail address is not created elsewhere") {
+        expect("without the name or address that it is found by, it is not created elsewhere") {
             // Mautic would store it empty, and never find it again.
             $0.stand("email", .text("  "))
         }
@@ -188,7 +188,7 @@ import Testing
             }
         }
         #expect(desk.plan.commands.isEmpty)
-        #expect(desk.existence(.compass)?.reason == "merged into somebody else")
+        #expect(desk.existence(.compass)?.reason == "merged into another one")
     }
 
     @Test func `and made again there, is not deleted`() {
