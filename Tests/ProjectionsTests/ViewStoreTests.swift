@@ -45,6 +45,22 @@ import Testing
         }
     }
 
+    @Test func `a fold takes fewer events at a time where they are large`() throws {
+        try withStand { stand in
+            let large = [UInt8](repeating: 7, count: 5 << 20)
+            for number in 1...8 {
+                try stand.append([
+                    stand.draft(
+                        .unrecognized(type: 9_999, schema: 1, plain: large),
+                        .run(RunID(high: 1, low: 1)), number)
+                ])
+            }
+            var positions: [UInt64] = []
+            try stand.views.rebuild { positions.append($0.position) }
+            #expect(positions == [3, 6, 8])
+        }
+    }
+
     @Test func `a reader leaves views alone that it cannot use`() throws {
         try withStand { stand in
             try stand.append([stand.gone(9, 9)])
