@@ -5,6 +5,7 @@ import PackageDescription
 // links to the product's sources: what they offer is only open inside one package.
 //
 //     swift run -c release --package-path tools/Benchmarks bench-append [--json] [--directory DIR]
+//     swift run -c release --package-path tools/Benchmarks bench-scan [--json] [--events N]
 
 let house: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
@@ -29,9 +30,13 @@ let package = Package(
             dependencies: ["LMDB", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: house),
         .target(name: "PlainLoop", dependencies: ["CLMDB"]),
+        .target(name: "BenchHouse", dependencies: ["Ledger"], swiftSettings: house),
         .executableTarget(
-            name: "bench-append", dependencies: ["Ledger", "LMDB", "PlainLoop"],
+            name: "bench-append", dependencies: ["BenchHouse", "Ledger", "PlainLoop"],
             path: "Sources/BenchAppend", swiftSettings: house),
+        .executableTarget(
+            name: "bench-scan", dependencies: ["BenchHouse", "Ledger", "LMDB"],
+            path: "Sources/BenchScan", swiftSettings: house),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,3 +1,4 @@
+import BenchHouse
 import Foundation
 import Ledger
 import PlainLoop
@@ -9,14 +10,12 @@ struct Bench {
     /// Bytes of an event's row in the log, which the plain loop writes too.
     let rowBytes: Int
 
-    private static var subjects: Int { 1_000 }
-
     init(root: String) throws {
         let ledger = ledger
         self.root = root
         rowBytes = try Self.withDirectory(in: root) { directory in
             let house = try House(directory, ledger)
-            _ = try house.log.append(try house.sealer.seal([Self.draft(1)]))
+            _ = try house.log.append(try house.sealer.seal([Person.observed(1)]))
             let stored = try house.log.read(from: 1, limit: 1)
             try house.close()
             return WireEncoder.encode(stored[0]).count
@@ -46,8 +45,8 @@ struct Bench {
     private func ours(_ directory: String, _ batch: Int, _ events: Int) throws -> Double {
         let house = try House(directory, ledger)
         // Keys are made once for a person, not once for an event.
-        _ = try house.sealer.seal((0..<Self.subjects).map(Self.draft))
-        let drafts = (0..<events).map(Self.draft)
+        _ = try house.sealer.seal((0..<Person.count).map(Person.observed))
+        let drafts = (0..<events).map(Person.observed)
         let queue = Pipe(limit: 4)
         let sealer = house.sealer
         let start = ContinuousClock.now
@@ -69,40 +68,13 @@ struct Bench {
     ) throws -> Double {
         let house = try House(directory, ledger)
         let batches = try stride(from: 0, to: events, by: batch).map { first in
-            try house.sealer.seal((first..<first + batch).map(Self.draft))
+            try house.sealer.seal((first..<first + batch).map(Person.observed))
         }
         let start = ContinuousClock.now
         for batch in batches { _ = try house.log.append(batch) }
         let took = ContinuousClock.now - start
         try house.close()
         return Double(events) / seconds(took)
-    }
-
-    /// An observation of a contact: six attributes in two sealed parts.
-    private static func draft(_ number: Int) -> Draft {
-        let replica = ReplicaID(high: 7, low: UInt64(number % subjects))
-        let subject = replica.subject
-        var observed = Observed()
-        observed.replica = replica
-        observed.connection = ConnectionID(high: 1, low: 1)
-        observed.entity = "contact"
-        observed.lookedAfter = UInt64(number)
-        observed.attributes = [
-            attribute("firstname", "Ada \(number)", subject, .profile),
-            attribute("lastname", "Lovelace", subject, .profile),
-            attribute("email", "ada\(number)@example.org", subject, .contact),
-            attribute("phone", "+44 20 7946 0\(number % 1_000)", subject, .contact),
-        ]
-        observed.stamp = "2026-01-02 03:04:05"
-        return Draft(
-            id: EventID(high: UInt64(number) &* 0x9E37_79B9_7F4A_7C15, low: UInt64(number)),
-            stream: .replica(replica), event: .observed(observed))
-    }
-
-    private static func attribute(
-        _ name: String, _ text: String, _ subject: SubjectID, _ category: Ledger.Category
-    ) -> ObservedAttribute {
-        ObservedAttribute(name, Sealed(.text(text), subject: subject, category: category))
     }
 
     private static func withDirectory<R>(
@@ -117,31 +89,6 @@ struct Bench {
 }
 
 enum Failure: Error { case plainLoop(code: Int64) }
-
-/// A log and its keys.
-struct House {
-    let keys: KeyRing
-    let sealer: Sealer
-    let log: EventLog
-
-    init(_ directory: String, _ ledger: LedgerID) throws {
-        keys = try KeyRing(
-            directory: directory + "/keys", ledger: ledger,
-            master: MasterKey(epoch: 1, bytes: [UInt8](repeating: 7, count: 32)))
-        sealer = Sealer(ledger: ledger, keys: keys)
-        log = try EventLog(directory: directory, ledger: ledger) {
-            var time = timespec()
-            clock_gettime(CLOCK_REALTIME, &time)
-            return Timestamp(
-                microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000)
-        }
-    }
-
-    func close() throws {
-        try log.close()
-        try keys.close()
-    }
-}
 
 /// Sealed batches on their way from one thread to another.
 // Unchecked: the condition guards the batches.
@@ -170,8 +117,4 @@ final class Pipe: @unchecked Sendable {
         }
         return batches.removeFirst()
     }
-}
-
-func seconds(_ duration: Duration) -> Double {
-    Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
 }

@@ -1,3 +1,4 @@
+import BenchHouse
 import Foundation
 import Ledger
 import PlainLoop
@@ -15,23 +16,6 @@ struct Figure {
     var sealedRatio: Spread { Spread(zip(sealed, plain).map { $0 / $1 }) }
 }
 
-/// The middle and the ends of what the rounds gave.
-struct Spread: CustomStringConvertible {
-    let least: Double
-    let median: Double
-    let most: Double
-
-    init(_ numbers: [Double]) {
-        let sorted = numbers.sorted()
-        least = sorted[0]
-        median = sorted[sorted.count / 2]
-        most = sorted[sorted.count - 1]
-    }
-
-    var json: String { "[\(rounded(least)), \(rounded(median)), \(rounded(most))]" }
-    var description: String { "\(rounded(median)) (\(rounded(least))–\(rounded(most)))" }
-}
-
 let arguments = CommandLine.arguments
 let isJSON = arguments.contains("--json")
 let root =
@@ -40,7 +24,7 @@ let root =
 let rounds = arguments.firstIndex(of: "--rounds").flatMap { Int(arguments[$0 + 1]) } ?? 3
 let only = arguments.firstIndex(of: "--batch").flatMap { Int(arguments[$0 + 1]) }
 
-let sizes = [(1, 400), (100, 20_000), (1_000, 100_000)].filter { only == nil || $0.0 == only }
+let sizes = [(1, 400), (100, 50_000), (1_000, 200_000)].filter { only == nil || $0.0 == only }
 let bench = try Bench(root: root)
 var figures: [Figure] = []
 for (batch, events) in sizes {
@@ -65,12 +49,4 @@ if isJSON {
             padded("\(middle(figure.whole))", 9), padded("\(figure.ratio)", 21),
             padded("\(middle(figure.sealed))", 13), padded("\(figure.sealedRatio)", 21))
     }
-}
-
-func middle(_ numbers: [Double]) -> Int { Int(Spread(numbers).median) }
-
-func rounded(_ number: Double) -> Double { (number * 1_000).rounded() / 1_000 }
-
-func padded(_ text: String, _ width: Int) -> String {
-    String(repeating: " ", count: max(0, width - text.count)) + text
 }

@@ -1,0 +1,64 @@
+import Foundation
+package import Ledger
+
+/// A log and its keys.
+package struct House {
+    package let keys: KeyRing
+    package let sealer: Sealer
+    package let log: EventLog
+
+    package init(_ directory: String, _ ledger: LedgerID) throws {
+        keys = try KeyRing(
+            directory: directory + "/keys", ledger: ledger,
+            master: MasterKey(epoch: 1, bytes: [UInt8](repeating: 7, count: 32)))
+        sealer = Sealer(ledger: ledger, keys: keys)
+        log = try EventLog(directory: directory, ledger: ledger) {
+            var time = timespec()
+            clock_gettime(CLOCK_REALTIME, &time)
+            return Timestamp(
+                microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000)
+        }
+    }
+
+    package func close() throws {
+        try log.close()
+        try keys.close()
+    }
+}
+
+/// Events of people.
+package enum Person {
+    /// Keys are made once for a person, not once for an event.
+    package static var count: Int { 1_000 }
+
+    /// An observation of a contact: four attributes in two sealed parts.
+    package static func observed(_ number: Int) -> Draft {
+        let replica = replica(number)
+        let subject = replica.subject
+        var observed = Observed()
+        observed.replica = replica
+        observed.connection = ConnectionID(high: 1, low: 1)
+        observed.entity = "contact"
+        observed.lookedAfter = UInt64(number)
+        observed.attributes = [
+            attribute("firstname", "Ada \(number)", subject, .profile),
+            attribute("lastname", "Lovelace", subject, .profile),
+            attribute("email", "ada\(number)@example.org", subject, .contact),
+            attribute("phone", "+44 20 7946 0\(number % 1_000)", subject, .contact),
+        ]
+        observed.stamp = "2026-01-02 03:04:05"
+        return Draft(
+            id: EventID(high: UInt64(number) &* 0x9E37_79B9_7F4A_7C15, low: UInt64(number)),
+            stream: .replica(replica), event: .observed(observed))
+    }
+
+    package static func replica(_ number: Int) -> ReplicaID {
+        ReplicaID(high: 7, low: UInt64(number % count))
+    }
+
+    private static func attribute(
+        _ name: String, _ text: String, _ subject: SubjectID, _ category: Ledger.Category
+    ) -> ObservedAttribute {
+        ObservedAttribute(name, Sealed(.text(text), subject: subject, category: category))
+    }
+}
