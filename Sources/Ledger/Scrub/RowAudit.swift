@@ -102,8 +102,25 @@ struct RowAudit {
                 events.damage(nil, "\(table.name) of no commit stand behind the last event")
             }
         }
+        if try !isSealedWhereItSays(transaction) {
+            events.report.add(nil, "the log's note of how far it is sealed is wrong", fix: .log)
+        }
         events.report.leaveOut("events that were appended meanwhile", count: end - size)
         return events.finish()
+    }
+
+    /// Whether bundles end where the log says, which is where the next sealing begins.
+    private func isSealedWhereItSays(_ transaction: borrowing ReadTransaction) throws -> Bool {
+        guard let sealed = try? tables.sealed(transaction) else { return false }
+        let last = try transaction.get(tables.events, key: BigEndianKey(sealed)) {
+            Bundle.isOne($0)
+        }
+        var next = false
+        try transaction.scan(tables.events, .after(bigEndianBytes(sealed))) { _, row in
+            next = Bundle.isOne(row)
+            return .stop
+        }
+        return !next && (last ?? (sealed == 0))
     }
 
     private mutating func miss(

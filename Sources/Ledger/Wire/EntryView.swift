@@ -13,13 +13,16 @@ package struct EntryView: Sendable {
     package private(set) var schema: UInt64 = 1
     package private(set) var tagCount = 0
     package private(set) var partCount = 0
-    private let range: Range<Int>
+    /// From the first tag, and from the first part, to the entry's end.
+    private var tagRange = 0..<0
+    private var partRange = 0..<0
 
     /// Reads the entry that is all of these bytes; later questions take the same bytes.
     package init(_ bytes: Span<UInt8>) throws(WireError) {
-        range = 0..<bytes.count
-        var walk = FieldWalk(range)
+        var walk = FieldWalk(0..<bytes.count)
+        var start = 0
         while try walk.next(bytes) {
+            defer { start = walk.position }
             switch (walk.number, walk.type) {
             case (1, .varint): sequence = walk.varint
             case (2, .lengthDelimited): id = try Identifier(bytes, walk)
@@ -28,8 +31,12 @@ package struct EntryView: Sendable {
             case (6, .varint): streamVersion = walk.varint
             case (7, .varint): type = walk.varint
             case (8, .varint): schema = walk.varint
-            case (14, .lengthDelimited): tagCount += 1
-            case (15, .lengthDelimited): partCount += 1
+            case (14, .lengthDelimited):
+                if tagCount == 0 { tagRange = start..<bytes.count }
+                tagCount += 1
+            case (15, .lengthDelimited):
+                if partCount == 0 { partRange = start..<bytes.count }
+                partCount += 1
             default: break
             }
         }
@@ -40,7 +47,7 @@ package struct EntryView: Sendable {
         guard tagCount > 0 else { return [] }
         var tags: [HandleKey] = []
         tags.reserveCapacity(tagCount)
-        var walk = FieldWalk(range)
+        var walk = FieldWalk(tagRange)
         while try walk.next(bytes) {
             guard walk.isAt(14, .lengthDelimited) else { continue }
             var tag = HandleKey()
@@ -52,7 +59,7 @@ package struct EntryView: Sendable {
 
     /// Hands over what the entry says of each part, in order.
     package func eachPart(_ bytes: Span<UInt8>, _ body: (PartView) throws -> Void) throws {
-        var walk = FieldWalk(range)
+        var walk = FieldWalk(partRange)
         while try walk.next(bytes) {
             if walk.isAt(15, .lengthDelimited) { try body(PartView(bytes, walk.payload)) }
         }
@@ -60,7 +67,7 @@ package struct EntryView: Sendable {
 
     /// What the entry says of one part; `nil` where it has no such part.
     package func part(_ index: Int, _ bytes: Span<UInt8>) throws(WireError) -> PartView? {
-        var walk = FieldWalk(range)
+        var walk = FieldWalk(partRange)
         var rest = index
         while try walk.next(bytes) {
             guard walk.isAt(15, .lengthDelimited) else { continue }

@@ -196,6 +196,17 @@ import Testing
         }
     }
 
+    @Test(arguments: [0, 256, 700, 769, 2_000])
+    func `a note of how far the log is sealed that is wrong is found`(sequence: UInt64) throws {
+        try spoil("log") { transaction, tables in
+            try transaction.put(
+                tables.meta, key: LogTables.sealedKey, value: bigEndianBytes(sequence))
+        }
+        let report = try scrub()
+        #expect(
+            report.damages.map(\.problem) == ["the log's note of how far it is sealed is wrong"])
+    }
+
     @Test func `events behind the last commit are found`() throws {
         try spoil("log") { transaction, tables in
             try transaction.put(tables.events, key: bigEndianBytes(1_101), value: [1])
