@@ -14,17 +14,23 @@ package struct Identifier<Kind>: Hashable, Sendable, Comparable, CustomStringCon
     }
 
     /// Reads 16 bytes, or fails.
-    package init?(bytes: some Collection<UInt8>) {
+    package init?(bytes: ArraySlice<UInt8>) {
         guard bytes.count == 16 else { return nil }
-        var halves: (UInt64, UInt64) = (0, 0)
-        for (index, byte) in bytes.enumerated() {
-            if index < 8 {
-                halves.0 = halves.0 << 8 | UInt64(byte)
-            } else {
-                halves.1 = halves.1 << 8 | UInt64(byte)
-            }
+        self.init(bytes.span, at: 0)
+    }
+
+    /// Reads 16 bytes, or fails.
+    package init?(bytes: [UInt8]) { self.init(bytes: bytes[...]) }
+
+    /// Reads the 16 bytes that begin at an offset.
+    init(_ bytes: Span<UInt8>, at start: Int) {
+        let halves = bytes.extracting(start..<start + 16).withUnsafeBytes { bytes in
+            (
+                bytes.loadUnaligned(as: UInt64.self),
+                bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
+            )
         }
-        self.init(high: halves.0, low: halves.1)
+        self.init(high: UInt64(bigEndian: halves.0), low: UInt64(bigEndian: halves.1))
     }
 
     /// Reads the text form, with or without hyphens.

@@ -149,12 +149,6 @@ extension Identifier {
     /// The id that a walk stands on.
     fileprivate init(_ bytes: Span<UInt8>, _ walk: FieldWalk) throws(WireError) {
         guard walk.payload.count == 16 else { throw walk.problem("an id of other length") }
-        let halves = bytes.extracting(walk.payload).withUnsafeBytes { bytes in
-            (
-                bytes.loadUnaligned(as: UInt64.self),
-                bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
-            )
-        }
-        self.init(high: UInt64(bigEndian: halves.0), low: UInt64(bigEndian: halves.1))
+        self.init(bytes, at: walk.payload.lowerBound)
     }
 }

@@ -178,6 +178,24 @@ package struct WireDecoder: WireVisitor {
         if let place { value = parts.value(at: place) }
     }
 
+    package mutating func id<Kind>(_ field: Int, _ value: inout Identifier<Kind>?) {
+        if takes(field, .lengthDelimited), let id: Identifier<Kind> = id() { value = id }
+    }
+
+    package mutating func ids<Kind>(_ field: Int, _ value: inout [Identifier<Kind>]) {
+        while takes(field, .lengthDelimited) {
+            if let id: Identifier<Kind> = id() { value.append(id) }
+        }
+    }
+
+    private mutating func id<Kind>() -> Identifier<Kind>? {
+        guard walk.payload.count == 16 else {
+            fail("an id of other length")
+            return nil
+        }
+        return Identifier(input.span, at: walk.payload.lowerBound)
+    }
+
     private mutating func nested(_ message: inout some WireMessage) {
         var inner = WireDecoder(input, walk.payload, parts: parts, depth: depth + 1)
         inner.read(into: &message)

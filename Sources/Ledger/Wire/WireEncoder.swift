@@ -140,6 +140,13 @@ package struct WireEncoder: WireVisitor {
         appendBigEndian(value.low, to: &output)
     }
 
+    package mutating func ids<Kind>(_ field: Int, _ value: inout [Identifier<Kind>]) {
+        for element in value {
+            var id: Identifier<Kind>? = element
+            self.id(field, &id)
+        }
+    }
+
     /// Leaves one byte for the length, which is enough for most, and makes room where it is not.
     private mutating func nested(_ field: Int, _ value: some WireMessage) {
         key(field, .lengthDelimited)

@@ -38,6 +38,8 @@ package protocol WireVisitor {
     mutating func sealed(_ field: Int, _ value: inout Sealed?)
     /// An identifier as 16 bytes; absent is `nil`.
     mutating func id<Kind>(_ field: Int, _ value: inout Identifier<Kind>?)
+    /// Several identifiers, each as 16 bytes.
+    mutating func ids<Kind>(_ field: Int, _ value: inout [Identifier<Kind>])
     /// While decoding: what was just read makes no sense, so neither does the message.
     mutating func refuse(_ problem: String)
     /// While decoding: what was just read is from a newer writer and stays among the unknown fields.
@@ -62,32 +64,11 @@ extension WireVisitor {
         value = raw.map { Timestamp(microseconds: unzigzag($0)) }
     }
 
-    package mutating func id<Kind>(_ field: Int, _ value: inout Identifier<Kind>?) {
-        var raw: [UInt8]? = isDecoding ? nil : value?.bytes
-        bytes(field, &raw)
-        guard isDecoding, let raw else { return }
-        guard let id = Identifier<Kind>(bytes: raw) else { return refuse("an id of other length") }
-        value = id
-    }
-
     /// An identifier that always stands; all zero stands for one that was left out.
     package mutating func id<Kind>(_ field: Int, _ value: inout Identifier<Kind>) {
         var optional: Identifier<Kind>? = isDecoding ? nil : value
         id(field, &optional)
         if let optional { value = optional }
-    }
-
-    /// Several identifiers, each as 16 bytes.
-    package mutating func ids<Kind>(_ field: Int, _ value: inout [Identifier<Kind>]) {
-        var raw = isDecoding ? [] : value.map(\.bytes)
-        bytes(field, &raw)
-        guard isDecoding else { return }
-        for bytes in raw {
-            guard let id = Identifier<Kind>(bytes: bytes) else {
-                return refuse("an id of other length")
-            }
-            value.append(id)
-        }
     }
 
     /// A closed choice, as its raw number; one that this code does not know stays unknown.

@@ -107,6 +107,12 @@ struct Filler: WireVisitor {
         return make()
     }
 
+    mutating func id<Kind>(_ field: Int, _ value: inout Identifier<Kind>?) {
+        if fills(field) { value = only != nil || random.chance(2) ? random.id() : nil }
+    }
+    mutating func ids<Kind>(_ field: Int, _ value: inout [Identifier<Kind>]) {
+        if fills(field) { value = [random.id(), random.id()] }
+    }
     mutating func unsigned(_ field: Int, _ value: inout UInt64) {
         // Small and not zero where one field is asked for, so that choices change too.
         guard fills(field) else { return }
