@@ -96,7 +96,7 @@ extension EngineCore {
 
     private func alike(_ row: ReplicaRow) throws -> [ReplicaRow] {
         guard let entity = mapping[row.entity] else { return [] }
-        return try views.read { tables, transaction in
+        let found = try views.read { tables, transaction in
             var found: [ReplicaRow] = []
             for field in entity.keyFields {
                 guard let branch = row.branch(field),
@@ -113,16 +113,13 @@ extension EngineCore {
                     }
                 }
             }
-            guard
-                let own = try tables.within(row, entity, among: mapping, transaction)
-            else { return found }
-            // Of one name within one account is the same; elsewhere it is another.
-            let places = try found.map {
-                try tables.within($0, entity, among: mapping, transaction)
-            }
-            let same = zip(found, places).filter { $0.1 == own }
-            return (same.isEmpty ? zip(found, places).filter { $0.1 == nil } : same).map(\.0)
+            return found
         }
+        guard let own = try views.within(row, entity, among: mapping) else { return found }
+        // Of one name within one account is the same; elsewhere it is another.
+        let places = try found.map { try views.within($0, entity, among: mapping) }
+        let same = zip(found, places).filter { $0.1 == own }
+        return (same.isEmpty ? zip(found, places).filter { $0.1 == nil } : same).map(\.0)
     }
 
     /// Whether an edit told of an object before it was ever read whole, so that nobody knows its key:
@@ -174,7 +171,7 @@ extension EngineCore {
     // MARK: - Planning
 
     package func snapshot(_ record: RecordID) throws -> RecordSnapshot? {
-        try views.read { tables, transaction in
+        let found = try views.read { tables, transaction -> RecordSnapshot? in
             guard let row = try tables.records.row(record.bytes, transaction) else { return nil }
             let replicas = try row.replicas.compactMap {
                 try tables.replicas.row($0.bytes, transaction)
@@ -185,15 +182,17 @@ extension EngineCore {
             let commands = try (replicas + creating).flatMap(\.openCommands).compactMap {
                 try tables.commands.row($0.bytes, transaction)
             }
-            guard let entity = mapping[row.entity] else { return nil }
             return RecordSnapshot(
                 record: row, replicas: replicas, openCommands: commands,
-                creating: Set(creating.map(\.connection)),
-                namesakes: try tables.namesakes(
-                    of: row, entity, among: mapping, transaction),
-                references: try References(
-                    of: row, replicas, entity, among: mapping, tables, transaction))
+                creating: Set(creating.map(\.connection)))
         }
+        guard var snapshot = found, let entity = mapping[snapshot.record.entity] else {
+            return nil
+        }
+        snapshot.namesakes = try views.namesakes(of: snapshot.record, entity, among: mapping)
+        snapshot.references = try References(
+            of: snapshot.record, snapshot.replicas, entity, among: mapping, views)
+        return snapshot
     }
 
     /// The laws, code and mapping that are in force.

@@ -1,58 +1,57 @@
-import LMDB
 import Ledger
 import Model
 
 /// Commands and what became of them.
 extension Fold {
     func foldCommand(
-        _ logged: LoggedEvent, _ transaction: borrowing WriteTransaction
+        _ logged: LoggedEvent
     ) throws {
         switch logged.event {
-        case .commandIssued(let payload): try foldIssued(payload, logged, transaction)
-        case .commandConfirmed(let payload): try foldConfirmed(payload, logged, transaction)
+        case .commandIssued(let payload): try foldIssued(payload, logged)
+        case .commandConfirmed(let payload): try foldConfirmed(payload, logged)
         case .commandRefused(let payload):
             try settle(
                 payload.command, .refused, payload.reason, rests: payload.isTheValues,
-                logged, transaction)
+                logged)
             // A value that was overtaken at the remote may be tried again after a fresh look.
             if payload.isTheValues {
-                try restRefused(payload.command, logged, transaction)
+                try restRefused(payload.command, logged)
             }
         case .commandUncertain(let payload):
-            try settle(payload.command, .uncertain, payload.reason, logged, transaction)
+            try settle(payload.command, .uncertain, payload.reason, logged)
         case .commandSuperseded(let payload):
-            try wakeRefused(payload.command, logged, transaction)
-            try settle(payload.command, .superseded, payload.reason, logged, transaction)
+            try wakeRefused(payload.command, logged)
+            try settle(payload.command, .superseded, payload.reason, logged)
         case .commandParked(let payload):
-            try settle(payload.command, .parked, payload.reason, logged, transaction)
-            try restRefused(payload.command, logged, transaction)
+            try settle(payload.command, .parked, payload.reason, logged)
+            try restRefused(payload.command, logged)
         default: break
         }
     }
 
     private func foldIssued(
-        _ payload: CommandIssued, _ logged: LoggedEvent, _ transaction: borrowing WriteTransaction
+        _ payload: CommandIssued, _ logged: LoggedEvent
     ) throws {
         var row = CommandRow()
         row.issue = payload
         row.issuedAt = logged.sequence
         row.issuedTime = logged.entry.recordedAt
-        try views.commands.put(row, payload.command.bytes, transaction)
-        try transaction.put(views.openCommands, key: payload.command.bytes, value: [1])
-        try change(payload.replica, logged, transaction) { replica in
+        views.commands.put(row, payload.command.bytes)
+        views.openCommands.put([1], payload.command.bytes)
+        try change(payload.replica, logged) { replica in
             if replica.connection.isNone {
                 replica.connection = payload.connection
                 replica.entity = payload.entity
                 replica.state = .creating
                 replica.record = payload.record
                 replica.system =
-                    try views.connections.row(payload.connection.bytes, transaction)?.system
+                    try views.connections.row(payload.connection.bytes)?.system
                     ?? .unspecified
             }
             replica.openCommands.append(payload.command)
         }
         if payload.operation == .create {
-            try change(payload.record, logged, transaction) { record in
+            try change(payload.record, logged) { record in
                 record.entity = payload.entity
                 if !record.creating.contains(payload.replica) {
                     record.creating.append(payload.replica)
@@ -63,22 +62,22 @@ extension Fold {
 
     private func settle(
         _ command: CommandID, _ state: CommandRow.State, _ reason: String, rests: Bool = false,
-        _ logged: LoggedEvent, _ transaction: borrowing WriteTransaction
+        _ logged: LoggedEvent
     ) throws {
-        guard var row = try views.commands.row(command.bytes, transaction) else { return }
+        guard var row = try views.commands.row(command.bytes) else { return }
         row.state = state
         row.reason = reason
         row.settledAt = logged.sequence
-        try views.commands.put(row, command.bytes, transaction)
+        views.commands.put(row, command.bytes)
         guard !state.isOpen else { return }
-        _ = try transaction.delete(views.openCommands, key: command.bytes)
-        try change(row.issue.replica, logged, transaction) { replica in
+        views.openCommands.delete(command.bytes)
+        try change(row.issue.replica, logged) { replica in
             replica.lastSettled = logged.sequence
             // A parked command may have run: its echo may still come.
             if state != .parked { replica.openCommands.removeAll { $0 == command } }
         }
         if row.issue.operation == .create, state == .superseded || state == .refused {
-            try change(row.issue.record, logged, transaction) { record in
+            try change(row.issue.record, logged) { record in
                 record.creating.removeAll { $0 == row.issue.replica }
                 record.failedCreates += 1
                 if state == .refused, rests { record.refusedCreates.append(row.issue.connection) }
@@ -88,10 +87,10 @@ extension Fold {
 
     /// The same value is not sent again until the outcome changes.
     private func restRefused(
-        _ command: CommandID, _ logged: LoggedEvent, _ transaction: borrowing WriteTransaction
+        _ command: CommandID, _ logged: LoggedEvent
     ) throws {
-        guard let row = try views.commands.row(command.bytes, transaction) else { return }
-        try change(row.issue.replica, logged, transaction) { replica in
+        guard let row = try views.commands.row(command.bytes) else { return }
+        try change(row.issue.replica, logged) { replica in
             if row.issue.operation == .delete { replica.refusesDelete = true }
             for written in row.issue.changes {
                 try changeBranch(written.attribute, of: &replica) { branch in
@@ -103,32 +102,31 @@ extension Fold {
 
     /// A person asked to try again what was given up or refused.
     private func wakeRefused(
-        _ command: CommandID, _ logged: LoggedEvent, _ transaction: borrowing WriteTransaction
+        _ command: CommandID, _ logged: LoggedEvent
     ) throws {
-        guard let row = try views.commands.row(command.bytes, transaction),
+        guard let row = try views.commands.row(command.bytes),
             row.state == .parked || row.state == .refused
         else { return }
-        try change(row.issue.replica, logged, transaction) { replica in
+        try change(row.issue.replica, logged) { replica in
             replica.refusesDelete = false
             for written in row.issue.changes {
                 try changeBranch(written.attribute, of: &replica) { $0.refusedVersion = nil }
             }
         }
-        try change(row.issue.record, logged, transaction) { record in
+        try change(row.issue.record, logged) { record in
             record.refusedCreates.removeAll { $0 == row.issue.connection }
         }
     }
 
     private func foldConfirmed(
-        _ payload: CommandConfirmed, _ logged: LoggedEvent,
-        _ transaction: borrowing WriteTransaction
+        _ payload: CommandConfirmed, _ logged: LoggedEvent
     ) throws {
-        guard let command = try views.commands.row(payload.command.bytes, transaction) else {
+        guard let command = try views.commands.row(payload.command.bytes) else {
             return
         }
         try settle(
-            payload.command, .confirmed, payload.byLooking ? "seen there" : "", logged, transaction)
-        try change(command.issue.replica, logged, transaction) { row in
+            payload.command, .confirmed, payload.byLooking ? "seen there" : "", logged)
+        try change(command.issue.replica, logged) { row in
             if command.issue.operation == .delete {
                 row.state = .gone
                 row.goneProof = .command
@@ -136,10 +134,10 @@ extension Fold {
             }
             if row.state == .creating { row.state = .live }
             if row.knownSince == nil { row.knownSince = logged.entry.recordedAt }
-            if let remoteID = payload.remoteID { try name(&row, remoteID, transaction) }
+            if let remoteID = payload.remoteID { try name(&row, remoteID) }
             for stored in payload.stored {
                 let written = command.issue.changes.first { $0.attribute == stored.attribute }
-                try take(stored, written, in: &row, logged, transaction)
+                try take(stored, written, in: &row, logged)
             }
         }
     }
@@ -147,7 +145,7 @@ extension Fold {
     /// u is what the write is known to have stored.
     private func take(
         _ stored: StoredAttribute, _ written: CommandChange?, in row: inout ReplicaRow,
-        _ logged: LoggedEvent, _ transaction: borrowing WriteTransaction
+        _ logged: LoggedEvent
     ) throws {
         let before = row[stored.attribute].seen?.value
         try changeBranch(stored.attribute, of: &row) { branch in
@@ -167,8 +165,7 @@ extension Fold {
             row.refer(written, field.category)
         }
         try moveKey(
-            stored.attribute, of: row, from: before, to: row[stored.attribute].seen?.value,
-            transaction)
+            stored.attribute, of: row, from: before, to: row[stored.attribute].seen?.value)
     }
 }
 

@@ -1,34 +1,32 @@
-import LMDB
 import Ledger
 import Model
 
 /// Decisions: what the event says of outcome and accounted content is taken as it stands.
 extension Fold {
     func foldDecision(
-        _ record: RecordID, _ fields: [FieldDecision], _ logged: LoggedEvent,
-        _ transaction: borrowing WriteTransaction
+        _ record: RecordID, _ fields: [FieldDecision], _ logged: LoggedEvent
     ) throws {
-        try change(record, logged, transaction) { row in
+        try change(record, logged) { row in
             for field in fields {
                 if voidsConsent(field) { row.consentGiven.removeAll { $0 == field.field } }
                 switch field.kind {
                 case .moved, .settled:
                     row.refusedCreates = []
-                    try setOutcome(field, in: &row, logged, transaction)
-                    try close(field.field, in: &row, logged, transaction)
+                    try setOutcome(field, in: &row, logged)
+                    try close(field.field, in: &row, logged)
                 case .contested, .held:
-                    try open(field, in: &row, logged, transaction)
+                    try open(field, in: &row, logged)
                 case .agreed, .accounted, .unspecified:
                     if row.contest(field.field)?.contest.closes(with: field.inputs.map(\.replica))
                         ?? false
                     {
-                        try close(field.field, in: &row, logged, transaction)
+                        try close(field.field, in: &row, logged)
                     }
                 }
             }
         }
         for field in fields where field.kind != .contested && field.kind != .held {
-            for input in field.inputs { try account(input, field, logged, transaction) }
+            for input in field.inputs { try account(input, field, logged) }
         }
     }
 
@@ -41,19 +39,17 @@ extension Fold {
     }
 
     private func setOutcome(
-        _ field: FieldDecision, in row: inout RecordRow, _ logged: LoggedEvent,
-        _ transaction: borrowing WriteTransaction
+        _ field: FieldDecision, in row: inout RecordRow, _ logged: LoggedEvent
     ) throws {
         var outcome = row.outcome(field.field) ?? OutcomeRow()
         outcome.field = field.field
-        try moveReferer(
-            row, field.field, from: outcome.value?.value, to: field.outcome?.value, transaction)
+        moveReferer(row, field.field, from: outcome.value?.value, to: field.outcome?.value)
         outcome.value = field.outcome
         outcome.version = field.version
         outcome.author = field.author
         outcome.authorSystem = .unspecified
         if let author = field.author,
-            let system = try views.replicas.row(author.bytes, transaction)?.system
+            let system = try views.replicas.row(author.bytes)?.system
         {
             outcome.authorSystem = system
         }
@@ -66,10 +62,9 @@ extension Fold {
     }
 
     private func open(
-        _ field: FieldDecision, in row: inout RecordRow, _ logged: LoggedEvent,
-        _ transaction: borrowing WriteTransaction
+        _ field: FieldDecision, in row: inout RecordRow, _ logged: LoggedEvent
     ) throws {
-        try close(field.field, in: &row, logged, transaction)
+        try close(field.field, in: &row, logged)
         var contest = ContestRow()
         contest.field = field.field
         contest.freezesOnlyInputs = field.freezesOnlyInputs
@@ -82,7 +77,7 @@ extension Fold {
             var side = ContestRow.Side()
             side.replica = input.replica
             side.system =
-                try views.replicas.row(input.replica.bytes, transaction)?.system ?? .unspecified
+                try views.replicas.row(input.replica.bytes)?.system ?? .unspecified
             side.observation = input.observation
             side.content = input.canonical
             contest.sides.append(side)
@@ -91,19 +86,18 @@ extension Fold {
         var conflict = ConflictRow()
         conflict.record = row.record
         conflict.contest = contest
-        try views.conflicts.put(conflict, key(row.record, contest), transaction)
+        views.conflicts.put(conflict, key(row.record, contest))
     }
 
     private func close(
-        _ field: String, in row: inout RecordRow, _ logged: LoggedEvent,
-        _ transaction: borrowing WriteTransaction
+        _ field: String, in row: inout RecordRow, _ logged: LoggedEvent
     ) throws {
         guard let contest = row.contest(field) else { return }
         row.contests.removeAll { $0.field == field }
-        if var conflict = try views.conflicts.row(key(row.record, contest), transaction) {
+        if var conflict = try views.conflicts.row(key(row.record, contest)) {
             conflict.settledBy = logged.id
             conflict.settledAt = logged.entry.recordedAt
-            try views.conflicts.put(conflict, key(row.record, contest), transaction)
+            views.conflicts.put(conflict, key(row.record, contest))
         }
     }
 
@@ -113,10 +107,9 @@ extension Fold {
 
     /// Moves what is accounted for to what the decision used, never to what is seen now.
     private func account(
-        _ input: DecisionInput, _ field: FieldDecision, _ logged: LoggedEvent,
-        _ transaction: borrowing WriteTransaction
+        _ input: DecisionInput, _ field: FieldDecision, _ logged: LoggedEvent
     ) throws {
-        try change(input.replica, logged, transaction) { row in
+        try change(input.replica, logged) { row in
             guard let spelt = input.spelt?.value else { return }
             try changeBranch(input.attribute, of: &row) { branch in
                 branch.account(

@@ -1,21 +1,20 @@
-import LMDB
 import Ledger
 import Model
 
 /// Observations, proofs of absence, and which record a replica belongs to.
 extension Fold {
     func foldObserved(
-        _ payload: Observed, _ logged: LoggedEvent, _ transaction: borrowing WriteTransaction
+        _ payload: Observed, _ logged: LoggedEvent
     ) throws {
-        try change(payload.replica, logged, transaction) { row in
+        try change(payload.replica, logged) { row in
             if row.connection.isNone {
                 row.connection = payload.connection
                 row.entity = payload.entity
                 row.system =
-                    try views.connections.row(payload.connection.bytes, transaction)?.system
+                    try views.connections.row(payload.connection.bytes)?.system
                     ?? .unspecified
             }
-            if let remoteID = payload.remoteID { try name(&row, remoteID, transaction) }
+            if let remoteID = payload.remoteID { try name(&row, remoteID) }
             if !payload.born.isEmpty { row.born = payload.born }
             if row.knownSince == nil { row.knownSince = logged.entry.recordedAt }
             let order = LookOrder(lastLook: row.lastLook, lastSettled: row.lastSettled)
@@ -31,15 +30,14 @@ extension Fold {
             if payload.complete { row.needsLook = false }
             if !payload.stamp.isEmpty { row.stamp = payload.stamp }
             for attribute in payload.attributes {
-                try see(attribute, in: &row, logged, transaction)
+                try see(attribute, in: &row, logged)
             }
-            if isBack { try putKeys(of: row, transaction) }
+            if isBack { try putKeys(of: row) }
         }
     }
 
     private func see(
-        _ attribute: ObservedAttribute, in row: inout ReplicaRow, _ logged: LoggedEvent,
-        _ transaction: borrowing WriteTransaction
+        _ attribute: ObservedAttribute, in row: inout ReplicaRow, _ logged: LoggedEvent
     ) throws {
         // A value whose key is gone tells nothing.
         guard let value = attribute.value?.value else { return }
@@ -48,35 +46,34 @@ extension Fold {
             branch.see(
                 value, by: logged.id, evidence: attribute.evidence ?? logged.entry.validAt)
         }
-        try moveKey(attribute.name, of: row, from: before, to: value, transaction)
+        try moveKey(attribute.name, of: row, from: before, to: value)
     }
 
     /// Puts an object that was gone back into the lookups, with what it was last seen to hold.
     private func putKeys(
-        of row: ReplicaRow, _ transaction: borrowing WriteTransaction
+        of row: ReplicaRow
     ) throws {
         for field in mapping[row.entity]?.keyFields ?? [] {
             guard let attribute = field.spellings[row.system]?.attribute else { continue }
-            try moveKey(attribute, of: row, from: nil, to: row[attribute].seen?.value, transaction)
+            try moveKey(attribute, of: row, from: nil, to: row[attribute].seen?.value)
         }
     }
 
     /// Takes a remote id into the row and the lookups.
     func name(
-        _ row: inout ReplicaRow, _ remoteID: Sealed, _ transaction: borrowing WriteTransaction
+        _ row: inout ReplicaRow, _ remoteID: Sealed
     ) throws {
         row.remoteID = remoteID
         guard let text = row.remoteIDText else { return }
-        try transaction.put(
-            views.lookups,
-            key: views.remoteKey(text, entity: row.entity, connection: row.connection),
-            value: row.replica.bytes)
+        views.lookups.put(
+            row.replica.bytes,
+            views.tables.remoteKey(text, entity: row.entity, connection: row.connection))
     }
 
     func foldGone(
-        _ payload: Gone, _ logged: LoggedEvent, _ transaction: borrowing WriteTransaction
+        _ payload: Gone, _ logged: LoggedEvent
     ) throws {
-        try change(payload.replica, logged, transaction) { row in
+        try change(payload.replica, logged) { row in
             row.state = .gone
             row.goneProof = payload.proof
             row.mergedInto = payload.mergedInto
@@ -84,16 +81,16 @@ extension Fold {
             for field in mapping[row.entity]?.keyFields ?? [] {
                 guard let attribute = field.spellings[row.system]?.attribute else { continue }
                 try moveKey(
-                    attribute, of: row, from: row[attribute].seen?.value, to: nil, transaction)
+                    attribute, of: row, from: row[attribute].seen?.value, to: nil)
             }
         }
     }
 
     func foldLinked(
-        _ payload: Linked, _ logged: LoggedEvent, _ transaction: borrowing WriteTransaction
+        _ payload: Linked, _ logged: LoggedEvent
     ) throws {
-        let merged = try payload.reason == .remoteMerge ? mergedInto(payload, transaction) : []
-        try change(payload.replica, logged, transaction) { row in
+        let merged = try payload.reason == .remoteMerge ? mergedInto(payload) : []
+        try change(payload.replica, logged) { row in
             row.record = payload.record
             row.isApart = false
             for field in mapping[row.entity]?.fields ?? [] {
@@ -105,7 +102,7 @@ extension Fold {
                 }
             }
         }
-        try change(payload.record, logged, transaction) { row in
+        try change(payload.record, logged) { row in
             row.entity = payload.entity
             row.creating.removeAll { $0 == payload.replica }
             row.isEmptied = false
@@ -115,39 +112,39 @@ extension Fold {
 
     /// The objects of the record that the remote merged into the one that is linked now.
     private func mergedInto(
-        _ payload: Linked, _ transaction: borrowing WriteTransaction
+        _ payload: Linked
     ) throws -> [ReplicaRow] {
-        let record = try views.records.row(payload.record.bytes, transaction)
+        let record = try views.records.row(payload.record.bytes)
         return try (record?.replicas ?? []).compactMap {
-            try views.replicas.row($0.bytes, transaction)
+            try views.replicas.row($0.bytes)
         }.filter { $0.goneProof == .merged && $0.mergedInto == payload.replica }
     }
 
     func foldUnlinked(
-        _ payload: Unlinked, _ logged: LoggedEvent, _ transaction: borrowing WriteTransaction
+        _ payload: Unlinked, _ logged: LoggedEvent
     ) throws {
         let isPersons = logged.entry.actor.kind == .person
         var isAlive = false
-        try change(payload.replica, logged, transaction) { row in
+        try change(payload.replica, logged) { row in
             row.record = nil
             isAlive = row.state != .gone
             row.isApart = isPersons && isAlive
         }
-        try change(payload.record, logged, transaction) { row in
+        try change(payload.record, logged) { row in
             row.replicas.removeAll { $0 == payload.replica }
             if row.replicas.isEmpty { row.isEmptied = isAlive }
             // What is made again is another object, under another id.
             row.failedCreates += 1
         }
-        guard !isAlive, let record = try views.records.row(payload.record.bytes, transaction) else {
+        guard !isAlive, let record = try views.records.row(payload.record.bytes) else {
             return
         }
         // Who is kept may be deleted anew one day.
         for replica in record.replicas {
-            guard try views.replicas.row(replica.bytes, transaction)?.refusesDelete == true else {
+            guard try views.replicas.row(replica.bytes)?.refusesDelete == true else {
                 continue
             }
-            try change(replica, logged, transaction) { $0.refusesDelete = false }
+            try change(replica, logged) { $0.refusesDelete = false }
         }
     }
 }

@@ -1,4 +1,3 @@
-import LMDB
 import Ledger
 import Model
 
@@ -21,37 +20,39 @@ final class TouchedRecords {
 /// however the events were cut.
 extension Fold {
     /// Brings the standings of every touched record up to date; once, at the end of a chunk.
-    func foldStandings(_ transaction: borrowing WriteTransaction) throws {
+    func foldStandings() throws {
         let records = touched.takeAll()
         guard !records.isEmpty else { return }
-        let connections = try views.connections.all(transaction).filter { !$0.isRemoved }
+        let connections = try views.connections.all().filter { !$0.isRemoved }
         var judges: [String: StandingJudge] = [:]
         for entity in mapping.entities {
-            let rules = try views.rules.row(Array(entity.entity.utf8), transaction)
+            let rules = try views.rules.row(Array(entity.entity.utf8))
             judges[entity.entity] = StandingJudge(
                 mapping: entity, policy: Policy(from: rules?.policy), connections: connections)
         }
         for record in records {
-            guard let row = try views.records.row(record.bytes, transaction),
+            guard let row = try views.records.row(record.bytes),
                 let judge = judges[row.entity]
             else { continue }
             let replicas = try (row.replicas + row.creating).compactMap {
-                try views.replicas.row($0.bytes, transaction)
+                try views.replicas.row($0.bytes)
             }
             let parked = try replicas.filter { replica in
                 try replica.openCommands.contains {
-                    try views.commands.row($0.bytes, transaction)?.state == .parked
+                    try views.commands.row($0.bytes)?.state == .parked
                 }
             }.map(\.replica)
             let references = try References(
-                of: row, replicas, judge.mapping, among: mapping, views, transaction)
+                of: row, replicas, judge.mapping, among: mapping, views)
             let standing = judge.standing(of: row, replicas, references, parked: Set(parked))
-            try views.standings.put(standing, record.bytes, transaction)
+            if try views.standings.row(record.bytes) != standing {
+                views.standings.put(standing, record.bytes)
+            }
         }
     }
 
     /// Where everybody stands is another question now.
-    func touchAll(_ transaction: borrowing WriteTransaction) throws {
-        for row in try views.records.all(transaction) { touched.insert(row.record) }
+    func touchAll() throws {
+        for key in try views.records.keys() { touched.insert(RecordID(bytes: key)) }
     }
 }

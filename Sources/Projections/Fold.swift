@@ -1,4 +1,3 @@
-import LMDB
 import Ledger
 import Model
 
@@ -6,55 +5,55 @@ import Model
 ///
 /// Whatever a decision says is taken from the event; nothing is merged or computed anew here.
 struct Fold {
-    let views: ViewTables
+    let views: FoldedRows
     let mapping: Mapping
     let touched = TouchedRecords()
 
-    /// Folds one event; the rows it touches are written in the given transaction.
-    func fold(_ logged: LoggedEvent, _ transaction: borrowing WriteTransaction) throws {
+    /// Folds one event; the rows it touches are written when the chunk is.
+    func fold(_ logged: LoggedEvent) throws {
         switch logged.event {
         case .connectionConfigured, .connectionRemoved, .writesApproved, .cursorMoved,
             .sweepClosed, .clockSkewMeasured:
-            try foldConnection(logged, transaction)
-        case .observed(let payload): try foldObserved(payload, logged, transaction)
-        case .gone(let payload): try foldGone(payload, logged, transaction)
-        case .linked(let payload): try foldLinked(payload, logged, transaction)
-        case .unlinked(let payload): try foldUnlinked(payload, logged, transaction)
+            try foldConnection(logged)
+        case .observed(let payload): try foldObserved(payload, logged)
+        case .gone(let payload): try foldGone(payload, logged)
+        case .linked(let payload): try foldLinked(payload, logged)
+        case .unlinked(let payload): try foldUnlinked(payload, logged)
         case .ambiguityRaised(let payload):
             var row = QuestionRow()
             row.raised = payload
-            try views.questions.put(row, payload.question.bytes, transaction)
+            views.questions.put(row, payload.question.bytes)
         case .ambiguitySettled(let payload):
-            if var row = try views.questions.row(payload.question.bytes, transaction) {
+            if var row = try views.questions.row(payload.question.bytes) {
                 row.isSettled = true
-                try views.questions.put(row, payload.question.bytes, transaction)
+                views.questions.put(row, payload.question.bytes)
                 for replica in row.raised.replicas {
-                    try change(replica, logged, transaction) { $0.isApart = $0.record == nil }
+                    try change(replica, logged) { $0.isApart = $0.record == nil }
                 }
             }
         case .decided(let payload):
-            try foldDecision(payload.record, payload.fields, logged, transaction)
+            try foldDecision(payload.record, payload.fields, logged)
         case .settled(let payload):
-            try foldDecision(payload.record, [payload.field], logged, transaction)
+            try foldDecision(payload.record, [payload.field], logged)
         case .consentGiven(let payload):
-            try change(payload.record, logged, transaction) { record in
+            try change(payload.record, logged) { record in
                 if !record.consentGiven.contains(payload.field) {
                     record.consentGiven.append(payload.field)
                 }
             }
         case .commandIssued, .commandConfirmed, .commandRefused, .commandUncertain,
             .commandSuperseded, .commandParked:
-            try foldCommand(logged, transaction)
-            try countOnStream(logged, transaction)
-        case .overtaken: try countOnStream(logged, transaction)
+            try foldCommand(logged)
+            try countOnStream(logged)
+        case .overtaken: try countOnStream(logged)
         case .policyChanged(let payload):
-            try changeRules(of: payload.entity, logged, transaction) { row in
+            try changeRules(of: payload.entity, logged) { row in
                 row.policy = payload
                 row.policySetBy = logged.id
             }
-            try touchAll(transaction)
+            try touchAll()
         case .rulesAdopted(let payload):
-            try changeRules(of: payload.entity, logged, transaction) { row in
+            try changeRules(of: payload.entity, logged) { row in
                 row.adopted = payload
                 row.adoptedBy = logged.id
             }
@@ -62,58 +61,58 @@ struct Fold {
             .unrecognized:
             break
         }
-        try foldActivity(logged, transaction)
+        try foldActivity(logged)
     }
 
     /// Keeps the row's version that of its stream, for events that may change nothing else of it.
     private func countOnStream(
-        _ logged: LoggedEvent, _ transaction: borrowing WriteTransaction
+        _ logged: LoggedEvent
     ) throws {
         guard logged.entry.stream.kind == .replica else { return }
         let replica = ReplicaID(high: logged.entry.stream.id.high, low: logged.entry.stream.id.low)
-        try change(replica, logged, transaction) { _ in }
+        try change(replica, logged) { _ in }
     }
 
     private func changeRules(
-        of entity: String, _ logged: LoggedEvent, _ transaction: borrowing WriteTransaction,
+        of entity: String, _ logged: LoggedEvent,
         _ change: (inout RulesRow) -> Void
     ) throws {
         let key = Array(entity.utf8)
-        var row = try views.rules.row(key, transaction) ?? RulesRow()
+        var row = try views.rules.row(key) ?? RulesRow()
         change(&row)
         row.since = logged.sequence
-        try views.rules.put(row, key, transaction)
+        views.rules.put(row, key)
     }
 
     // MARK: - Rows that several folds change
 
     /// Changes a replica's row and remembers that its stream moved on.
     func change(
-        _ replica: ReplicaID, _ logged: LoggedEvent, _ transaction: borrowing WriteTransaction,
+        _ replica: ReplicaID, _ logged: LoggedEvent,
         _ body: (inout ReplicaRow) throws -> Void
     ) throws {
-        var row = try views.replicas.row(replica.bytes, transaction) ?? ReplicaRow()
+        var row = try views.replicas.take(replica.bytes) ?? ReplicaRow()
         row.replica = replica
         if logged.entry.stream == .replica(replica) { row.version = logged.entry.streamVersion }
         touched.insert(row.record)
-        let before = row
+        let before = mapping.isReferredTo(row.entity) ? row : nil
         try body(&row)
         touched.insert(row.record)
-        try views.replicas.put(row, replica.bytes, transaction)
-        try touchReferers(of: row, before, transaction)
+        views.replicas.put(row, replica.bytes)
+        try touchReferers(of: row, before ?? ReplicaRow())
     }
 
     /// Changes a record's row and remembers that its stream moved on.
     func change(
-        _ record: RecordID, _ logged: LoggedEvent, _ transaction: borrowing WriteTransaction,
+        _ record: RecordID, _ logged: LoggedEvent,
         _ body: (inout RecordRow) throws -> Void
     ) throws {
-        var row = try views.records.row(record.bytes, transaction) ?? RecordRow()
+        var row = try views.records.take(record.bytes) ?? RecordRow()
         row.record = record
         if logged.entry.stream == .record(record) { row.version = logged.entry.streamVersion }
         touched.insert(record)
         try body(&row)
-        try views.records.put(row, record.bytes, transaction)
+        views.records.put(row, record.bytes)
     }
 
     /// Moves one branch by one of the transitions of the merge.
@@ -139,37 +138,36 @@ struct Fold {
 
     /// Keeps the lookups by content in step with what a replica was seen to hold.
     func moveKey(
-        _ attribute: String, of row: ReplicaRow, from before: Value?, to after: Value?,
-        _ transaction: borrowing WriteTransaction
+        _ attribute: String, of row: ReplicaRow, from before: Value?, to after: Value?
     ) throws {
         guard let entity = mapping[row.entity],
             let field = entity.field(attribute: attribute, of: row.system),
             let codec = field.spellings[row.system]?.codec
         else { return }
         if field.refers != nil {
-            try moveReference(field, codec, of: row, from: before, to: after, transaction)
+            moveReference(field, codec, of: row, from: before, to: after)
         }
         guard entity.keys.contains(field.name) else { return }
         func key(_ value: Value?) -> [UInt8]? {
             guard case .text(let content)? = value.map(codec.content), !content.isEmpty else {
                 return nil
             }
-            return views.contentKey(field: field.name, content: content, entity: row.entity)
+            return views.tables.contentKey(field: field.name, content: content, entity: row.entity)
                 + row.replica.bytes
         }
         let (old, new) = (key(before), key(after))
         guard old != new else { return }
-        if let old { _ = try transaction.delete(views.lookups, key: old) }
-        if let new { try transaction.put(views.lookups, key: new, value: [1]) }
+        if let old { views.lookups.delete(old) }
+        if let new { views.lookups.put([1], new) }
     }
 
     private func foldConnection(
-        _ logged: LoggedEvent, _ transaction: borrowing WriteTransaction
+        _ logged: LoggedEvent
     ) throws {
         func change(_ id: ConnectionID, _ body: (inout ConnectionRow) -> Void) throws {
-            var row = try views.connections.row(id.bytes, transaction) ?? ConnectionRow()
+            var row = try views.connections.row(id.bytes) ?? ConnectionRow()
             body(&row)
-            try views.connections.put(row, id.bytes, transaction)
+            views.connections.put(row, id.bytes)
         }
         switch logged.event {
         case .connectionConfigured(let payload):
@@ -178,16 +176,16 @@ struct Fold {
                 $0.configured = payload
                 $0.isRemoved = false
             }
-            try touchAll(transaction)
+            try touchAll()
         case .connectionRemoved(let payload):
             try change(payload.connection) { $0.isRemoved = true }
-            try touchAll(transaction)
+            try touchAll()
         case .writesApproved(let payload):
             try change(payload.connection) { row in
                 let entities = payload.entities.isEmpty ? ["contact"] : payload.entities
                 row.approved += entities.filter { !row.approved.contains($0) }
             }
-            try touchAll(transaction)
+            try touchAll()
         case .cursorMoved(let payload):
             try change(payload.connection) {
                 $0[payload.entity].cursor = payload.cursor
@@ -209,7 +207,7 @@ struct Fold {
     }
 
     private func foldActivity(
-        _ logged: LoggedEvent, _ transaction: borrowing WriteTransaction
+        _ logged: LoggedEvent
     ) throws {
         var row = ActivityRow()
         row.sequence = logged.sequence
@@ -227,6 +225,6 @@ struct Fold {
             case .cause, .question, .unspecified: break
             }
         }
-        try views.activity.put(row, bigEndianBytes(logged.sequence), transaction)
+        views.activity.put(row, bigEndianBytes(logged.sequence))
     }
 }

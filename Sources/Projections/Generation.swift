@@ -17,6 +17,8 @@ final class Generation: Sendable {
         var options = Options()
         options.mapSize = 256 << 30
         options.readOnly = readOnly
+        // Of a chunk of events that all touch other people; far from what LMDB holds in one.
+        options.maximumOperations = 100_000
         environment = try Environment(at: path, tables: ViewTables.names, options: options)
         tables = ViewTables(environment, keys: sealer.keys, ledger: sealer.ledger, blind: blind)
     }

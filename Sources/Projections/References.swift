@@ -1,4 +1,3 @@
-package import LMDB
 package import Ledger
 package import Model
 
@@ -83,8 +82,7 @@ extension References {
     /// Looks up whatever the reference fields of a record and its objects name.
     package init(
         of record: RecordRow, _ replicas: [ReplicaRow], _ mapping: EntityMapping,
-        among mappings: Mapping, _ tables: ViewTables,
-        _ transaction: borrowing some Reading & ~Copyable
+        among mappings: Mapping, _ source: some ReferenceSource
     ) throws {
         for field in mapping.fields {
             guard let refers = field.refers, let target = mappings[refers] else { continue }
@@ -99,28 +97,26 @@ extension References {
                     guard case .text(let text)? = told, !text.isEmpty else { continue }
                     let spelt = Spelt(connection: replica.connection, entity: refers, text: text)
                     guard records[spelt] == nil,
-                        let known = try tables.referred(
-                            text, by: spelling.codec.kind, to: target,
-                            at: replica.connection, transaction)
+                        let known = try source.referred(
+                            text, by: spelling.codec.kind, to: target, at: replica.connection)
                     else { continue }
                     records[spelt] = known
                 }
                 if let referred = row.referred?.value?.reference { found.insert(referred) }
             }
             for record in found.union(records.values) {
-                try place(record, target, tables, transaction)
+                try place(record, target, source)
             }
         }
     }
 
     /// Where a record has objects that can be referred to.
     private mutating func place(
-        _ record: RecordID, _ mapping: EntityMapping, _ tables: ViewTables,
-        _ transaction: borrowing some Reading & ~Copyable
+        _ record: RecordID, _ mapping: EntityMapping, _ source: some ReferenceSource
     ) throws {
-        guard let row = try tables.records.row(record.bytes, transaction) else { return }
+        guard let row = try source.record(record) else { return }
         for id in row.replicas + row.creating {
-            guard let replica = try tables.replicas.row(id.bytes, transaction) else { continue }
+            guard let replica = try source.replica(id) else { continue }
             let place = Place(record: record, connection: replica.connection)
             switch replica.state {
             case .gone: continue
@@ -133,38 +129,87 @@ extension References {
     }
 }
 
-extension ViewTables {
+/// Where references are looked up: the views as they stand, or as a fold is about to leave them.
+package protocol ReferenceSource {
+    func replica(_ id: ReplicaID) throws -> ReplicaRow?
+    func record(_ id: RecordID) throws -> RecordRow?
+    func replica(remoteID: String, entity: String, connection: ConnectionID) throws -> ReplicaID?
+    /// The live objects that hold a key's content.
+    func replicas(field: String, content: String, entity: String) throws -> [ReplicaID]
+}
+
+extension ViewStore: ReferenceSource {
+    package func replica(_ id: ReplicaID) throws -> ReplicaRow? {
+        try read { try $0.replicas.row(id.bytes, $1) }
+    }
+
+    package func record(_ id: RecordID) throws -> RecordRow? {
+        try read { try $0.records.row(id.bytes, $1) }
+    }
+
+    package func replica(
+        remoteID: String, entity: String, connection: ConnectionID
+    ) throws -> ReplicaID? {
+        try read {
+            try $0.replica(remoteID: remoteID, entity: entity, connection: connection, $1)
+        }
+    }
+
+    package func replicas(
+        field: String, content: String, entity: String
+    ) throws -> [ReplicaID] {
+        try read { try $0.replicas(field: field, content: content, entity: entity, $1) }
+    }
+}
+
+extension ReferenceSource {
     /// The record within which an object's key tells it apart; `nil` where none is known.
     package func within(
-        _ replica: ReplicaRow, _ mapping: EntityMapping, among mappings: Mapping,
-        _ transaction: borrowing some Reading & ~Copyable
+        _ replica: ReplicaRow, _ mapping: EntityMapping, among mappings: Mapping
     ) throws -> RecordID? {
         guard let field = mapping.within.flatMap({ mapping.field($0) }),
             let spelling = field.spellings[replica.system],
             let target = field.refers.flatMap({ mappings[$0] }),
             case .text(let text)? = replica[spelling.attribute].seen?.value, !text.isEmpty
         else { return nil }
-        return try referred(
-            text, by: spelling.codec.kind, to: target, at: replica.connection, transaction)
+        return try referred(text, by: spelling.codec.kind, to: target, at: replica.connection)
+    }
+
+    /// The connections at which a live object that is not this record's holds one of its keys.
+    package func namesakes(
+        of record: RecordRow, _ mapping: EntityMapping, among mappings: Mapping
+    ) throws -> Set<ConnectionID> {
+        var found: Set<ConnectionID> = []
+        let own = record.replicas + record.creating
+        let within = mapping.within.flatMap { record.outcome($0)?.value?.value?.reference }
+        for name in mapping.keys {
+            guard case .text(let content)? = record.outcome(name)?.value?.value, !content.isEmpty
+            else { continue }
+            for id in try replicas(field: name, content: content, entity: record.entity)
+            where !own.contains(id) {
+                guard let row = try replica(id), row.state == .live else { continue }
+                let other = try self.within(row, mapping, among: mappings)
+                if let within, let other, within != other { continue }
+                found.insert(row.connection)
+            }
+        }
+        return found
     }
 
     /// The record of the one object that a reference spells; of one that is gone, too, for its id is
     /// nobody else's.
     fileprivate func referred(
         _ text: String, by kind: FieldCodec.Kind, to mapping: EntityMapping,
-        at connection: ConnectionID, _ transaction: borrowing some Reading & ~Copyable
+        at connection: ConnectionID
     ) throws -> RecordID? {
         guard kind == .referenceByName else {
-            let id = try replica(
-                remoteID: text, entity: mapping.entity, connection: connection, transaction)
-            return try id.flatMap { try replicas.row($0.bytes, transaction)?.record }
+            return try replica(
+                remoteID: text, entity: mapping.entity, connection: connection
+            ).flatMap(replica)?.record
         }
         let alike = try mapping.keyFields.flatMap { field in
-            try replicas(
-                field: field.name, content: text, entity: mapping.entity, transaction)
-        }.compactMap { try replicas.row($0.bytes, transaction) }.filter {
-            $0.connection == connection && $0.state == .live
-        }
+            try replicas(field: field.name, content: text, entity: mapping.entity)
+        }.compactMap(replica).filter { $0.connection == connection && $0.state == .live }
         let same = alike.filter { $0.keyText(mapping) == text }
         return same.count == 1 ? same[0].record : alike.count == 1 ? alike[0].record : nil
     }

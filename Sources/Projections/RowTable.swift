@@ -43,6 +43,11 @@ package struct RowTable<Row: WireMessage>: Sendable {
     func put(
         _ row: Row, _ key: [UInt8], _ transaction: borrowing WriteTransaction
     ) throws {
+        try transaction.put(table, key: key, value: closed(row, key))
+    }
+
+    /// A row as it lies on the disk.
+    func closed(_ row: Row, _ key: [UInt8]) throws -> [UInt8] {
         let (plain, groups) = WireEncoder.encodeWithParts(row)
         var sealed = SealedRow()
         sealed.plain = plain
@@ -63,11 +68,7 @@ package struct RowTable<Row: WireMessage>: Sendable {
         }
         let bytes = WireEncoder.encode(sealed)
         let sum = Checksum.of(key, bytes[...])
-        try transaction.put(table, key: key, value: Self.bigEndian(sum) + bytes)
-    }
-
-    func delete(_ key: [UInt8], _ transaction: borrowing WriteTransaction) throws {
-        _ = try transaction.delete(table, key: key)
+        return Self.bigEndian(sum) + bytes
     }
 
     /// - Throws: `ViewError.damagedRow` when the row is not as it was written.

@@ -15,21 +15,42 @@ extension ViewStore {
         reach: (_ position: UInt64) throws -> Void = { _ in }
     ) throws -> UInt64 {
         var position = try generation.environment.read { try generation.tables.position($0) }
-        var limit = chunk
+        var fold = Fold(views: FoldedRows(generation), mapping: mapping)
+        var limit = min(chunk, Self.firstChunk)
+        let pages = PagesAhead(log, sealer, end: end)
+        defer { pages.finish() }
         while position.sequence < end {
+            let before = position.sequence
             do {
-                let wanted = min(limit, Int(clamping: end - position.sequence))
-                position = try foldChunk(of: wanted, into: generation, at: position.sequence)
-                limit = min(limit * 2, chunk)
-            } catch  where limit > 1 && Self.isTheEvents(error) {
-                limit /= 2
+                let page = try pages.page(after: before, limit: limit)
+                let began = ContinuousClock.now
+                for event in page.events { try fold.fold(event) }
+                try fold.foldStandings()
+                let changes = try fold.views.takeChanges()
+                limit = Self.next(after: limit, that: began.duration(to: .now), most: chunk)
+                position = try commit(page.leaves, into: generation, at: before) {
+                    try changes.write($0)
+                }
             } catch  where Self.isTheEvents(error) {
-                position = try park(
-                    position.sequence + 1, because: Self.reason(error), in: generation)
+                // What was folded and not written is not what stands there.
+                fold = Fold(views: FoldedRows(generation), mapping: mapping)
+                if limit > 1, end - before > 1 {
+                    limit = Int(clamping: min(UInt64(limit), end - before)) / 2
+                    continue
+                }
+                position = try park(before + 1, because: Self.reason(error), in: generation)
             }
             try reach(position.sequence)
         }
         return position.sequence
+    }
+
+    private static var firstChunk: Int { 500 }
+
+    /// Chunks of some tenths of a second, the flush aside: less wastes flushes, more lets people wait.
+    private static func next(after limit: Int, that took: Duration, most: Int) -> Int {
+        if took > .milliseconds(800) { return max(limit / 2, 1) }
+        return took < .milliseconds(300) ? min(limit * 2, most) : limit
     }
 
     /// Whether fewer events, or all but one, would fold: not where the disk or the log is at fault.
@@ -50,29 +71,13 @@ extension ViewStore {
         return "its rows cannot be stored (LMDB's error \(error.code.rawValue))"
     }
 
-    /// What the events of a chunk may take in memory, if there is more than one.
-    private static var chunkBytes: Int { 16 << 20 }
-
-    private func foldChunk(
-        of limit: Int, into generation: Generation, at before: UInt64
-    ) throws -> PositionRow {
-        let stored = try log.read(from: before + 1, limit: limit, bytes: Self.chunkBytes)
-        let events = try stored.enumerated().map { index, event in
-            try sealer.open(event, sequence: before + UInt64(index) + 1)
-        }
-        let fold = Fold(views: generation.tables, mapping: mapping)
-        return try commit(stored, into: generation, at: before) { transaction in
-            for event in events { try fold.fold(event, transaction) }
-            try fold.foldStandings(transaction)
-        }
-    }
-
     /// Keeps an event that does not fold out of the way of the rest; it stays in the log.
     private func park(
         _ sequence: UInt64, because reason: String, in generation: Generation
     ) throws -> PositionRow {
         let stored = try log.read(from: sequence, limit: 1)
-        return try commit(stored, into: generation, at: sequence - 1) { transaction in
+        let leaves = stored.map { Merkle.leaf($0.entry) }
+        return try commit(leaves, into: generation, at: sequence - 1) { transaction in
             var row = ParkedRow()
             row.sequence = sequence
             row.reason = reason
@@ -82,17 +87,17 @@ extension ViewStore {
 
     /// Commits the rows of some events with the position behind them.
     private func commit(
-        _ stored: [StoredEvent], into generation: Generation, at before: UInt64,
+        _ leaves: [Hash], into generation: Generation, at before: UInt64,
         _ body: (borrowing WriteTransaction) throws -> Void
     ) throws -> PositionRow {
-        let last = before + UInt64(stored.count)
+        let last = before + UInt64(leaves.count)
         let boundary = try log.root(atOrBefore: last)
         return try generation.environment.write { transaction in
             var (position, frontier) = try generation.state(transaction)
             // Two processes that fold at once would fold these events twice.
             guard position.sequence == before else { throw ViewError.foldedElsewhere }
-            for (index, event) in stored.enumerated() {
-                frontier.append(leaf: Merkle.leaf(event.entry))
+            for (index, leaf) in leaves.enumerated() {
+                frontier.append(leaf: leaf)
                 guard let boundary, boundary.sequence == before + UInt64(index) + 1 else {
                     continue
                 }

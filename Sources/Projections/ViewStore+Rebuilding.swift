@@ -39,11 +39,11 @@ extension ViewStore {
     /// A rebuild that was stopped, by `isCancelled` or with its process, left what it had folded. It is
     /// gone on from there where that stands on this log's history and this code folded it.
     ///
-    /// - Parameters:
-    ///   - anew: Begins with the first event even so.
-    ///   - isCancelled: Asked between two transactions; what was folded stays for the next rebuild.
+    /// `anew` begins with the first event even so. `isCancelled` is asked between two transactions.
+    ///
     /// - Throws: `ViewError.cancelled`; `ViewError.beingRebuilt` while another rebuild goes on;
     ///   `ViewError.otherHistory` when the log is not what its roots say.
+    /// - Returns: what it did, and how long the engine had to wait for it.
     @discardableResult
     package func rebuild(
         anew: Bool = false, isCancelled: () -> Bool = { false },

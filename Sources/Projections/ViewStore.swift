@@ -19,7 +19,7 @@ package final class ViewStore: Sendable {
     let mapping: Mapping
     let blind: SymmetricKey
     let notice: @Sendable (RebuildNotice) -> Void
-    /// Events folded in one transaction; halved where they are too much for one.
+    /// The most events folded in one transaction; fewer where they are too much for one.
     let chunk: Int
     /// The generation that this process is building.
     let building = Mutex<Generation?>(nil)
@@ -40,7 +40,7 @@ package final class ViewStore: Sendable {
     /// - Throws: `LogError.lost` when it knows entries of a log that has none.
     package init(
         directory: String, log: EventLog, sealer: Sealer, mapping: Mapping,
-        blind: SymmetricKey, chunk: Int = 1_000,
+        blind: SymmetricKey, chunk: Int = 16_000,
         notice: @escaping @Sendable (RebuildNotice) -> Void = { _ in }
     ) throws {
         let directory = try ViewDirectory(ledger: directory)
@@ -97,8 +97,10 @@ package final class ViewStore: Sendable {
         _ body: (ViewTables, borrowing ReadTransaction) throws -> R
     ) throws -> R {
         let generation = try serving { opened in
-            let version = try opened.environment.read { try opened.tables.position($0).version }
-            guard version == ViewTables.version else { throw ViewError.mustBeRebuilt }
+            let position = try opened.environment.read { try opened.tables.position($0) }
+            guard position.sequence == 0 || position.version == ViewTables.version else {
+                throw ViewError.mustBeRebuilt
+            }
         }
         return try generation.environment.read { try body(generation.tables, $0) }
     }

@@ -1,7 +1,6 @@
 import Crypto
 package import LMDB
 package import Ledger
-package import Model
 
 /// The tables of one generation of views.
 ///
@@ -73,30 +72,6 @@ package struct ViewTables: Sendable {
         try transaction.scan(lookups, .prefix(prefix)) { key, _ in
             if let replica = ReplicaID(bytes: key.copy().suffix(16)) { found.append(replica) }
             return .next
-        }
-        return found
-    }
-
-    /// The connections at which a live object that is not this record's holds one of its keys.
-    package func namesakes(
-        of record: RecordRow, _ mapping: EntityMapping, among mappings: Mapping,
-        _ transaction: borrowing some Reading & ~Copyable
-    ) throws -> Set<ConnectionID> {
-        var found: Set<ConnectionID> = []
-        let own = record.replicas + record.creating
-        let within = mapping.within.flatMap { record.outcome($0)?.value?.value?.reference }
-        for name in mapping.keys {
-            guard case .text(let content)? = record.outcome(name)?.value?.value, !content.isEmpty
-            else { continue }
-            let ids = try replicas(
-                field: name, content: content, entity: record.entity, transaction)
-            for id in ids where !own.contains(id) {
-                guard let row = try replicas.row(id.bytes, transaction), row.state == .live
-                else { continue }
-                let other = try self.within(row, mapping, among: mappings, transaction)
-                if let within, let other, within != other { continue }
-                found.insert(row.connection)
-            }
         }
         return found
     }

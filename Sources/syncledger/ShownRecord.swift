@@ -12,11 +12,8 @@ extension Shown {
             try ids.compactMap { try tables.replicas.row($0.bytes, transaction) }
         }
         let mapping = workplace.mapping[record.entity]
-        let references = try workplace.views.read { tables, transaction in
-            try mapping.map {
-                try References(
-                    of: record, replicas, $0, among: workplace.mapping, tables, transaction)
-            }
+        let references = try mapping.map {
+            try References(of: record, replicas, $0, among: workplace.mapping, workplace.views)
         }
         let shown = ShownRecord(
             record: record, replicas: replicas, fields: mapping?.fields ?? [],

@@ -1,0 +1,223 @@
+import LMDB
+import Ledger
+
+/// The rows of one generation as a fold reads and changes them.
+///
+/// A row is opened when it is first asked for, and sealed once, when what changed is written, however
+/// many events touched it. Between two writes they stand for the generation: after an error they must
+/// be dropped. For one thread.
+final class FoldedRows {
+    let tables: ViewTables
+    let replicas: CachedRows<ReplicaRow>
+    let records: CachedRows<RecordRow>
+    let commands: CachedRows<CommandRow>
+    let connections: CachedRows<ConnectionRow>
+    let conflicts: CachedRows<ConflictRow>
+    let questions: CachedRows<QuestionRow>
+    let activity: CachedRows<ActivityRow>
+    let rules: CachedRows<RulesRow>
+    let standings: CachedRows<StandingRow>
+    let lookups: ChangedKeys
+    let openCommands: ChangedKeys
+
+    init(_ generation: Generation) {
+        tables = generation.tables
+        let environment = generation.environment
+        replicas = CachedRows(tables.replicas, environment)
+        records = CachedRows(tables.records, environment)
+        commands = CachedRows(tables.commands, environment)
+        connections = CachedRows(tables.connections, environment)
+        conflicts = CachedRows(tables.conflicts, environment)
+        questions = CachedRows(tables.questions, environment)
+        activity = CachedRows(tables.activity, environment)
+        rules = CachedRows(tables.rules, environment)
+        standings = CachedRows(tables.standings, environment)
+        lookups = ChangedKeys(tables.lookups, environment)
+        openCommands = ChangedKeys(tables.openCommands, environment)
+    }
+
+    /// What changed since it was last taken, sealed and in key order; for `write`.
+    func takeChanges() throws -> RowChanges {
+        var changes = RowChanges()
+        changes.puts.append(try replicas.takeChanges())
+        changes.puts.append(try records.takeChanges())
+        changes.puts.append(try commands.takeChanges())
+        changes.puts.append(try connections.takeChanges())
+        changes.puts.append(try conflicts.takeChanges())
+        changes.puts.append(try questions.takeChanges())
+        changes.puts.append(try activity.takeChanges())
+        changes.puts.append(try rules.takeChanges())
+        changes.puts.append(try standings.takeChanges())
+        changes.keys = [lookups, openCommands].map { ($0.table, $0.takeChanges()) }
+        return changes
+    }
+}
+
+/// Rows on their way to the disk.
+struct RowChanges: Sendable {
+    var puts: [(table: Table, rows: [(key: [UInt8], value: [UInt8])])] = []
+    /// Values as they are; `nil` removes the key.
+    var keys: [(table: Table, rows: [(key: [UInt8], value: [UInt8]?)])] = []
+
+    /// May be called again, in another transaction.
+    func write(_ transaction: borrowing WriteTransaction) throws {
+        for (table, rows) in puts {
+            for row in rows { try transaction.put(table, key: row.key, value: row.value) }
+        }
+        for (table, rows) in keys {
+            for row in rows {
+                if let value = row.value {
+                    try transaction.put(table, key: row.key, value: value)
+                } else {
+                    _ = try transaction.delete(table, key: row.key)
+                }
+            }
+        }
+    }
+}
+
+/// The rows of one table, by key, as far as a fold has met them.
+final class CachedRows<Row: WireMessage> {
+    /// One row, where it is changed in place.
+    // Unchecked: the fold has it, and waits while others seal what is in it.
+    private final class Cached: @unchecked Sendable {
+        let key: [UInt8]
+        /// `nil` where the table has no such row.
+        var row: Row?
+        var isChanged = false
+
+        init(_ key: [UInt8], _ row: Row?) {
+            self.key = key
+            self.row = row
+        }
+    }
+
+    /// Rows that are kept over a write: some kilobytes each, where they are people's.
+    private static var limit: Int { 32_000 }
+
+    private let table: RowTable<Row>
+    private let environment: Environment
+    private var cached: [[UInt8]: Cached] = [:]
+    private var changed: [Cached] = []
+
+    init(_ table: RowTable<Row>, _ environment: Environment) {
+        self.table = table
+        self.environment = environment
+    }
+
+    func row(_ key: [UInt8]) throws -> Row? { try cached(key).row }
+
+    /// The row, to be changed in place and put back; until then it reads as absent.
+    func take(_ key: [UInt8]) throws -> Row? { try cached(key).row.take() }
+
+    func put(_ row: Row, _ key: [UInt8]) {
+        let place = cached[key] ?? Cached(key, nil)
+        place.row = row
+        if !place.isChanged { changed.append(place) }
+        place.isChanged = true
+        cached[key] = place
+    }
+
+    /// All rows, in key order.
+    func all() throws -> [Row] { try keys().compactMap { try row($0) } }
+
+    /// The keys of all rows, in their order.
+    func keys() throws -> [[UInt8]] {
+        var keys = Set(changed.map(\.key))
+        try environment.read { transaction in
+            try transaction.scan(table.table) { key, _ in
+                keys.insert(key.copy())
+                return .next
+            }
+        }
+        return keys.sorted { $0.lexicographicallyPrecedes($1) }
+    }
+
+    /// What changed since it was last taken, sealed on all cores and in key order.
+    func takeChanges() throws -> (table: Table, rows: [(key: [UInt8], value: [UInt8])]) {
+        let places = changed.sorted { $0.key.lexicographicallyPrecedes($1.key) }
+        changed = []
+        let rows = try inParallel(places) { [table] place in
+            (key: place.key, value: try place.row.map { try table.closed($0, place.key) } ?? [])
+        }
+        for place in places { place.isChanged = false }
+        if cached.count > Self.limit { cached = [:] }
+        return (table.table, rows)
+    }
+
+    private func cached(_ key: [UInt8]) throws -> Cached {
+        if let place = cached[key] { return place }
+        let place = Cached(key, try environment.read { try table.row(key, $0) })
+        cached[key] = place
+        return place
+    }
+}
+
+/// Keys that a fold puts or removes; what it reads of them is what stands with its changes.
+final class ChangedKeys {
+    let table: Table
+    private let environment: Environment
+    private var changed: [[UInt8]: [UInt8]?] = [:]
+    /// The changed keys by all but their last sixteen bytes, an id: so are several found by one
+    /// content.
+    private var byPrefix: [[UInt8]: Set<[UInt8]>] = [:]
+
+    init(_ table: Table, _ environment: Environment) {
+        self.table = table
+        self.environment = environment
+    }
+
+    func put(_ value: [UInt8], _ key: [UInt8]) { change(key, .some(value)) }
+
+    func delete(_ key: [UInt8]) { change(key, .some(nil)) }
+
+    private func change(_ key: [UInt8], _ value: [UInt8]??) {
+        changed[key] = value
+        byPrefix[key.dropLast(16), default: []].insert(key)
+    }
+
+    func value(_ key: [UInt8]) throws -> [UInt8]? {
+        if let value = changed[key] { return value }
+        return try environment.read { try $0.bytes(table, key: key) }
+    }
+
+    /// The ids that stand behind a prefix.
+    func ids(behind prefix: [UInt8]) throws -> [[UInt8]] {
+        var found: Set<[UInt8]> = []
+        try environment.read { transaction in
+            try transaction.scan(table, .prefix(prefix)) { key, _ in
+                found.insert(key.copy())
+                return .next
+            }
+        }
+        for key in byPrefix[prefix] ?? [] {
+            if let value = changed[key], value == nil { found.remove(key) } else { found.insert(key) }
+        }
+        return found.sorted { $0.lexicographicallyPrecedes($1) }.map { Array($0.suffix(16)) }
+    }
+
+    /// In key order.
+    func takeChanges() -> [(key: [UInt8], value: [UInt8]?)] {
+        defer { (changed, byPrefix) = ([:], [:]) }
+        return changed.map { ($0.key, $0.value) }
+            .sorted { $0.0.lexicographicallyPrecedes($1.0) }
+    }
+}
+
+extension FoldedRows: ReferenceSource {
+    func replica(_ id: ReplicaID) throws -> ReplicaRow? { try replicas.row(id.bytes) }
+
+    func record(_ id: RecordID) throws -> RecordRow? { try records.row(id.bytes) }
+
+    func replica(remoteID: String, entity: String, connection: ConnectionID) throws -> ReplicaID? {
+        try lookups.value(
+            tables.remoteKey(remoteID, entity: entity, connection: connection)
+        ).flatMap { ReplicaID(bytes: $0) }
+    }
+
+    func replicas(field: String, content: String, entity: String) throws -> [ReplicaID] {
+        try lookups.ids(
+            behind: tables.contentKey(field: field, content: content, entity: entity)
+        ).compactMap { ReplicaID(bytes: $0) }
+    }
+}

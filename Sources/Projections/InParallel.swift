@@ -1,0 +1,22 @@
+import Dispatch
+import Synchronization
+
+/// Does the same with many things on all cores, and answers in their order; blocks until all is done.
+///
+/// - Throws: what the first of them threw, in their order.
+func inParallel<Element: Sendable, Result: Sendable>(
+    _ elements: [Element], _ body: @Sendable (Element) throws -> Result
+) throws -> [Result] {
+    // Few pieces cost little, and many keep a core from waiting for the other's last one.
+    let size = max(64, elements.count / 16 + 1)
+    guard elements.count > size else { return try elements.map(body) }
+    let count = (elements.count + size - 1) / size
+    let done = Mutex<[Int: Swift.Result<[Result], any Error>]>([:])
+    DispatchQueue.concurrentPerform(iterations: count) { piece in
+        let slice = elements[piece * size..<min((piece + 1) * size, elements.count)]
+        let results = Swift.Result { try slice.map(body) }
+        done.withLock { $0[piece] = results }
+    }
+    let pieces = done.withLock { $0 }
+    return try (0..<count).flatMap { try pieces[$0]?.get() ?? [] }
+}
