@@ -80,10 +80,15 @@ package enum Exclusion: String, Sendable {
 
 /// An event that could not be folded; it stands in the log, and a rebuild tries it again.
 ///
+/// Only a rebuild does: folded now, behind younger events, it would say something else than in its
+/// place.
+///
 /// Key: sequence.
 package struct ParkedRow: WireMessage, Equatable {
     package var sequence: UInt64 = 0
     package var reason = ""
+    /// The event's type on the wire; 0 where the entry cannot be read.
+    package var type: UInt64 = 0
     package var unknownFields: [UInt8] = []
 
     package init() {}
@@ -91,5 +96,6 @@ package struct ParkedRow: WireMessage, Equatable {
     package mutating func visit(_ visitor: inout some WireVisitor) {
         visitor.unsigned(1, &sequence)
         visitor.string(2, &reason)
+        visitor.unsigned(3, &type)
     }
 }

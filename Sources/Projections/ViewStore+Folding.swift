@@ -81,6 +81,7 @@ extension ViewStore {
             var row = ParkedRow()
             row.sequence = sequence
             row.reason = reason
+            row.type = stored.first.flatMap { try? EntryView($0.entry.span).type } ?? 0
             try generation.tables.parked.put(row, bigEndianBytes(sequence), transaction)
         }
     }

@@ -17,6 +17,18 @@ extension ViewStore {
         package var building: Building?
     }
 
+    /// The first events that could not be folded, in their order.
+    package func parked(limit: Int) throws -> [ParkedRow] {
+        try read { tables, transaction in
+            var rows: [ParkedRow] = []
+            try tables.parked.scan(transaction) { _, row in
+                if rows.count < limit { rows.append(row) }
+                return rows.count < limit ? .next : .stop
+            }
+            return rows
+        }
+    }
+
     /// A generation that does not serve yet.
     package struct Building: Sendable, Equatable {
         package var generation: Int

@@ -14,11 +14,17 @@ extension Projector {
             // As they are: folding them first would hide what is asked for.
             try common.withWorkplace(folds: false) { workplace in
                 let status = try workplace.views.status()
-                common.show(json(status), lines(status))
+                let parked =
+                    status.parked == 0
+                    ? [] : try workplace.views.parked(limit: Self.parkedShown)
+                common.show(json(status, parked), lines(status, parked))
             }
         }
 
-        private func json(_ status: ViewStore.Status) -> JSON {
+        /// Parked events that are listed; the rest is counted.
+        private static var parkedShown: Int { 20 }
+
+        private func json(_ status: ViewStore.Status, _ parked: [ParkedRow]) -> JSON {
             let root = status.root.map(hexadecimal).joined()
             let building = status.building.map { building in
                 JSON.object([
@@ -34,10 +40,21 @@ extension Projector {
                 .init("end", .number("\(status.end)")),
                 .init("lag", .number("\(status.lag)")), .init("root", .string(root)),
                 .init("building", building ?? .null),
+                .init("parked", .number("\(status.parked)")),
+                .init(
+                    "parkedEvents",
+                    .array(
+                        parked.map {
+                            .object([
+                                .init("sequence", .number("\($0.sequence)")),
+                                .init("type", .string(Event.name(ofType: $0.type))),
+                                .init("reason", .string($0.reason)),
+                            ])
+                        })),
             ])
         }
 
-        private func lines(_ status: ViewStore.Status) -> [String] {
+        private func lines(_ status: ViewStore.Status, _ parked: [ParkedRow]) -> [String] {
             let root = status.root.map(hexadecimal).joined()
             return [
                 "generation \(status.generation), folded by version \(status.version)",
@@ -45,6 +62,21 @@ extension Projector {
                     + (status.lag == 0 ? "nothing to fold" : "\(status.lag) to fold"),
                 "root \(root)",
             ] + (status.building.map { [line($0, end: status.end)] } ?? [])
+                + lines(parked, of: status.parked)
+        }
+
+        /// What could not be folded, and how it is tried again.
+        private func lines(_ parked: [ParkedRow], of count: Int) -> [String] {
+            guard count > 0 else { return [] }
+            let events = parked.map {
+                "  event \($0.sequence), \(Event.name(ofType: $0.type)): \($0.reason)"
+            }
+            let head = count == 1 ? "1 event" : "\(count) events"
+            return ["\(head) could not be folded:"] + events
+                + (count > parked.count ? ["  and \(count - parked.count) more"] : [])
+                + [
+                    "They are tried again in their places, so with all that came after them: syncledger projector rebuild --anew"
+                ]
         }
 
         private func line(_ building: ViewStore.Building, end: UInt64) -> String {

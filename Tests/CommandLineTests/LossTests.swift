@@ -106,6 +106,23 @@ import Testing
         #expect(try run("log", "--limit", "500").output.contains("p40@example.com"))
     }
 
+    @Test func `views ahead of a log put back are folded anew, and it is said why, once`() throws {
+        try files.copyItem(atPath: path("log"), toPath: scratch("backup"))
+        let line = #"{"id":"c-41","email":"p41@example.com"}"#
+        #expect(try run("ingest", "-", input: line).code == 0)
+        for name in ["log", "index"] { try files.removeItem(atPath: path(name)) }
+        try files.moveItem(atPath: scratch("backup"), toPath: path("log"))
+        let asked = try run("projector", "status")
+        #expect(asked.code == 0 && asked.error.isEmpty, "\(asked.error)")
+        let first = try run("status")
+        #expect(first.code == 0)
+        #expect(
+            first.error.hasPrefix("Folding the views anew from the log, for the views know event"),
+            "\(first.error)")
+        #expect(try run("status").error.isEmpty)
+        #expect(try run("projector", "verify").code == 0)
+    }
+
     // MARK: - The file that names the ledger
 
     @Test func `a ledger file that is gone, cut or shut says which and what to do`() throws {

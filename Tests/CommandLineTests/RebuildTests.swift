@@ -32,9 +32,18 @@ import Testing
         (building?["position"] as? NSNumber)?.intValue ?? 0
     }
 
-    /// Waits until a rebuild has folded something, or is over.
-    private func waitForFold(of process: RunningProgram) throws {
-        while process.isRunning, position(try building()) == 0 {}
+    /// Waits until a rebuild has written what it folded first, or is over.
+    private func waitForFold(of process: RunningProgram, above generation: Int) {
+        let path = scratch("ledger/views/\(generation + 1)/data.mdb")
+        var status = stat()
+        // An empty generation is smaller than that.
+        while process.isRunning, stat(path, &status) != 0 || status.st_size < 250_000 {
+            usleep(2_000)
+        }
+    }
+
+    private func generation() throws -> Int {
+        try #require(try run("projector", "status", "--json").number("generation"))
     }
 
     @Test func `killed at any moment, the next one goes on, and the views serve meanwhile`() throws
@@ -44,8 +53,9 @@ import Testing
         var dice = Dice(7)
         var farthest = 0
         while kills < 6 {
+            let serving = try generation()
             let rebuild = try start("projector", "rebuild")
-            try waitForFold(of: rebuild)
+            waitForFold(of: rebuild, above: serving)
             usleep(UInt32(dice.roll(0..<120_000)))
             if rebuild.isRunning { kill(rebuild.pid, SIGKILL) }
             let end = try rebuild.wait()
@@ -77,8 +87,9 @@ import Testing
         throws
     {
         for anew in [false, true] {
+            let serving = try generation()
             let rebuild = try start("projector", "rebuild")
-            try waitForFold(of: rebuild)
+            waitForFold(of: rebuild, above: serving)
             kill(rebuild.pid, SIGINT)
             let end = try rebuild.wait()
             #expect(end.error.contains("Stopping: what is folded is kept."), "\(end.error)")

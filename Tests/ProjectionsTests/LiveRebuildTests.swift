@@ -13,7 +13,7 @@ import Testing
         var random = Seeded(seed)
         try withStand(chunk: 1 + random.next(6)) { stand in
             var people = People(stand: stand, random: random)
-            try stand.append([stand.configured()] + people.batch(3 + random.next(9)))
+            try stand.append((0..<4).map(stand.configured) + people.batch(3 + random.next(9)))
             if random.next(4) > 0 { try stand.views.project() }
             let batches = (0..<1 + random.next(4)).map { _ in people.batch(1 + random.next(3)) }
             let traffic = Traffic(stand, appending: batches)
@@ -200,7 +200,7 @@ struct People {
 
     private mutating func draft() -> Draft {
         number += 1
-        let person = random.next(6)
+        let person = random.next(4)
         switch random.next(6) {
         case 0, 1, 2: return stand.observed(person, "N\(random.next(4))", number)
         case 3: return stand.linked(person, number)

@@ -22,7 +22,7 @@ final class Stand {
     let told = Told()
 
     /// A stand of its own, in memory where the machine has that.
-    convenience init(chunk: Int = 1_000) throws {
+    convenience init(chunk: Int = 16_000) throws {
         let memory = "/dev/shm"
         let root =
             FileManager.default.isWritableFile(atPath: memory)
@@ -34,7 +34,7 @@ final class Stand {
     }
 
     /// Opens one that another process made.
-    init(at directory: String, chunk: Int = 1_000) throws {
+    init(at directory: String, chunk: Int = 16_000) throws {
         self.directory = directory
         self.chunk = chunk
         (keys, sealer, log, views) = try Self.open(directory, ledger, chunk, told)
@@ -103,13 +103,15 @@ final class Stand {
 
     // MARK: - Events
 
-    func configured() -> Draft {
+    /// The connection that people are seen at, or another one of the same kind.
+    func configured(_ other: UInt64 = 0) -> Draft {
         var configured = ConnectionConfigured()
-        configured.connection = connection
+        configured.connection = ConnectionID(high: 1, low: 1 + other)
         configured.system = .mautic
         configured.label = "mautic"
         configured.url = "https://mautic.example.com"
-        return draft(.connectionConfigured(configured), .connection(connection), 1)
+        return draft(
+            .connectionConfigured(configured), .connection(configured.connection), 1 + Int(other))
     }
 
     func observed(_ person: Int, _ name: String, _ number: Int) -> Draft {
@@ -190,17 +192,27 @@ final class Stand {
 
 /// Why views were folded anew though nobody asked for it.
 final class Told: Sendable {
-    private let told = Mutex<[RebuildReason]>([])
+    private let told = Mutex<(reasons: [RebuildReason], firstPosition: UInt64?)>(([], nil))
 
     func take(_ notice: RebuildNotice) {
-        if case .began(let reason) = notice { told.withLock { $0.append(reason) } }
+        told.withLock { told in
+            switch notice {
+            case .began(let reason): told.reasons.append(reason)
+            case .folded(let progress):
+                told.firstPosition = told.firstPosition ?? progress.position
+            case .ended: break
+            }
+        }
     }
 
-    var reasons: [RebuildReason] { told.withLock { $0 } }
+    var reasons: [RebuildReason] { told.withLock { $0.reasons } }
+
+    /// Where the first of these rebuilds stood when it first said so.
+    var firstPosition: UInt64? { told.withLock { $0.firstPosition } }
 }
 
 /// Lends a stand and removes it, whatever happened.
-func withStand(chunk: Int = 1_000, _ body: (Stand) throws -> Void) throws {
+func withStand(chunk: Int = 16_000, _ body: (Stand) throws -> Void) throws {
     let stand = try Stand(chunk: chunk)
     let outcome = Result { try body(stand) }
     try stand.end()

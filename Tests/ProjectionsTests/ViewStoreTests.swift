@@ -102,13 +102,76 @@ import Testing
             }
             try stand.append(history(stand, people: 10..<14, first: 500))
             #expect(try !stand.views.isSound())
+            #expect(stand.told.reasons.isEmpty)
             try stand.views.project()
+            #expect(stand.told.reasons == [.otherHistory])
             #expect(try stand.views.isSound())
             #expect(try stand.views.verify().isIdentical)
             let live = try stand.views.read { tables, transaction in
                 try tables.replicas.all(transaction).filter { $0.state == .live }.count
             }
             #expect(live == 8)
+        }
+    }
+
+    @Test func `views of another version are folded anew, once, and it is said why`() throws {
+        try withStand { stand in
+            try stand.append(history(stand, people: 0..<5, first: 100))
+            try stand.views.project()
+            let digest = try stand.views.digest()
+            try stand.changePosition(of: 1) { $0.version -= 1 }
+            try stand.append([stand.gone(9, 9)])
+            #expect(try stand.views.project() == 16)
+            #expect(stand.told.reasons == [.otherVersion(ViewTables.version - 1)])
+            #expect(stand.told.reasons[0].description.contains("another version of this program"))
+            try stand.views.project()
+            #expect(stand.told.reasons.count == 1)
+            #expect(stand.views.generation == 2)
+            #expect(try stand.views.verify().isIdentical)
+            #expect(try stand.views.digest() != digest)
+        }
+    }
+
+    @Test func `a rebuild that nobody asked for goes on with what one before it left`() throws {
+        try withStand(chunk: 10) { stand in
+            for person in 0..<50 {
+                try stand.append(history(stand, people: person..<person + 1, first: 100))
+            }
+            try stand.views.project()
+            var reached: UInt64 = 0
+            #expect(throws: ViewError.cancelled(position: 120, end: 150)) {
+                try stand.views.rebuild(isCancelled: { reached >= 120 }) { reached = $0.position }
+            }
+            try stand.changePosition(of: 1) { $0.version += 1 }
+            try stand.views.project()
+            #expect(stand.told.firstPosition == 120)
+            #expect(try stand.views.verify().isIdentical)
+        }
+    }
+
+    @Test func `views that are ahead of a log put back are noticed and folded anew`() throws {
+        try withStand { stand in
+            try stand.append(history(stand, people: 0..<4, first: 100))
+            try stand.reopen {
+                try FileManager.default.copyItem(
+                    atPath: stand.path("log"), toPath: stand.path("backup"))
+            }
+            try stand.append([stand.gone(1, 7)])
+            try stand.views.project()
+            try stand.reopen {
+                for name in ["log", "index"] {
+                    try FileManager.default.removeItem(atPath: stand.path(name))
+                }
+                try FileManager.default.moveItem(
+                    atPath: stand.path("backup"), toPath: stand.path("log"))
+            }
+            #expect(try stand.views.project() == 12)
+            #expect(stand.told.reasons == [.ahead(position: 13, end: 12)])
+            #expect(try stand.views.verify().isIdentical)
+            // As long as it was, but other: the root tells.
+            try stand.append([stand.gone(2, 8)])
+            #expect(try stand.views.project() == 13)
+            #expect(try stand.views.isSound())
         }
     }
 
@@ -130,6 +193,9 @@ import Testing
             }
             #expect(parked.map(\.sequence) == [10])
             #expect(parked.first?.reason.isEmpty == false)
+            #expect(parked.map(\.type) == [PolicyChanged.type])
+            #expect(try stand.views.parked(limit: 9) == parked)
+            #expect(try stand.views.parked(limit: 1) == parked)
             #expect(try stand.views.verify().isIdentical)
         }
     }

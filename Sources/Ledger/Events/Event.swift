@@ -152,6 +152,12 @@ struct Unrecognized: EventPayload {
 }
 
 extension Event {
+    /// The word for people, of a type on the wire.
+    package static func name(ofType type: UInt64) -> String {
+        let event = try? read(type: type, schema: 1, plain: [], parts: OpenedParts())
+        return event?.name ?? "type \(type)"
+    }
+
     /// The word for people.
     package var name: String {
         if case .unrecognized(let type, _, _) = self { return "type \(type)" }
