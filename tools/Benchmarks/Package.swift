@@ -6,6 +6,7 @@ import PackageDescription
 //
 //     swift run -c release --package-path tools/Benchmarks bench-append [--json] [--directory DIR]
 //     swift run -c release --package-path tools/Benchmarks bench-scan [--json] [--events N]
+//     swift run -c release --package-path tools/Benchmarks bench-rebuild [--events N] [--keep DIR]
 
 let house: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
@@ -29,6 +30,15 @@ let package = Package(
             name: "Ledger",
             dependencies: ["LMDB", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: house),
+        .target(
+            name: "Model",
+            dependencies: ["Ledger", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: house),
+        .target(
+            name: "Projections",
+            dependencies: [
+                "LMDB", "Ledger", "Model", .product(name: "Crypto", package: "swift-crypto"),
+            ], swiftSettings: house),
         .target(name: "PlainLoop", dependencies: ["CLMDB"]),
         .target(name: "BenchHouse", dependencies: ["Ledger"], swiftSettings: house),
         .executableTarget(
@@ -37,6 +47,13 @@ let package = Package(
         .executableTarget(
             name: "bench-scan", dependencies: ["BenchHouse", "Ledger", "LMDB"],
             path: "Sources/BenchScan", swiftSettings: house),
+        .executableTarget(
+            name: "bench-rebuild",
+            dependencies: [
+                "LMDB", "Ledger", "Model", "Projections",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            path: "Sources/BenchRebuild", swiftSettings: house),
     ],
     swiftLanguageModes: [.v6]
 )
