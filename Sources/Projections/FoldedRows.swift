@@ -191,7 +191,11 @@ final class ChangedKeys {
             }
         }
         for key in byPrefix[prefix] ?? [] {
-            if let value = changed[key], value == nil { found.remove(key) } else { found.insert(key) }
+            if let value = changed[key], value == nil {
+                found.remove(key)
+            } else {
+                found.insert(key)
+            }
         }
         return found.sorted { $0.lexicographicallyPrecedes($1) }.map { Array($0.suffix(16)) }
     }
