@@ -119,6 +119,38 @@ import Testing
         try again.close()
     }
 
+    @Test func `a scrub beside a process that appends and seals finds nothing`() async throws {
+        let house = try House()
+        for start in stride(from: 0, to: 5_000, by: 1_000) {
+            try house.append((start..<start + 1_000).map { Plain.draft($0) })
+        }
+        let isOver = Atomic(false)
+        let ended = Inbox<Result<Void, any Error>>()
+        let appending = Thread {
+            ended.put(
+                Result {
+                    var next = 5_000
+                    while !isOver.load(ordering: .relaxed) {
+                        try house.append((next..<next + 50).map { Plain.draft($0) })
+                        try house.log.seal()
+                        next += 50
+                    }
+                })
+        }
+        appending.start()
+        let path = house.scratch.path
+        await #expect(processExitsWith: .success) { [path = path as String] in
+            for _ in 0..<5 {
+                let ledger = LedgerID(high: 0x1ED6E2, low: 1)
+                let report = try Scrub(directory: path, ledger: ledger).run()
+                precondition(report.isClean && report.events >= 5_000, "\(report.damages)")
+            }
+        }
+        isOver.store(true, ordering: .relaxed)
+        try ended.take().get()
+        try house.close()
+    }
+
     @Test func `the engine lock says who holds it and goes with its holder`() async throws {
         let scratch = try Scratch()
         let path = scratch("engine.lock")
