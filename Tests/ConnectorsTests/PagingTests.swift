@@ -144,7 +144,10 @@ import Transport
     @Test(arguments: systems)
     func `every attribute of the mapping is asked for`(system: System) {
         let target = connector(for: system).pageCall(Walk(.sweep)).target
-        for name in EntityMapping.contact.attributes(of: system) where system != .mautic {
+        // Mautic tells all by itself, and Compass is asked for all columns that it has.
+        if system == .compass { #expect(target.contains("select=%2A")) }
+        guard system == .suitecrm else { return }
+        for name in EntityMapping.contact.attributes(of: system) {
             #expect(target.contains(name))
         }
     }

@@ -56,7 +56,8 @@ import Testing
                 ])
             }
             var positions: Set<UInt64> = []
-            try stand.views.rebuild(progress: { positions.insert($0.position) })
+            #expect(
+                try stand.views.verify(progress: { positions.insert($0.position) }).isIdentical)
             #expect(positions.subtracting([0]) == [3, 6, 8])
         }
     }
