@@ -347,8 +347,23 @@ extension EngineCore {
         lanes[record]?.removeAll { $0 == command }
         active.remove(record)
         dirty.insert(record)
+        // Whoever waited for an object of this record is planned anew, whether it was made or not.
+        dirty.formUnion(try waitingForReference(command))
         startLane(record)
         effects.append(progress(.writing))
+    }
+}
+
+extension EngineCore {
+    /// The records that refer to the one whose object a command was to make.
+    private func waitingForReference(_ command: CommandID) throws -> [RecordID] {
+        let issue = try views.read { tables, transaction in
+            try tables.commands.row(command.bytes, transaction)?.issue
+        }
+        guard let issue, issue.operation == .create, mapping.isReferredTo(issue.entity) else {
+            return []
+        }
+        return try views.referers(of: issue.record)
     }
 }
 

@@ -1,3 +1,4 @@
+import LMDB
 package import Ledger
 package import Model
 
@@ -139,6 +140,18 @@ package protocol ReferenceSource {
 }
 
 extension ViewStore: ReferenceSource {
+    /// The records whose outcome refers to a record.
+    package func referers(of record: RecordID) throws -> [RecordID] {
+        try read { tables, transaction in
+            var found: [RecordID] = []
+            try transaction.scan(tables.lookups, .prefix(tables.refererKey(record))) { key, _ in
+                if let referer = RecordID(bytes: key.copy().suffix(16)) { found.append(referer) }
+                return .next
+            }
+            return found
+        }
+    }
+
     package func replica(_ id: ReplicaID) throws -> ReplicaRow? {
         try read { try $0.replicas.row(id.bytes, $1) }
     }

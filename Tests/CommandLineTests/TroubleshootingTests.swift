@@ -81,6 +81,7 @@ import Testing
             ("unknownField", "the scope names a field"),
             ("notATest", "the scope cannot be read at"),
             ("isASet", "holds several"),
+            ("isAReference", "refers to another record: write"),
             ("badValue", "the scope compares"),
             ("openQuote", "the scope has a quotation mark"),
         ],

@@ -119,7 +119,7 @@ import Testing
         #expect(again.output.contains("`syncledger links --questions` asks"))
         let plannedAgain = try town.run("plan")
         #expect(plannedAgain.code == 2)
-        #expect(plannedAgain.output.contains("1 people wait for you: `syncledger conflicts`"))
+        #expect(plannedAgain.output.contains("1 wait for you: `syncledger conflicts`"))
         for verb in ["status", "conflicts", "links", "commands", "connections", "log"] {
             #expect(try town.run(verb).code == 0, "\(verb) only tells")
         }

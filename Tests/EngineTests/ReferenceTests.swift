@@ -4,6 +4,7 @@ import Projections
 import Sandbox
 import Simulation
 import Testing
+import Transport
 
 @testable import Engine
 
@@ -56,6 +57,8 @@ import Testing
             world.suitecrm.seed(ann(world.suitecrm.seed(acme, at: world.time)), at: world.time)
         default: world.mautic.seed(ann(world.mautic.seed(acme, at: world.time)), at: world.time)
         }
+        let first = try #require(try world.run(.sync, approve: true))
+        #expect(first.inSync == 2 && first.waiting == 0, "in one run: \(first)")
         let report = try sync(world)
         #expect(report.records == 2 && report.inSync == 2)
         #expect(accounts(world) == ["Acme", "Acme", "Acme"])
@@ -130,6 +133,46 @@ import Testing
         world.pass(seconds: 300)
         _ = try sync(world, sweep: true)
         #expect(accounts(world) == ["Acme", "Acme", "Acme"])
+    }
+
+    @Test func `to what was made at last reach who was there already, in the same run`() throws {
+        let world = try world(87)
+        defer { end(world) }
+        // Where it is made is decided only when a person has said what it is called.
+        let acme = world.compass.seed(SandboxAccount(name: "Acme"), at: world.time)
+        world.suitecrm.seed(SandboxAccount(name: "ACME"), at: world.time)
+        world.compass.seed(ann(acme), at: world.time)
+        world.mautic.seed(ann(), at: world.time)
+        _ = try world.run(.sync, approve: true)
+        #expect(accounts(world)[1] == "")
+        let record = try #require(
+            try world.workplace.views.read { tables, transaction in
+                try tables.records.all(transaction).first { !$0.contests.isEmpty }?.record
+            })
+        try world.workplace.settle(record, "name", as: .system(.compass))
+        world.pass(seconds: 300)
+        let report = try #require(try world.run(.sync))
+        #expect(report.waiting == 0, "\(report)")
+        #expect(accounts(world) == ["Acme", "Acme", "Acme"])
+        world.pass(seconds: 300)
+        #expect(try #require(try world.run(.sync)).issued == 0)
+    }
+
+    @Test func `to what is refused wait for nobody`() throws {
+        let world = try world(88)
+        defer { end(world) }
+        let acme = world.compass.seed(SandboxAccount(name: "Acme"), at: world.time)
+        world.compass.seed(ann(acme), at: world.time)
+        world.instead = { request in
+            request.url.contains("/mautic/api/companies/new")
+                ? HTTPResponse(
+                    status: 422, headers: [:],
+                    body: Array(#"{"errors":[{"code":422,"message":"x","details":[]}]}"#.utf8))
+                : nil
+        }
+        let report = try #require(try world.run(.sync, approve: true))
+        #expect(report.refused == 1)
+        #expect(accounts(world) == ["Acme", "", "Acme"])
     }
 
     @Test func `to what is made nowhere else are a verdict and no error`() throws {
