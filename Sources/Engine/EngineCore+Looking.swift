@@ -95,7 +95,28 @@ extension EngineCore {
             try tables.replicas.all(transaction).filter { $0.needsLook && $0.state == .live }
         }
         for row in rows { look(at: row) }
+        try lookAtEmptiedReferences()
         return !calls.isEmpty
+    }
+
+    /// Looks at what emptied references named, before anybody takes them for edits.
+    ///
+    /// It may have been deleted: that empties them in SuiteCRM, and shows in no window (fact 43).
+    private mutating func lookAtEmptiedReferences() throws {
+        let named = try views.read { tables, transaction in
+            try tables.replicas.all(transaction).filter { $0.state == .live }.flatMap { row in
+                (mapping[row.entity]?.fields ?? []).compactMap { field -> ReplicaID? in
+                    guard field.refers != nil,
+                        let attribute = field.spellings[row.system]?.attribute,
+                        row[attribute].seen?.value?.isBlank == true
+                    else { return nil }
+                    return row[attribute].referredObject
+                }
+            }
+        }
+        for id in Set(named).subtracting(seen).sorted() {
+            if let row = try views.replica(id), row.state == .live { look(at: row) }
+        }
     }
 
     mutating func beginFeed(_ connection: ConnectionID) {

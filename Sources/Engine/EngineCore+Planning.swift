@@ -44,7 +44,7 @@ extension EngineCore {
         var taken: Set<Ground.Place> = []
         for row in unlinked.sorted(by: { $0.replica < $1.replica })
         where !done.contains(row.replica) {
-            guard try !isNameless(row) else { continue }
+            guard try !isNameless(row), try !isNowhere(row) else { continue }
             let alike = try self.alike(row)
             let match = try Identity().match(row, alike: alike) { record in
                 try taken.contains(.init(record: record, connection: row.connection))
@@ -115,11 +115,21 @@ extension EngineCore {
             }
             return found
         }
-        guard let own = try views.within(row, entity, among: mapping) else { return found }
-        // Of one name within one account is the same; elsewhere it is another.
+        guard entity.within != nil else { return found }
+        // Of one name within one account is the same; elsewhere it is another, and where that is not
+        // known, nobody guesses.
+        let own = try views.within(row, entity, among: mapping)
         let places = try found.map { try views.within($0, entity, among: mapping) }
-        let same = zip(found, places).filter { $0.1 == own }
-        return (same.isEmpty ? zip(found, places).filter { $0.1 == nil } : same).map(\.0)
+        let same = zip(found, places).filter { $0.1 == own && own != .unknown }
+        guard same.isEmpty || own == .nothing else { return same.map(\.0) }
+        return zip(found, places).filter { own == .nothing ? $0.1 != .unknown : $0.1 == .nothing }
+            .map(\.0)
+    }
+
+    /// Whether it names something to be told apart by that nobody knows yet: linked once it is known.
+    private func isNowhere(_ row: ReplicaRow) throws -> Bool {
+        guard let entity = mapping[row.entity], entity.within != nil else { return false }
+        return try views.within(row, entity, among: mapping) == .unknown
     }
 
     /// Whether an edit told of an object before it was ever read whole, so that nobody knows its key:
@@ -128,8 +138,11 @@ extension EngineCore {
         let keys = (mapping[row.entity]?.keyFields ?? []).compactMap { row.branch($0) }
         guard !keys.isEmpty, keys.allSatisfy({ $0.seen == nil }) else { return false }
         return try views.read { tables, transaction in
-            try tables.connections.row(row.connection.bytes, transaction)?[row.entity].lastSweep
-        } == nil
+            let connection = try tables.connections.row(row.connection.bytes, transaction)
+            // Files are told once, and whole.
+            guard let connection, !connection.configured.url.isEmpty else { return false }
+            return connection[row.entity].lastSweep == nil
+        }
     }
 
     private func isTaken(_ record: RecordID, _ connection: ConnectionID) throws -> Bool {
@@ -189,10 +202,21 @@ extension EngineCore {
         guard var snapshot = found, let entity = mapping[snapshot.record.entity] else {
             return nil
         }
-        snapshot.namesakes = try views.namesakes(of: snapshot.record, entity, among: mapping)
+        if lacksPlace(snapshot, entity) {
+            snapshot.namesakes = try views.namesakes(of: snapshot.record, entity, among: mapping)
+        }
         snapshot.references = try References(
             of: snapshot.record, snapshot.replicas, entity, among: mapping, views)
         return snapshot
+    }
+
+    /// Whether it could be made somewhere, so that it matters who else is there.
+    private func lacksPlace(_ snapshot: RecordSnapshot, _ entity: EntityMapping) -> Bool {
+        let places = Set(snapshot.replicas.map(\.connection))
+        return sessions.isEmpty
+            || sessions.values.contains {
+                !places.contains($0.row.id) && !entity.attributes(of: $0.row.system).isEmpty
+            }
     }
 
     /// The laws, code and mapping that are in force.

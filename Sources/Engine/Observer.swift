@@ -70,7 +70,10 @@ struct Observer: Sendable {
                 let codec = field.spellings[system]?.codec
             else { return nil }
             let seen = row?[name].seen?.value
-            return seen.map(codec.content) == codec.content(of: value) ? nil : (name, value)
+            // A membership's write tells nothing: the next look says that it is as it should be.
+            let isOpen = field.refers != nil && row?[name].isUnverified == true
+            return seen.map(codec.content) == codec.content(of: value) && !isOpen
+                ? nil : (name, value)
         }
     }
 

@@ -56,8 +56,11 @@ extension Workplace {
         decision.version = (standing?.version ?? 0) + (isNew ? 1 : 0)
         decision.outcome = Sealed(value, subject: author.subject, category: mapping.category)
         decision.author = author
+        let references = try self.mapping[row.entity].map {
+            try References(of: row, replicas, $0, among: self.mapping, views)
+        }
         decision.inputs = contest.sides.compactMap { side in
-            input(side, mapping, replicas, won: side.content?.value == value)
+            input(side, mapping, replicas, references, won: side.content?.value == value)
         }
         var settled = Settled()
         settled.record = record
@@ -72,17 +75,20 @@ extension Workplace {
     }
 
     private func input(
-        _ side: ContestRow.Side, _ field: FieldMapping, _ replicas: [ReplicaRow], won: Bool
+        _ side: ContestRow.Side, _ field: FieldMapping, _ replicas: [ReplicaRow],
+        _ references: References?, won: Bool
     ) -> DecisionInput? {
         guard let replica = replicas.first(where: { $0.replica == side.replica }),
-            let branch = replica.branch(field)
+            let branch = replica.branch(field, references ?? References())
         else { return nil }
         var input = DecisionInput()
         input.replica = side.replica
         input.observation = side.observation
         input.attribute = branch.spelling.attribute
         // The content that was put to the person; if the system moved on, that difference stays.
-        let isSame = field.refers != nil || branch.seenContent == side.content?.value
+        let isSame = !branch.refersToUnknown && branch.seenContent == side.content?.value
+        // A record has no spelling of its own: what the system says now is not decided by this.
+        if field.refers != nil, !isSame { return nil }
         input.spelt =
             isSame
             ? replica[branch.spelling.attribute].seen

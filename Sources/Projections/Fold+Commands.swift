@@ -14,7 +14,7 @@ extension Fold {
                 payload.command, .refused, payload.reason, rests: payload.isTheValues,
                 logged)
             // A value that was overtaken at the remote may be tried again after a fresh look.
-            if payload.isTheValues {
+            if try payload.isTheValues || isDelete(payload) {
                 try restRefused(payload.command, logged)
             }
         case .commandUncertain(let payload):
@@ -82,7 +82,14 @@ extension Fold {
                 record.failedCreates += 1
                 if state == .refused, rests { record.refusedCreates.append(row.issue.connection) }
             }
+            if mapping.isReferredTo(row.issue.entity) { try touchReferers(of: row.issue.record) }
         }
+    }
+
+    /// Who was refused a deletion, since others still name the object, is not asked for it each time.
+    private func isDelete(_ payload: CommandRefused) throws -> Bool {
+        guard payload.refusal == .conflict else { return false }
+        return try views.commands.row(payload.command.bytes)?.issue.operation == .delete
     }
 
     /// The same value is not sent again until the outcome changes.
@@ -92,6 +99,7 @@ extension Fold {
         guard let row = try views.commands.row(command.bytes) else { return }
         try change(row.issue.replica, logged) { replica in
             if row.issue.operation == .delete { replica.refusesDelete = true }
+            if row.issue.operation == .create { replica.isGivenUp = true }
             for written in row.issue.changes {
                 try changeBranch(written.attribute, of: &replica) { branch in
                     branch.refuse(version: written.outcomeVersion)
@@ -109,6 +117,7 @@ extension Fold {
         else { return }
         try change(row.issue.replica, logged) { replica in
             replica.refusesDelete = false
+            replica.isGivenUp = false
             for written in row.issue.changes {
                 try changeBranch(written.attribute, of: &replica) { $0.refusedVersion = nil }
             }
@@ -133,6 +142,7 @@ extension Fold {
                 return
             }
             if row.state == .creating { row.state = .live }
+            row.isGivenUp = false
             if row.knownSince == nil { row.knownSince = logged.entry.recordedAt }
             if let remoteID = payload.remoteID { try name(&row, remoteID) }
             for stored in payload.stored {
@@ -162,7 +172,8 @@ extension Fold {
             let field = mapping[row.entity]?.field(attribute: stored.attribute, of: row.system),
             field.refers != nil
         {
-            row.refer(written, field.category)
+            try refer(
+                stored.attribute, of: &row, to: row.referred(by: written, field.category))
         }
         try moveKey(
             stored.attribute, of: row, from: before, to: row[stored.attribute].seen?.value)

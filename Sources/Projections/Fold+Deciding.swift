@@ -117,7 +117,9 @@ extension Fold {
                     version: field.version)
             }
             let known = mapping[row.entity]?.field(attribute: input.attribute, of: row.system)
-            if known?.refers != nil { row.refer(input.attribute, to: input.canonical) }
+            if known?.refers != nil {
+                try refer(input.attribute, of: &row, to: input.canonical)
+            }
         }
     }
 }

@@ -3,6 +3,19 @@ import Model
 
 /// Who refers to whom: kept so that a record stands anew where what it refers to comes, goes or moves.
 extension Fold {
+    /// Keeps what an attribute's accounted spelling stood for, and which object that was.
+    func refer(_ attribute: String, of row: inout ReplicaRow, to record: Sealed?) throws {
+        var branch = row[attribute]
+        branch.referred = record
+        branch.referredObject = try record?.value?.reference.flatMap { record in
+            try views.record(record)?.replicas.first {
+                guard let object = try views.replica($0) else { return false }
+                return object.state == .live && object.connection == row.connection
+            }
+        }
+        row[attribute] = branch
+    }
+
     /// Keeps the index of what an object's reference spells.
     func moveReference(
         _ field: FieldMapping, _ codec: FieldCodec, of row: ReplicaRow, from before: Value?,
@@ -33,18 +46,24 @@ extension Fold {
         if let new { views.lookups.put([1], new) }
     }
 
+    /// Whoever refers to a record stands anew where its objects do.
+    func touchReferers(of record: RecordID) throws {
+        for id in try views.lookups.ids(behind: views.tables.refererKey(record)) {
+            touched.insert(RecordID(bytes: id))
+        }
+    }
+
     /// Whoever refers to an object stands anew where it came, went, was linked or renamed.
     func touchReferers(of row: ReplicaRow, _ before: ReplicaRow) throws {
         guard mapping.isReferredTo(row.entity), let target = mapping[row.entity] else { return }
         let (name, old) = (row.keyText(target), before.keyText(target))
         guard
             row.record != before.record || row.state != before.state
-                || row.remoteID != before.remoteID || name != old
+                || row.remoteID != before.remoteID || row.isGivenUp != before.isGivenUp
+                || name != old
         else { return }
         for record in Set([row.record, before.record].compactMap(\.self)) {
-            for id in try views.lookups.ids(behind: views.tables.refererKey(record)) {
-                touched.insert(RecordID(bytes: id))
-            }
+            try touchReferers(of: record)
         }
         var keys = [name, old].compactMap(\.self).map {
             views.tables.referenceKey($0, to: target, at: row.connection, byName: true)

@@ -9,6 +9,7 @@ package import Model
 package struct References: Sendable, Equatable {
     /// An object that a reference can be written to.
     package struct Target: Sendable, Equatable {
+        package var object: ReplicaID
         package var remoteID: String
         /// What the object's key field shows there.
         package var name: String
@@ -121,13 +122,24 @@ extension References {
             let place = Place(record: record, connection: replica.connection)
             switch replica.state {
             case .gone: continue
+            case .creating where replica.isGivenUp: continue
             case .creating: beingMade.insert(place)
             case .live:
                 guard let remoteID = replica.remoteIDText else { continue }
-                targets[place] = Target(remoteID: remoteID, name: replica.keyText(mapping) ?? "")
+                targets[place] = Target(
+                    object: id, remoteID: remoteID, name: replica.keyText(mapping) ?? "")
             }
         }
     }
+}
+
+/// What an object's key is unique within.
+package enum Within: Sendable, Equatable {
+    /// It names nothing.
+    case nothing
+    /// It names something that nobody knows yet.
+    case unknown
+    case record(RecordID)
 }
 
 /// Where references are looked up: the views as they stand, or as a fold is about to leave them.
@@ -176,16 +188,18 @@ extension ViewStore: ReferenceSource {
 }
 
 extension ReferenceSource {
-    /// The record within which an object's key tells it apart; `nil` where none is known.
+    /// The record within which an object's key tells it apart.
     package func within(
         _ replica: ReplicaRow, _ mapping: EntityMapping, among mappings: Mapping
-    ) throws -> RecordID? {
+    ) throws -> Within {
         guard let field = mapping.within.flatMap({ mapping.field($0) }),
             let spelling = field.spellings[replica.system],
             let target = field.refers.flatMap({ mappings[$0] }),
             case .text(let text)? = replica[spelling.attribute].seen?.value, !text.isEmpty
-        else { return nil }
-        return try referred(text, by: spelling.codec.kind, to: target, at: replica.connection)
+        else { return .nothing }
+        return try referred(
+            text, by: spelling.codec.kind, to: target, at: replica.connection
+        ).map(Within.record) ?? .unknown
     }
 
     /// The connections at which a live object that is not this record's holds one of its keys.
@@ -201,8 +215,12 @@ extension ReferenceSource {
             for id in try replicas(field: name, content: content, entity: record.entity)
             where !own.contains(id) {
                 guard let row = try replica(id), row.state == .live else { continue }
-                let other = try self.within(row, mapping, among: mappings)
-                if let within, let other, within != other { continue }
+                if let within,
+                    case .record(let other) = try self.within(row, mapping, among: mappings),
+                    within != other
+                {
+                    continue
+                }
                 found.insert(row.connection)
             }
         }
@@ -248,19 +266,16 @@ extension ReplicaRow {
         branch.accounted = before.map { _ in row.referred?.value ?? .null }
         if told == nil || told?.isBlank == true {
             branch.seen = told.map { _ in .null }
+        } else if told == before, codec.kind == .referenceByName {
+            // A name that is told as before says what it said, whoever has it meanwhile.
+            branch.seen = branch.accounted
         } else if let record = references.record(told, field, at: connection) {
             branch.seen = .reference(record)
         } else {
-            // A name that nobody has any more still says what it said.
             branch.refersToUnknown = told != before
             branch.seen = branch.accounted
         }
         return branch
-    }
-
-    /// Keeps what an attribute was found to refer to.
-    mutating func refer(_ attribute: String, to record: Sealed?) {
-        self[attribute].referred = record
     }
 }
 

@@ -33,16 +33,16 @@ extension ReplicaRow {
             change.form, sent: change.write?.value, stored: stored.value?.value,
             version: stored.outcomeVersion, told: stored.told, by: .none)
         set(branch, category: field.category)
-        if field.refers != nil { refer(change, field.category) }
+        if field.refers != nil {
+            self[change.attribute].referred = referred(by: change, field.category)
+        }
     }
 
     /// What a confirmed write of a reference refers to.
-    mutating func refer(_ change: CommandChange, _ category: Category) {
-        refer(
-            change.attribute,
-            to: Sealed(
-                change.refers.map(Value.reference) ?? .null, subject: replica.subject,
-                category: category))
+    func referred(by change: CommandChange, _ category: Category) -> Sealed {
+        Sealed(
+            change.refers.map(Value.reference) ?? .null, subject: replica.subject,
+            category: category)
     }
 
     /// Takes a branch back, its values sealed to this replica's subject.

@@ -39,6 +39,8 @@ package struct ReplicaRow: WireMessage, Equatable {
     package var born = ""
     /// When it was first known to exist, by our clock.
     package var knownSince: Timestamp?
+    /// Making it was given up: nothing waits for it until a person lets it be tried again.
+    package var isGivenUp = false
     package var unknownFields: [UInt8] = []
 
     package init() {}
@@ -64,6 +66,7 @@ package struct ReplicaRow: WireMessage, Equatable {
         visitor.bool(18, &refusesDelete)
         visitor.string(19, &born)
         visitor.time(20, &knownSince)
+        visitor.bool(21, &isGivenUp)
     }
 
     /// The branch of an attribute, made when it is first asked for.
@@ -101,6 +104,8 @@ package struct BranchRow: WireMessage, Equatable {
     package var isUnverified = false
     /// The record that a reference's accounted spelling stood for.
     package var referred: Sealed?
+    /// The object of that record that it stood for; another one in its place is news.
+    package var referredObject: ReplicaID?
     package var unknownFields: [UInt8] = []
 
     package init() {}
@@ -119,6 +124,7 @@ package struct BranchRow: WireMessage, Equatable {
         visitor.sealed(10, &addedByUs)
         visitor.bool(11, &isUnverified)
         visitor.sealed(12, &referred)
+        visitor.id(13, &referredObject)
     }
 }
 

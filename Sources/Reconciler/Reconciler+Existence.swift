@@ -221,9 +221,10 @@ extension Reconciler {
     ) -> Bool {
         ground.mapping.fields.contains { field in
             let outcome = snapshot.record.outcome(field.name)?.outcome
-            return live.contains { $0.branch(field)?.hasChanged ?? false }
+            return live.contains { $0.branch(field, snapshot.references)?.hasChanged ?? false }
                 || gone.contains { row in
-                    guard let outcome, let branch = row.branch(field), branch.accounted != nil
+                    guard let outcome, let branch = row.branch(field, snapshot.references),
+                        branch.accounted != nil
                     else { return false }
                     return !branch.knows(outcome)
                 }

@@ -25,11 +25,10 @@ extension Reconciler {
                 let record = branch.accounted?.reference,
                 let replica = snapshot.replica(branch.replica)
             else { return false }
-            let row = replica[branch.spelling.attribute]
-            let target = snapshot.references.target(record, at: replica.connection)
             // The object that stood there is not the one that stands there now, if any does.
-            return target == nil
-                || ![target?.remoteID, target?.name].contains(row.accounted?.value?.plainText)
+            let known = replica[branch.spelling.attribute].referredObject
+            let target = snapshot.references.target(record, at: replica.connection)
+            return target == nil || target?.object != known
         }
         return lost.isEmpty ? nil : .noted(lost, .referenceGone, in: state)
     }
@@ -66,8 +65,4 @@ extension Reconciler {
         change.refers = record
         return change
     }
-}
-
-extension Value {
-    fileprivate var plainText: String? { if case .text(let text) = self { text } else { nil } }
 }

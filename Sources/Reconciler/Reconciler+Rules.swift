@@ -39,7 +39,7 @@ extension Reconciler {
         var latest: [(replica: ReplicaID, at: Int64)] = []
         for replica in snapshot.replicas where replica.state == .live {
             let changed = ground.mapping.fields.filter { $0.law != .strictest }
-                .compactMap { replica.branch($0) }
+                .compactMap { replica.branch($0, snapshot.references) }
                 .filter { $0.hasChanged && $0.accounted != nil }
             guard !changed.isEmpty else { continue }
             let stamps = changed.compactMap { $0.evidence?.latest?.microseconds }

@@ -78,6 +78,29 @@ import Testing
         #expect(world.compass.dealRows.count == 1 && world.suitecrm.dealRows.count == 2)
     }
 
+    @Test func `are never joined across accounts, though one account is a question itself`() throws
+    {
+        let world = try World(directory: scratch(), seed: 96)
+        defer { end(world) }
+        let beta = world.compass.seed(SandboxAccount(name: "Beta"), at: world.time)
+        world.compass.seed(
+            SandboxDeal(name: "Renewal", account: beta, amount: "10"), at: world.time)
+        let acme = world.suitecrm.seed(SandboxAccount(name: "Acme"), at: world.time)
+        world.suitecrm.seed(SandboxAccount(name: "Acme"), at: world.time)
+        world.suitecrm.seed(
+            SandboxDeal(name: "Renewal", account: acme, amount: "20"), at: world.time)
+        _ = try world.run(.sync, approve: true)
+        world.pass(seconds: 300)
+        let report = try #require(try world.run(.sync, sweep: true))
+        #expect(report.decisions == 0 && report.issued == 0)
+        #expect(world.compass.dealRows.map(\.deal.amount) == ["10"])
+        #expect(world.suitecrm.dealRows.contains { $0.deal.amount == "20" })
+        let records = try world.workplace.views.read { tables, transaction in
+            try tables.records.all(transaction).filter { $0.entity == "deal" }
+        }
+        #expect(records.count == 1, "the other waits for its account")
+    }
+
     @Test func `follow edits both ways, every digit of an amount`() throws {
         let world = try World(directory: scratch(), seed: 94)
         defer { end(world) }

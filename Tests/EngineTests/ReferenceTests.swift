@@ -175,6 +175,70 @@ import Transport
         #expect(accounts(world) == ["Acme", "", "Acme"])
     }
 
+    @Test func `stay where another company takes the old name, and end where a person ends them`()
+        throws
+    {
+        let world = try world(89)
+        defer { end(world) }
+        let acme = world.compass.seed(SandboxAccount(name: "Acme"), at: world.time)
+        world.compass.seed(ann(acme), at: world.time)
+        _ = try sync(world)
+        world.pass(seconds: 300)
+        world.compass.personEditsAccount(acme, at: world.time) { $0.name = "Acme Tools" }
+        world.pass(seconds: 60)
+        _ = try sync(world)
+        world.mautic.seed(SandboxAccount(name: "Acme"), at: world.time)
+        world.pass(seconds: 300)
+        _ = try sync(world)
+        #expect(accounts(world) == ["Acme Tools", "Acme Tools", "Acme Tools"])
+        world.pass(seconds: 300)
+        let row = try #require(world.mautic.rows.first)
+        world.mautic.personEdits(row.id, at: world.time) { $0.account = nil }
+        world.pass(seconds: 60)
+        _ = try sync(world)
+        #expect(accounts(world) == ["", "", ""])
+    }
+
+    @Test func `are not emptied by a deletion that shows in a contact first`() throws {
+        let world = try world(90)
+        defer { end(world) }
+        let acme = world.compass.seed(SandboxAccount(name: "Acme"), at: world.time)
+        world.compass.seed(ann(acme), at: world.time)
+        _ = try sync(world)
+        world.pass(seconds: 300)
+        let (account, contact) = (
+            try #require(world.suitecrm.accountRows.first),
+            try #require(world.suitecrm.rows.first)
+        )
+        world.suitecrm.personDeletesAccount(account.id, at: world.time)
+        world.suitecrm.personEdits(contact.id, at: world.time) { $0.jobTitle = "Head" }
+        world.pass(seconds: 120)
+        let report = try #require(try world.run(.sync))
+        #expect(report.gone == 1 && report.conflicted == 1, "\(report)")
+        #expect(accounts(world) == ["Acme", "Acme", ""])
+        try expectStatusAgrees(world, report)
+    }
+
+    @Test func `follow the first move after a write of ours that told nothing`() throws {
+        let world = try world(99)
+        defer { end(world) }
+        let acme = world.compass.seed(SandboxAccount(name: "Acme"), at: world.time)
+        let globex = world.compass.seed(SandboxAccount(name: "Globex"), at: world.time)
+        let id = world.compass.seed(ann(acme), at: world.time)
+        _ = try sync(world)
+        world.pass(seconds: 300)
+        world.compass.personEdits(id, at: world.time) { $0.account = globex }
+        _ = try sync(world)
+        #expect(accounts(world) == ["Globex", "Globex", "Globex"])
+        world.pass(seconds: 300)
+        let company = world.mautic.accountRows.first { $0.account.name == "Acme" }?.id
+        let row = try #require(world.mautic.rows.first)
+        world.mautic.personEdits(row.id, at: world.time) { $0.account = company }
+        world.pass(seconds: 120)
+        _ = try sync(world)
+        #expect(accounts(world) == ["Acme", "Acme", "Acme"])
+    }
+
     @Test func `to what is made nowhere else are a verdict and no error`() throws {
         let world = try world(85)
         defer { end(world) }
