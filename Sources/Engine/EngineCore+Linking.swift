@@ -1,0 +1,181 @@
+import Ledger
+import Model
+import Projections
+import Reconciler
+
+/// Linking: which objects are one record; nobody guesses.
+extension EngineCore {
+    /// Finds a record for every replica that has none, entity by entity: what tells two of one name
+    /// apart is linked first.
+    mutating func link() throws {
+        effects.append(progress(.linking))
+        // Everything is planned in a run's first round: what an earlier run left is found so.
+        try markAllDirty()
+        let approvals = request.approves ? try approvals() : []
+        unlinked = mapping.entities.map(\.entity)
+        if approvals.isEmpty { try linkNext() } else { append(approvals, then: .linked) }
+    }
+
+    mutating func linkNext() throws {
+        while !unlinked.isEmpty {
+            let drafts = try links(of: unlinked.removeFirst())
+            guard drafts.isEmpty else { return append(drafts, then: .linked) }
+        }
+        phase = .planning
+    }
+
+    private mutating func links(of entity: String) throws -> [Draft] {
+        let (unlinked, asked) = try views.read { tables, transaction in
+            let unlinked = try tables.replicas.all(transaction).filter {
+                $0.entity == entity && $0.record == nil && $0.state == .live
+            }
+            let asked = try tables.questions.all(transaction).filter { !$0.isSettled }
+            // Those that a person keeps apart are linked by a person only.
+            return (
+                unlinked.filter { !$0.isApart },
+                Set(asked.flatMap(\.raised.replicas)).union(
+                    unlinked.filter(\.isApart).map(\.replica))
+            )
+        }
+        var drafts: [Draft] = []
+        var done: Set<ReplicaID> = asked
+        var taken: Set<Ground.Place> = []
+        for row in unlinked.sorted(by: { $0.replica < $1.replica })
+        where !done.contains(row.replica) {
+            guard try !isNameless(row), try !isNowhere(row) else { continue }
+            let alike = try self.alike(row)
+            let match = try Identity().match(row, alike: alike) { record in
+                try taken.contains(.init(record: record, connection: row.connection))
+                    || isTaken(record, row.connection)
+            }
+            switch match {
+            case .join(let record):
+                report.linked += 1
+                taken.insert(.init(record: record, connection: row.connection))
+                drafts.append(linked(row.replica, row.entity, to: record, .key))
+                done.insert(row.replica)
+            case .found(let replicas):
+                let record = Identity.record(replicas, entity: row.entity)
+                if replicas.count > 1 { report.linked += 1 } else { report.newRecords += 1 }
+                for replica in replicas {
+                    drafts.append(
+                        linked(replica, row.entity, to: record, replicas.count > 1 ? .key : .new))
+                }
+                done.formUnion(replicas)
+            case .ambiguous(let replicas):
+                report.ambiguous += 1
+                drafts.append(question(replicas, row.entity))
+                done.formUnion(replicas)
+            }
+        }
+        return drafts
+    }
+
+    /// Lets every connection be written to from now on, but for what could not be read: of that
+    /// nobody has seen a plan.
+    private func approvals() throws -> [Draft] {
+        let connections = try views.read { tables, transaction in
+            try tables.connections.all(transaction)
+        }
+        return connections.filter { !$0.isRemoved }.compactMap { row in
+            if !row.configured.url.isEmpty, !isUsable(row.id) { return nil }
+            let entities = row.unapproved(in: mapping).filter {
+                !unreadable.contains(EntityPlace(connection: row.id, entity: $0))
+            }
+            guard !entities.isEmpty else { return nil }
+            var approved = WritesApproved()
+            approved.connection = row.id
+            approved.entities = entities
+            return Draft(
+                id: .derived("writes approved", [row.id.bytes, request.run.bytes]),
+                stream: .connection(row.id), event: .writesApproved(approved))
+        }
+    }
+
+    private func alike(_ row: ReplicaRow) throws -> [ReplicaRow] {
+        guard let entity = mapping[row.entity] else { return [] }
+        let found = try views.read { tables, transaction in
+            var found: [ReplicaRow] = []
+            for field in entity.keyFields {
+                guard let branch = row.branch(field),
+                    case .text(let content)? = branch.seenContent, !content.isEmpty
+                else { continue }
+                let ids = try tables.replicas(
+                    field: field.name, content: content, entity: row.entity, transaction)
+                for id in ids
+                where id != row.replica && !found.contains(where: { $0.replica == id }) {
+                    if let other = try tables.replicas.row(id.bytes, transaction),
+                        other.state == .live
+                    {
+                        found.append(other)
+                    }
+                }
+            }
+            return found
+        }
+        guard entity.within != nil else { return found }
+        // Of one name within one account is the same; elsewhere it is another, and where that is not
+        // known, nobody guesses.
+        let own = try views.within(row, entity, among: mapping)
+        let places = try found.map { try views.within($0, entity, among: mapping) }
+        let same = zip(found, places).filter { $0.1 == own && own != .unknown }
+        guard same.isEmpty || own == .nothing else { return same.map(\.0) }
+        return zip(found, places).filter { own == .nothing ? $0.1 != .unknown : $0.1 == .nothing }
+            .map(\.0)
+    }
+
+    /// Whether it names something to be told apart by that nobody knows yet: linked once it is known.
+    private func isNowhere(_ row: ReplicaRow) throws -> Bool {
+        guard let entity = mapping[row.entity], entity.within != nil else { return false }
+        return try views.within(row, entity, among: mapping) == .unknown
+    }
+
+    /// Whether an edit told of an object before it was ever read whole, so that nobody knows its key:
+    /// it is linked once a sweep has shown it.
+    private func isNameless(_ row: ReplicaRow) throws -> Bool {
+        let keys = (mapping[row.entity]?.keyFields ?? []).compactMap { row.branch($0) }
+        guard !keys.isEmpty, keys.allSatisfy({ $0.seen == nil }) else { return false }
+        return try views.read { tables, transaction in
+            let connection = try tables.connections.row(row.connection.bytes, transaction)
+            // Files are told once, and whole.
+            guard let connection, !connection.configured.url.isEmpty else { return false }
+            return connection[row.entity].lastSweep == nil
+        }
+    }
+
+    private func isTaken(_ record: RecordID, _ connection: ConnectionID) throws -> Bool {
+        guard let snapshot = try snapshot(record) else { return false }
+        return snapshot.creating.contains(connection)
+            || snapshot.replicas.contains { $0.connection == connection && $0.state == .live }
+    }
+
+    private mutating func linked(
+        _ replica: ReplicaID, _ entity: String, to record: RecordID, _ reason: LinkReason
+    ) -> Draft {
+        dirty.insert(record)
+        return Draft(
+            id: .derived("linked", [record.bytes, replica.bytes, request.run.bytes]),
+            stream: .record(record),
+            event: .linked(
+                Linked(record: record, entity: entity, replica: replica, reason: reason)),
+            tags: [Tag(.record, record), Tag(.replica, replica)])
+    }
+
+    func question(_ replicas: [ReplicaID], _ entity: String) -> Draft {
+        var payload = AmbiguityRaised()
+        payload.question = Identity.question(replicas)
+        payload.entity = entity
+        payload.replicas = replicas
+        return Draft(
+            id: .derived("ambiguity", [payload.question.bytes]),
+            stream: Stream(.ledger, payload.question), event: .ambiguityRaised(payload),
+            tags: replicas.map { Tag(.replica, $0) } + [Tag(.question, payload.question)])
+    }
+
+    private mutating func markAllDirty() throws {
+        let records = try views.read { tables, transaction in
+            try tables.records.all(transaction).map(\.record)
+        }
+        dirty.formUnion(records)
+    }
+}
