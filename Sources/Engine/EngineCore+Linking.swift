@@ -12,7 +12,15 @@ extension EngineCore {
         // Everything is planned in a run's first round: what an earlier run left is found so.
         try markAllDirty()
         let approvals = request.approves ? try approvals() : []
-        unlinked = mapping.entities.map(\.entity)
+        let rows = try views.read { tables, transaction in
+            let asked = try tables.questions.all(transaction).filter { !$0.isSettled }
+            let waiting = Set(asked.flatMap(\.raised.replicas))
+            // Those that a person keeps apart are linked by a person only.
+            return try tables.replicas.all(transaction).filter {
+                $0.record == nil && $0.state == .live && !$0.isApart
+            }.filter { !waiting.contains($0.replica) }
+        }
+        unlinked = mapping.entities.map { entity in rows.filter { $0.entity == entity.entity } }
         if approvals.isEmpty { try linkNext() } else { append(approvals, then: .linked) }
     }
 
@@ -24,24 +32,11 @@ extension EngineCore {
         phase = .planning
     }
 
-    private mutating func links(of entity: String) throws -> [Draft] {
-        let (unlinked, asked) = try views.read { tables, transaction in
-            let unlinked = try tables.replicas.all(transaction).filter {
-                $0.entity == entity && $0.record == nil && $0.state == .live
-            }
-            let asked = try tables.questions.all(transaction).filter { !$0.isSettled }
-            // Those that a person keeps apart are linked by a person only.
-            return (
-                unlinked.filter { !$0.isApart },
-                Set(asked.flatMap(\.raised.replicas)).union(
-                    unlinked.filter(\.isApart).map(\.replica))
-            )
-        }
+    private mutating func links(of rows: [ReplicaRow]) throws -> [Draft] {
         var drafts: [Draft] = []
-        var done: Set<ReplicaID> = asked
-        var taken: Set<Ground.Place> = []
-        for row in unlinked.sorted(by: { $0.replica < $1.replica })
-        where !done.contains(row.replica) {
+        var done: Set<ReplicaID> = []
+        var taken: Set<References.Place> = []
+        for row in rows.sorted(by: { $0.replica < $1.replica }) where !done.contains(row.replica) {
             guard try !isNameless(row), try !isNowhere(row) else { continue }
             let alike = try self.alike(row)
             let match = try Identity().match(row, alike: alike) { record in

@@ -92,30 +92,23 @@ extension EngineCore {
         guard !hasLookedAgain else { return false }
         hasLookedAgain = true
         let rows = try views.read { tables, transaction in
-            try tables.replicas.all(transaction).filter { $0.needsLook && $0.state == .live }
+            try tables.replicas.all(transaction).filter { $0.state == .live }
         }
-        for row in rows { look(at: row) }
-        try lookAtEmptiedReferences()
+        for row in rows where row.needsLook { look(at: row) }
+        let named = Set(rows.flatMap(emptiedReferences)).subtracting(seen)
+        for row in rows where named.contains(row.replica) && !row.needsLook { look(at: row) }
         return !calls.isEmpty
     }
 
-    /// Looks at what emptied references named, before anybody takes them for edits.
+    /// What an object's emptied references named, looked at before anybody takes them for edits.
     ///
     /// It may have been deleted: that empties them in SuiteCRM, and shows in no window (fact 43).
-    private mutating func lookAtEmptiedReferences() throws {
-        let named = try views.read { tables, transaction in
-            try tables.replicas.all(transaction).filter { $0.state == .live }.flatMap { row in
-                (mapping[row.entity]?.fields ?? []).compactMap { field -> ReplicaID? in
-                    guard field.refers != nil,
-                        let attribute = field.spellings[row.system]?.attribute,
-                        row[attribute].seen?.value?.isBlank == true
-                    else { return nil }
-                    return row[attribute].referredObject
-                }
-            }
-        }
-        for id in Set(named).subtracting(seen).sorted() {
-            if let row = try views.replica(id), row.state == .live { look(at: row) }
+    private func emptiedReferences(_ row: ReplicaRow) -> [ReplicaID] {
+        (mapping[row.entity]?.fields ?? []).compactMap { field in
+            guard field.refers != nil, let attribute = field.spellings[row.system]?.attribute,
+                row[attribute].seen?.value?.isBlank == true
+            else { return nil }
+            return row[attribute].referredObject
         }
     }
 

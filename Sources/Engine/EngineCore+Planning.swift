@@ -92,7 +92,7 @@ extension EngineCore {
             plan.commands.removeAll { refusedInRun.contains(RefusedPlace($0)) }
             guard !plan.isEmpty else { continue }
             let made = plan.commands.filter { $0.operation == .create }.map {
-                Ground.Place(record: $0.record, connection: $0.connection)
+                References.Place(record: $0.record, connection: $0.connection)
             }
             if mapping.isReferredTo(entity), !made.isEmpty {
                 for key in reconcilers.keys { reconcilers[key]?.ground.beingMade.formUnion(made) }

@@ -31,8 +31,8 @@ package struct EngineCore {
     var remapped: Set<String> = []
     /// What is still to be read at a connection, entity by entity.
     var waitingWalks: [ConnectionID: [String]] = [:]
-    /// Entities whose objects are still to be linked in this run.
-    var unlinked: [String] = []
+    /// Objects that are still to be linked in this run, entity by entity.
+    var unlinked: [[ReplicaRow]] = []
     var calls: [CallID: PendingCall] = [:]
     var appends: [AppendID: Continuation] = [:]
     var lanes: [RecordID: [CommandID]] = [:]

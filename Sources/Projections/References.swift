@@ -21,9 +21,14 @@ package struct References: Sendable, Equatable {
         var text: String
     }
 
-    private struct Place: Hashable {
-        var record: RecordID
-        var connection: ConnectionID
+    /// A record at a connection.
+    package struct Place: Sendable, Hashable {
+        package var record: RecordID
+        package var connection: ConnectionID
+        package init(record: RecordID, connection: ConnectionID) {
+            self.record = record
+            self.connection = connection
+        }
     }
 
     private var records: [Spelt: RecordID] = [:]
@@ -95,14 +100,10 @@ extension References {
             for replica in replicas {
                 guard let spelling = field.spellings[replica.system] else { continue }
                 let row = replica[spelling.attribute]
-                for told in [row.seen?.value, row.accounted?.value] {
-                    guard case .text(let text)? = told, !text.isEmpty else { continue }
+                if case .text(let text)? = row.seen?.value, !text.isEmpty {
                     let spelt = Spelt(connection: replica.connection, entity: refers, text: text)
-                    guard records[spelt] == nil,
-                        let known = try source.referred(
-                            text, by: spelling.codec.kind, to: target, at: replica.connection)
-                    else { continue }
-                    records[spelt] = known
+                    records[spelt] = try source.referred(
+                        text, by: spelling.codec.kind, to: target, at: replica.connection)
                 }
                 if let referred = row.referred?.value?.reference { found.insert(referred) }
             }

@@ -17,21 +17,11 @@ package struct Ground: Sendable {
     /// written on the strength of it.
     package var unreadable: Set<ConnectionID> = []
     /// Objects that this run is about to make: what refers to one waits for it.
-    package var beingMade: Set<Place> = []
+    package var beingMade: Set<References.Place> = []
     /// Who belongs where.
     private let scopes: [ConnectionID: Scope]
     /// Plan as if every connection had been approved: what the first plan shows.
     package var assumesApproval = false
-
-    /// A record at a connection.
-    package struct Place: Sendable, Hashable {
-        package var record: RecordID
-        package var connection: ConnectionID
-        package init(record: RecordID, connection: ConnectionID) {
-            self.record = record
-            self.connection = connection
-        }
-    }
 
     package init(mapping: EntityMapping, policy: Policy, connections: [ConnectionRow]) {
         self.mapping = mapping

@@ -198,23 +198,8 @@ final class DemoRun {
                 }
             }
         }
-        let deals = try fullyLinked("deal").shuffled(using: &random).prefix(20)
         let clients = try fullyLinked("account")
-        server.withWorld { world in
-            for (index, deal) in deals.enumerated() {
-                let account = clients.isEmpty ? nil : clients[index % clients.count]
-                if index % 2 == 0 {
-                    world.compass.personEditsDeal(deal[.compass] ?? "", at: now) {
-                        $0.amount = "\(1_000 + index).25"
-                        $0.account = account?[.compass]
-                    }
-                } else {
-                    world.suiteCRM.personEditsDeal(deal[.suitecrm] ?? "", at: now) {
-                        $0.stage = "Closed Won"
-                    }
-                }
-            }
-        }
+        let deals = try editDeals(clients, at: now)
         let rest = Array(linked.dropFirst(edits * 3))
         guard rest.count >= 5 else { return }
         server.withWorld { world in
@@ -231,7 +216,7 @@ final class DemoRun {
                 rest[3][.mautic] ?? "", into: rest[4][.mautic] ?? "", at: now)
         }
         say(
-            "  \(edits * 3) edits of people, \(accounts.count) of accounts and \(deals.count) of deals, one mobile number changed in two places, one opt-out,"
+            "  \(edits * 3) edits of people, \(accounts.count) of accounts and \(deals) of deals, one mobile number changed in two places, one opt-out,"
         )
         say("  one person deleted in SuiteCRM, two merged in Mautic")
         let report = try engine(.sync, sweep: true)
@@ -240,6 +225,27 @@ final class DemoRun {
         say(
             "  \(report.conflicted) people ask for you, \(report.gone) deleted, \(report.merged) merged"
         )
+    }
+
+    /// Returns how many deals were edited: sums and accounts in Compass, stages in SuiteCRM.
+    private func editDeals(_ clients: [[System: String]], at now: SandboxTime) throws -> Int {
+        let deals = try fullyLinked("deal").shuffled(using: &random).prefix(20)
+        server.withWorld { world in
+            for (index, deal) in deals.enumerated() {
+                let account = clients.isEmpty ? nil : clients[index % clients.count]
+                if index % 2 == 0 {
+                    world.compass.personEditsDeal(deal[.compass] ?? "", at: now) {
+                        $0.amount = "\(1_000 + index).25"
+                        $0.account = account?[.compass]
+                    }
+                } else {
+                    world.suiteCRM.personEditsDeal(deal[.suitecrm] ?? "", at: now) {
+                        $0.stage = "Closed Won"
+                    }
+                }
+            }
+        }
+        return deals.count
     }
 
     private func settleEverything() throws {

@@ -17,19 +17,6 @@ import Transport
         return account
     }
 
-    private func sync(_ world: World, sweep: Bool = false) throws -> RunReport {
-        var report = try #require(try world.run(.sync, sweep: sweep, approve: true))
-        for _ in 0..<4 where report.issued > 0 || report.decisions > 0 {
-            world.pass(seconds: 300)
-            report = try #require(try world.run(.sync, sweep: sweep))
-        }
-        #expect(report.issued == 0 && report.decisions == 0, "\(report)")
-        #expect(report.failures.isEmpty, "\(report.failures)")
-        try expectStatusAgrees(world, report)
-        #expect(try world.workplace.views.verify().isIdentical)
-        return report
-    }
-
     private func names(_ rows: [SandboxAccountRow]) -> [String] {
         rows.compactMap(\.account.name).sorted()
     }
@@ -42,7 +29,7 @@ import Transport
         world.suitecrm.seed(account("Globex", city: "Bonn"), at: world.time)
         world.compass.seed(account("Initech"), at: world.time)
         world.mautic.seed(account("Acme"), at: world.time)
-        let report = try sync(world)
+        let report = try syncToRest(world)
         #expect(report.records == 3 && report.inSync == 3)
         let measured = try world.workplace.log.read(from: 1, limit: .max).enumerated().count {
             let event = try world.workplace.sealer.open($1, sequence: UInt64($0) + 1)
@@ -63,7 +50,7 @@ import Transport
         defer { end(world) }
         world.compass.seed(account("Acme", city: "Ulm"), at: world.time)
         world.compass.seed(account("Globex"), at: world.time)
-        _ = try sync(world)
+        _ = try syncToRest(world)
         world.pass(seconds: 300)
         let (client, crm) = (
             try #require(world.compass.accountRows.first { $0.account.name == "Acme" }),
@@ -77,7 +64,7 @@ import Transport
             world.mautic.accountRows.first { $0.account.name == "Globex" })
         world.mautic.personEditsAccount(company.id, at: world.time) { $0.phone = "+1-555-0177" }
         world.pass(seconds: 120)
-        _ = try sync(world)
+        _ = try syncToRest(world)
         for rows in [
             world.compass.accountRows, world.suitecrm.accountRows, world.mautic.accountRows,
         ] {
@@ -96,7 +83,7 @@ import Transport
         defer { end(world) }
         world.compass.seed(account("Ann"), at: world.time)
         world.mautic.seed(person("ann@example.com", "Ann", "Lee", phone: nil), at: world.time)
-        let report = try sync(world, sweep: true)
+        let report = try syncToRest(world, sweep: true)
         #expect(report.records == 2)
         #expect(world.people(.compass).count == 1 && world.people(.suitecrm).count == 1)
         #expect(names(world.suitecrm.accountRows) == ["Ann"])
@@ -106,7 +93,7 @@ import Transport
         let world = try World(directory: scratch(), seed: 64)
         defer { end(world) }
         world.compass.seed(account("Acme"), at: world.time)
-        _ = try sync(world)
+        _ = try syncToRest(world)
         world.pass(seconds: 300)
         let row = try #require(world.suitecrm.accountRows.first)
         world.suitecrm.personDeletesAccount(row.id, at: world.time)
@@ -119,7 +106,7 @@ import Transport
             })
         try world.workplace.answerDeletion(record, keep: true)
         world.pass(seconds: 300)
-        _ = try sync(world)
+        _ = try syncToRest(world)
         #expect(names(world.suitecrm.accountRows) == ["Acme"])
         #expect(names(world.mautic.accountRows) == ["Acme"])
     }
@@ -152,7 +139,7 @@ import Transport
         #expect(names(world.mautic.accountRows) == ["Globex"])
         world.instead = { _ in nil }
         world.pass(seconds: 300)
-        _ = try sync(world, sweep: true)
+        _ = try syncToRest(world, sweep: true)
         #expect(names(world.compass.accountRows) == ["Acme", "Globex"])
     }
 
@@ -189,7 +176,7 @@ import Transport
         try expectStatusAgrees(world, report)
         #expect(world.people(.mautic).count == 1 && world.people(.suitecrm).count == 1)
         #expect(world.mautic.accountRows.isEmpty && world.suitecrm.accountRows.isEmpty)
-        _ = try sync(world)
+        _ = try syncToRest(world)
         #expect(names(world.mautic.accountRows) == ["Acme"])
         #expect(names(world.suitecrm.accountRows) == ["Acme"])
     }
@@ -198,12 +185,12 @@ import Transport
         let world = try World(directory: scratch(), seed: 65)
         defer { end(world) }
         world.compass.seed(account("Acme", city: "Ulm"), at: world.time)
-        _ = try sync(world)
+        _ = try syncToRest(world)
         world.pass(seconds: 300)
         let row = try #require(world.suitecrm.accountRows.first)
         world.suitecrm.personEditsAccount(row.id, at: world.time) { $0.city = nil }
         world.pass(seconds: 120)
-        _ = try sync(world)
+        _ = try syncToRest(world)
         for rows in [world.compass.accountRows, world.mautic.accountRows] {
             #expect(rows.map { $0.account.city ?? "" } == [""])
         }

@@ -9,19 +9,6 @@ import Testing
 
 /// Compass's deals and SuiteCRM's opportunities, found by their name within their account.
 @Suite struct `Deals` {
-    private func sync(_ world: World, sweep: Bool = false) throws -> RunReport {
-        var report = try #require(try world.run(.sync, sweep: sweep, approve: true))
-        for _ in 0..<4 where report.issued > 0 || report.decisions > 0 {
-            world.pass(seconds: 300)
-            report = try #require(try world.run(.sync, sweep: sweep))
-        }
-        #expect(report.issued == 0 && report.decisions == 0, "\(report)")
-        #expect(report.failures.isEmpty, "\(report.failures)")
-        try expectStatusAgrees(world, report)
-        #expect(try world.workplace.views.verify().isIdentical)
-        return report
-    }
-
     private func names(_ rows: [SandboxDealRow]) -> [String] {
         rows.compactMap(\.deal.name).sorted()
     }
@@ -36,7 +23,7 @@ import Testing
                 closeDate: "2027-01-31"), at: world.time)
         world.suitecrm.seed(
             SandboxDeal(name: "Support", amount: "99", stage: "Closed Won"), at: world.time)
-        let report = try sync(world)
+        let report = try syncToRest(world)
         #expect(report.records == 3 && report.inSync == 3)
         let made = try #require(world.suitecrm.dealRows.first { $0.deal.name == "Relaunch" }).deal
         #expect(made.amount == "1234.5" && made.stage == "Prospecting")
@@ -58,7 +45,7 @@ import Testing
             world.suitecrm.seed(
                 SandboxDeal(name: "Support", account: account, amount: "10"), at: world.time)
         }
-        let report = try sync(world)
+        let report = try syncToRest(world)
         #expect(report.ambiguous == 0 && report.asked == 0)
         #expect(world.compass.dealRows.count == 2 && world.suitecrm.dealRows.count == 2)
         let places = world.suitecrm.dealRows.map(\.deal.account)
@@ -108,7 +95,7 @@ import Testing
             SandboxDeal(name: "Relaunch", amount: "1000", stage: "Prospecting"), at: world.time)
         world.compass.seed(
             SandboxDeal(name: "Support", amount: "50", stage: "Prospecting"), at: world.time)
-        _ = try sync(world)
+        _ = try syncToRest(world)
         world.pass(seconds: 300)
         let (here, there) = (
             try #require(world.compass.dealRows.first { $0.deal.name == "Relaunch" }),
@@ -120,7 +107,7 @@ import Testing
         }
         world.suitecrm.personEditsDeal(there.id, at: world.time) { $0.stage = "Closed Won" }
         world.pass(seconds: 120)
-        _ = try sync(world)
+        _ = try syncToRest(world)
         let relaunch = world.suitecrm.dealRows.first { $0.deal.name == "Relaunch" }?.deal
         #expect(relaunch?.amount == "12345678901.25" && relaunch?.closeDate == "2027-03-04")
         #expect(
@@ -128,7 +115,7 @@ import Testing
         // A blank amount is SuiteCRM's 0, and stays blank here.
         world.compass.personEditsDeal(here.id, at: world.time) { $0.amount = nil }
         world.pass(seconds: 120)
-        _ = try sync(world, sweep: true)
+        _ = try syncToRest(world, sweep: true)
         #expect(
             world.suitecrm.dealRows.first { $0.deal.name == "Relaunch" }?.deal.amount == "0")
         #expect(
@@ -139,7 +126,7 @@ import Testing
         let world = try World(directory: scratch(), seed: 95)
         defer { end(world) }
         world.compass.seed(SandboxDeal(name: "Relaunch", amount: "1000"), at: world.time)
-        _ = try sync(world)
+        _ = try syncToRest(world)
         world.pass(seconds: 300)
         world.suitecrm.personDeletesDeal(
             try #require(world.suitecrm.dealRows.first).id, at: world.time)

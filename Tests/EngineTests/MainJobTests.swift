@@ -73,6 +73,20 @@ func end(_ world: World) {
     }
 }
 
+/// Approves, and syncs until a run finds nothing to do; everything agrees then.
+func syncToRest(_ world: World, sweep: Bool = false) throws -> RunReport {
+    var report = try #require(try world.run(.sync, sweep: sweep, approve: true))
+    for _ in 0..<4 where report.issued > 0 || report.decisions > 0 {
+        world.pass(seconds: 300)
+        report = try #require(try world.run(.sync, sweep: sweep))
+    }
+    #expect(report.issued == 0 && report.decisions == 0, "\(report)")
+    #expect(report.failures.isEmpty, "\(report.failures)")
+    try expectStatusAgrees(world, report)
+    #expect(try world.workplace.views.verify().isIdentical)
+    return report
+}
+
 /// The status view says of everybody what a run says.
 func expectStatusAgrees(
     _ world: World, _ report: RunReport, sourceLocation: SourceLocation = #_sourceLocation

@@ -20,19 +20,6 @@ import Transport
         return ann
     }
 
-    private func sync(_ world: World, sweep: Bool = false) throws -> RunReport {
-        var report = try #require(try world.run(.sync, sweep: sweep, approve: true))
-        for _ in 0..<4 where report.issued > 0 || report.decisions > 0 {
-            world.pass(seconds: 300)
-            report = try #require(try world.run(.sync, sweep: sweep))
-        }
-        #expect(report.issued == 0 && report.decisions == 0, "\(report)")
-        #expect(report.failures.isEmpty, "\(report.failures)")
-        try expectStatusAgrees(world, report)
-        #expect(try world.workplace.views.verify().isIdentical)
-        return report
-    }
-
     /// The name of the account that a person has at each system; "" for none.
     private func accounts(_ world: World, of last: String = "Lee") -> [String] {
         [
@@ -59,7 +46,7 @@ import Transport
         }
         let first = try #require(try world.run(.sync, approve: true))
         #expect(first.inSync == 2 && first.waiting == 0, "in one run: \(first)")
-        let report = try sync(world)
+        let report = try syncToRest(world)
         #expect(report.records == 2 && report.inSync == 2)
         #expect(accounts(world) == ["Acme", "Acme", "Acme"])
         let calls = world.writeCalls
@@ -73,7 +60,7 @@ import Transport
         let acme = world.compass.seed(SandboxAccount(name: "Acme"), at: world.time)
         world.compass.seed(SandboxAccount(name: "Globex"), at: world.time)
         world.compass.seed(ann(acme), at: world.time)
-        _ = try sync(world)
+        _ = try syncToRest(world)
         for name in ["Globex", nil, "Acme"] {
             world.pass(seconds: 300)
             func move<Machine: SandboxMachine>(_ machine: inout Machine) {
@@ -88,7 +75,7 @@ import Transport
             default: move(&world.mautic)
             }
             world.pass(seconds: 120)
-            _ = try sync(world, sweep: true)
+            _ = try syncToRest(world, sweep: true)
             #expect(accounts(world) == Array(repeating: name ?? "", count: 3), "\(name ?? "none")")
         }
     }
@@ -109,7 +96,7 @@ import Transport
         #expect(record.contests.map(\.field) == ["account"])
         try world.workplace.settle(record.record, "account", as: .system(.suitecrm))
         world.pass(seconds: 300)
-        _ = try sync(world, sweep: true)
+        _ = try syncToRest(world, sweep: true)
         #expect(accounts(world) == ["Globex", "Globex", "Globex"])
     }
 
@@ -118,7 +105,7 @@ import Transport
         defer { end(world) }
         let acme = world.compass.seed(SandboxAccount(name: "Acme"), at: world.time)
         world.compass.seed(ann(acme), at: world.time)
-        _ = try sync(world)
+        _ = try syncToRest(world)
         world.pass(seconds: 300)
         let row = try #require(world.suitecrm.accountRows.first)
         world.suitecrm.personDeletesAccount(row.id, at: world.time)
@@ -131,7 +118,7 @@ import Transport
             })
         try world.workplace.answerDeletion(gone, keep: true)
         world.pass(seconds: 300)
-        _ = try sync(world, sweep: true)
+        _ = try syncToRest(world, sweep: true)
         #expect(accounts(world) == ["Acme", "Acme", "Acme"])
     }
 
@@ -182,20 +169,20 @@ import Transport
         defer { end(world) }
         let acme = world.compass.seed(SandboxAccount(name: "Acme"), at: world.time)
         world.compass.seed(ann(acme), at: world.time)
-        _ = try sync(world)
+        _ = try syncToRest(world)
         world.pass(seconds: 300)
         world.compass.personEditsAccount(acme, at: world.time) { $0.name = "Acme Tools" }
         world.pass(seconds: 60)
-        _ = try sync(world)
+        _ = try syncToRest(world)
         world.mautic.seed(SandboxAccount(name: "Acme"), at: world.time)
         world.pass(seconds: 300)
-        _ = try sync(world)
+        _ = try syncToRest(world)
         #expect(accounts(world) == ["Acme Tools", "Acme Tools", "Acme Tools"])
         world.pass(seconds: 300)
         let row = try #require(world.mautic.rows.first)
         world.mautic.personEdits(row.id, at: world.time) { $0.account = nil }
         world.pass(seconds: 60)
-        _ = try sync(world)
+        _ = try syncToRest(world)
         #expect(accounts(world) == ["", "", ""])
     }
 
@@ -204,7 +191,7 @@ import Transport
         defer { end(world) }
         let acme = world.compass.seed(SandboxAccount(name: "Acme"), at: world.time)
         world.compass.seed(ann(acme), at: world.time)
-        _ = try sync(world)
+        _ = try syncToRest(world)
         world.pass(seconds: 300)
         let (account, contact) = (
             try #require(world.suitecrm.accountRows.first),
@@ -225,17 +212,17 @@ import Transport
         let acme = world.compass.seed(SandboxAccount(name: "Acme"), at: world.time)
         let globex = world.compass.seed(SandboxAccount(name: "Globex"), at: world.time)
         let id = world.compass.seed(ann(acme), at: world.time)
-        _ = try sync(world)
+        _ = try syncToRest(world)
         world.pass(seconds: 300)
         world.compass.personEdits(id, at: world.time) { $0.account = globex }
-        _ = try sync(world)
+        _ = try syncToRest(world)
         #expect(accounts(world) == ["Globex", "Globex", "Globex"])
         world.pass(seconds: 300)
         let company = world.mautic.accountRows.first { $0.account.name == "Acme" }?.id
         let row = try #require(world.mautic.rows.first)
         world.mautic.personEdits(row.id, at: world.time) { $0.account = company }
         world.pass(seconds: 120)
-        _ = try sync(world)
+        _ = try syncToRest(world)
         #expect(accounts(world) == ["Acme", "Acme", "Acme"])
     }
 
@@ -246,7 +233,7 @@ import Transport
         let acme = world.compass.seed(SandboxAccount(name: "Acme"), at: world.time)
         world.compass.seed(ann(acme), at: world.time)
         world.mautic.seed(ann(), at: world.time)
-        let report = try sync(world, sweep: true)
+        let report = try syncToRest(world, sweep: true)
         #expect(accounts(world) == ["Acme", "", "Acme"])
         #expect(report.inSync == 2 && report.failing == 0 && report.waiting == 0)
     }
@@ -257,14 +244,14 @@ import Transport
         defer { end(world) }
         let acme = world.compass.seed(SandboxAccount(name: "Acme"), at: world.time)
         world.compass.seed(ann(acme), at: world.time)
-        _ = try sync(world)
+        _ = try syncToRest(world)
         world.pass(seconds: 300)
         let company = try #require(world.mautic.accountRows.first)
         world.mautic.personEditsAccount(company.id, at: world.time) { $0.name = "Acme Tools" }
         world.pass(seconds: 60)
-        _ = try sync(world)
+        _ = try syncToRest(world)
         #expect(accounts(world) == ["Acme Tools", "Acme Tools", "Acme Tools"])
-        let report = try sync(world, sweep: true)
+        let report = try syncToRest(world, sweep: true)
         #expect(report.inSync == 2)
         #expect(accounts(world) == ["Acme Tools", "Acme Tools", "Acme Tools"])
     }
