@@ -83,10 +83,12 @@ package struct FieldCodec: Sendable, Hashable {
     /// Text is sent as the system will keep it: both programs decode and clean once more with every
     /// save (SuiteCRM fact 5), so anything else would change again later.
     package func spelling(of content: Value) -> Value {
-        guard reads(self.content(of: content)) else { return content }
+        let meant = self.content(of: content)
+        guard reads(meant) else { return content }
         return switch (system, kind) {
         case (.mautic, .text), (.mautic, .email), (.suitecrm, .text), (.suitecrm, .email):
-            stable(content.asText).blankAs(system == .mautic ? .null : .text(""))
+            // An address is longer in lower case, where it has a dotted capital I.
+            stable(kind == .email ? meant.asText : content.asText).blankAs(system == .mautic ? .null : .text(""))
         case (.suitecrm, .flag): .text(content == .bool(true) ? "1" : "0")
         case (.suitecrm, _) where content == .null: .text("")
         case (.mautic, .tags): .set(of: content.elements.filter(TextRules.isMauticTag))

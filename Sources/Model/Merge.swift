@@ -117,9 +117,11 @@ package struct Merge: Sendable {
     /// A look that shows what an unconfirmed command of ours would leave is that command's echo.
     ///
     /// An opt-out is never taken for one where it would be undone, or where a re-consent waits: it
-    /// may as well be a person's.
+    /// may as well be a person's. What is accounted for, and speaks again in a fresh record, was heard
+    /// as an echo before.
     private func echoes(_ changed: [Branch], _ state: FieldState) -> Ruling? {
         let inputs = changed.filter { branch in
+            guard branch.hasChanged else { return false }
             if policy.law == .strictest, branch.seenContent == .bool(true),
                 state.outcome?.value != .bool(true) || state.consentGiven
             {

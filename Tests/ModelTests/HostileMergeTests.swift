@@ -84,14 +84,18 @@ import Testing
                     write.form, sent: write.spelling, stored: write.leaves,
                     version: outcome.version, told: random.chance(50), by: .none)
             }
-            if let side = state.contest?.sides.first, random.chance(50) {
-                state = state.folding(merge.settle(state, on: side.content))
+            // A set has no order that a seed would repeat.
+            let sides = (state.contest?.sides ?? []).map(\.content)
+                .sorted { "\($0)" < "\($1)" }
+            if !sides.isEmpty, random.chance(50) {
+                state = state.folding(merge.settle(state, on: random.pick(sides)))
             }
         }
     }
 
     private func decided(_ merge: Merge, _ start: FieldState, _ name: String) -> FieldState {
         var state = start
+        var story: [String] = []
         for _ in 0..<20 {
             guard let ruling = merge.decide(state) else { return state }
             if ruling.kind == .moved {
@@ -99,10 +103,11 @@ import Testing
                 let codec = start.branches[0].spelling.codec
                 #expect(ruling.outcome.map { codec.reads($0.value) } ?? false, "\(name): \(ruling)")
             }
+            story.append("\(ruling.kind) \(ruling.reason) of \(ruling.inputs.map(\.content))")
             state = state.folding(ruling)
         }
         Issue.record(
-            "\(name), \(merge.policy.law): \(state.outcome.debugDescription) \(state.contest.debugDescription) \(merge.decide(state).debugDescription)"
+            "\(name), \(merge.policy.law): \(story.joined(separator: ", "))"
         )
         return state
     }

@@ -40,7 +40,7 @@ struct RuleCase: Sendable, CustomTestStringConvertible {
         RuleCase("Our own write is known by its echo", .plain, .echoes),
         RuleCase("Showing the outcome is agreement", .plain, .agreement, worlds: 4_000),
         RuleCase("The outcome competes with who did not know it", .plain, .outcomeCompetes),
-        RuleCase("The richer of two forms stands", .plain, .richerStands),
+        RuleCase("The richer of two forms stands", .plain, .richerStands, worlds: 2_000),
         RuleCase("Empty joiners are silent", .plain, .emptiesAreSilent),
         RuleCase("A joiner freezes only itself", .plain, .joinersApart),
         RuleCase("A person's word loses to no law", .plain, .personStands, worlds: 2_000),
@@ -50,7 +50,7 @@ struct RuleCase: Sendable, CustomTestStringConvertible {
         RuleCase("Sets are joined, an add beats a remove", .union, .addsBeatRemoves),
         RuleCase("Counts are joined by their differences", .sum, .sumsOfChanges),
         RuleCase("A refused value rests", .plain, .refusalsRest),
-        RuleCase("An unknown form is asked", .plain, .unknownFormsAsk, worlds: 2_000),
+        RuleCase("An unknown form is asked", .plain, .unknownFormsAsk, worlds: 4_000),
         RuleCase("Evidence lifts a consent", .strictest, .evidenceLifts),
         RuleCase("A fresh record hears all", .plain, .freshRecordsHearAll, worlds: 8_000),
     ]

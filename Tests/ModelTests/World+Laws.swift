@@ -46,6 +46,11 @@ extension World {
             records[record].hasOptedOut = true
             if input.observation.low > records[record].consentAt { records[record].mayLift = false }
         }
+        for input in ruling.inputs where setup.kind == .union && input.role == .echo {
+            // What a person makes equal to a write of unheard fate is taken for that write.
+            let before = Set(branches[index(input.replica)].accountedContent?.elements ?? [])
+            unclear.formUnion(before.symmetricDifference(input.content.elements))
+        }
         let wasHeld = setup.kind == .union && outcome != nil
         for input in ruling.inputs where wasHeld && joinedWith[index(input.replica)] == nil {
             let lost = Set(outcome?.value.elements ?? [])
