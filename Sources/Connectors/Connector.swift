@@ -7,6 +7,10 @@ package struct RemoteObject: Sendable, Equatable {
     package var id: String
     /// What it is: `contact`, `account`.
     package var entity = "contact"
+    /// Which of its entity's further kinds it is; empty for the ordinary one.
+    package var furtherKind = ""
+    /// What became of an object whose kind can be converted; `nil` where that was not told.
+    package var conversion: Conversion?
     /// By the remote's own names, spelt as it spelt them; only attributes that were told.
     package var attributes: [(name: String, value: Value)]
     /// Its modification stamp as written, and as a moment.
@@ -22,6 +26,15 @@ package struct RemoteObject: Sendable, Equatable {
     package var isFoundLater = false
     /// A create was answered with an object that was there before.
     package var wasThere = false
+
+    package enum Conversion: Sendable, Equatable {
+        case none
+        /// It lives on as another object, whose id the remote may tell.
+        case converted(into: String?)
+    }
+
+    /// What kind of object it is.
+    package var kind: String { furtherKind.isEmpty ? entity : furtherKind }
 
     package init(
         id: String, attributes: [(name: String, value: Value)], stamp: String,
@@ -76,14 +89,14 @@ package struct Walk: Sendable, Equatable {
     }
 
     package var kind: Kind
-    /// What is read; a feed tells of everything.
-    package var entity: String
+    /// The kind of object that is read; a feed tells of everything.
+    package var objects: String
     /// The last id read; pages are the ids above it, so edits meanwhile shift nothing.
     package var after: String?
 
-    package init(_ kind: Kind, of entity: String = "contact", after: String? = nil) {
+    package init(_ kind: Kind, of objects: String = "contact", after: String? = nil) {
         self.kind = kind
-        self.entity = entity
+        self.objects = objects
         self.after = after
     }
 }
@@ -231,7 +244,7 @@ package enum ConversationStep: Sendable {
     case done(WriteOutcome)
 }
 
-/// The objects of one entity at a system: data and pure functions, nothing else.
+/// The objects of one kind at a system: data and pure functions, nothing else.
 package protocol Connector: Sendable {
     var system: System { get }
     /// How long a change may be invisible to a walk that should have shown it.
@@ -303,13 +316,14 @@ package struct Credentials: Sendable, Equatable {
     }
 }
 
-/// The connector of a system, for the objects of one entity.
+/// The connector of a system, for the objects of one kind of an entity; the ordinary one, unless
+/// another is given.
 package func connector(
-    for system: System, of entity: EntityMapping = .contact
+    for system: System, of entity: EntityMapping = .contact, kind: String? = nil
 ) -> any Connector {
     switch system {
     case .mautic: MauticConnector(entity)
-    case .suitecrm: SuiteCRMConnector(entity)
+    case .suitecrm: SuiteCRMConnector(entity, kind: kind)
     case .compass, .unspecified: CompassConnector(entity)
     }
 }

@@ -10,7 +10,7 @@ extension EngineCore {
     // MARK: - The end of a walk
 
     /// Who was there and did not show: looked at one by one, for absence proves nothing yet.
-    private mutating func suspectMissing(_ entity: String, _ connection: ConnectionID) {
+    private mutating func suspectMissing(_ kind: String, _ connection: ConnectionID) {
         let known: [ReplicaRow]
         do {
             known = try views.read { tables, transaction in
@@ -22,7 +22,7 @@ extension EngineCore {
             return
         }
         for row in known
-        where row.connection == connection && row.entity == entity && row.state == .live
+        where row.connection == connection && row.kind == kind && row.state == .live
             && !seen.contains(row.replica)
         {
             look(at: row)
@@ -33,10 +33,10 @@ extension EngineCore {
     mutating func look(at row: ReplicaRow) {
         guard let id = row.remoteIDText, let session = sessions[row.connection],
             session.failure == nil, mapping[row.entity] != nil,
-            !unreadable.contains(EntityPlace(connection: row.connection, entity: row.entity))
+            !unreadable.contains(KindPlace(connection: row.connection, kind: row.kind))
         else { return }
         start(
-            session.connector(of: row.entity).lookCall(id: id), on: row.connection,
+            session.connector(of: row.kind).lookCall(id: id), on: row.connection,
             for: .look(row.replica, remoteID: id))
     }
 
@@ -51,7 +51,7 @@ extension EngineCore {
         let look = Observer.Look(
             connection: session.row, road: .get, lookedAfter: pending.lookedAfter, now: now)
         do {
-            switch try session.connector(of: row.entity).look(from: result, asked: remoteID) {
+            switch try session.connector(of: row.kind).look(from: result, asked: remoteID) {
             case .found(let object):
                 seen.insert(replica)
                 let drafts = try observe(object, look)
@@ -69,7 +69,7 @@ extension EngineCore {
             if let record = row.record { dirty.insert(record) }
         } catch let error as RemoteFailure {
             retry(pending, error) { core, failure in
-                guard !core.entityFailed(row.entity, pending.connection, failure) else { return }
+                guard !core.kindFailed(row.kind, pending.connection, failure) else { return }
                 core.fail(pending.connection, failure.message)
             }
         }
@@ -82,7 +82,7 @@ extension EngineCore {
         _ row: ReplicaRow, into survivor: RemoteObject, _ look: Observer.Look
     ) throws {
         var drafts = try observe(survivor, look)
-        let (before, otherRow) = try known(survivor.id, survivor.entity, look.connection.id)
+        let (before, otherRow) = try known(survivor.id, survivor.kind, look.connection.id)
         var other = before
         if other == nil, case .observed(let payload)? = drafts.first?.event {
             other = payload.replica
@@ -126,12 +126,12 @@ extension EngineCore {
 
     mutating func closeWalk(_ connection: ConnectionID, _ state: WalkState) {
         guard let session = sessions[connection] else { return }
-        guard let entity = state.entity else { return nextWalk(connection) }
+        guard let kind = state.kind else { return nextWalk(connection) }
         var drafts: [Draft] = []
         if state.isSweep {
             var closed = SweepClosed()
             closed.connection = connection
-            closed.entity = entity
+            closed.entity = kind
             closed.seen = UInt64(state.seen)
             closed.openedAt = state.openedAt
             closed.startedAt = state.startedAt
@@ -139,21 +139,21 @@ extension EngineCore {
                 Draft(
                     id: ids.event(), stream: .connection(connection), event: .sweepClosed(closed)))
         }
-        let mark = session.row[entity]
-        let hidesBirth = session.connector(of: entity).hidesBirth
+        let mark = session.row[kind]
+        let hidesBirth = session.connector(of: kind).hidesBirth
         // The highest stamp seen, never beyond our own clock; it moves only when it grew.
         let cursor = [state.highest, Timestamp(mark.cursor)].compactMap { $0 }.max()
         let text = cursor?.description ?? mark.cursor
         if text != mark.cursor || state.isSweep || hidesBirth {
             var moved = CursorMoved()
             moved.connection = connection
-            moved.entity = entity
+            moved.entity = kind
             moved.cursor = text
             moved.completeUntil = state.startedAt
             drafts.append(
                 Draft(id: ids.event(), stream: .connection(connection), event: .cursorMoved(moved)))
         }
-        if state.isSweep { suspectMissing(entity, connection) }
+        if state.isSweep { suspectMissing(kind, connection) }
         guard !drafts.isEmpty else {
             nextWalk(connection)
             return

@@ -3,6 +3,17 @@ import Model
 import Projections
 import Reconciler
 
+/// Where one active object of a record may stand: a kind at a connection.
+private struct Seat: Hashable {
+    var record: RecordID
+    var place: KindPlace
+
+    init(_ record: RecordID, _ row: ReplicaRow) {
+        self.record = record
+        place = KindPlace(connection: row.connection, kind: row.kind)
+    }
+}
+
 /// Linking: which objects are one record; nobody guesses.
 extension EngineCore {
     /// Finds a record for every replica that has none, entity by entity: what tells two of one name
@@ -20,7 +31,12 @@ extension EngineCore {
                 $0.record == nil && $0.state == .live && !$0.isApart
             }.filter { !waiting.contains($0.replica) }
         }
-        unlinked = mapping.entities.map { entity in rows.filter { $0.entity == entity.entity } }
+        // Those that were converted go along with what is linked by then.
+        unlinked = mapping.entities.flatMap { entity in
+            [false, true].map { converted in
+                rows.filter { $0.entity == entity.entity && $0.isConverted == converted }
+            }
+        }
         if approvals.isEmpty { try linkNext() } else { append(approvals, then: .linked) }
     }
 
@@ -35,19 +51,24 @@ extension EngineCore {
     private mutating func links(of rows: [ReplicaRow]) throws -> [Draft] {
         var drafts: [Draft] = []
         var done: Set<ReplicaID> = []
-        var taken: Set<References.Place> = []
+        var taken: Set<Seat> = []
         for row in rows.sorted(by: { $0.replica < $1.replica }) where !done.contains(row.replica) {
             guard try !isNameless(row), try !isNowhere(row) else { continue }
             let alike = try self.alike(row)
+            // What it became waits for a person's word, and it with that.
+            if row.isConverted, alike.contains(where: { $0.record == nil }) { continue }
             let match = try Identity().match(row, alike: alike) { record in
-                try taken.contains(.init(record: record, connection: row.connection))
-                    || isTaken(record, row.connection)
+                guard !row.isConverted else { return false }
+                return try taken.contains(Seat(record, row)) || isTaken(record, row)
             }
             switch match {
             case .join(let record):
                 report.linked += 1
-                taken.insert(.init(record: record, connection: row.connection))
-                drafts.append(linked(row.replica, row.entity, to: record, .key))
+                if !row.isConverted { taken.insert(Seat(record, row)) }
+                let origins = try row.isConverted ? [] : conversions(of: row)
+                drafts.append(
+                    linked(
+                        row.replica, row.entity, to: record, origins.isEmpty ? .key : .conversion))
                 done.insert(row.replica)
             case .found(let replicas):
                 let record = Identity.record(replicas, entity: row.entity)
@@ -75,7 +96,7 @@ extension EngineCore {
         return connections.filter { !$0.isRemoved }.compactMap { row in
             if !row.configured.url.isEmpty, !isUsable(row.id) { return nil }
             let entities = row.unapproved(in: mapping).filter {
-                !unreadable.contains(EntityPlace(connection: row.id, entity: $0))
+                !unreadable.contains(KindPlace(connection: row.id, kind: $0))
             }
             guard !entities.isEmpty else { return nil }
             var approved = WritesApproved()
@@ -89,7 +110,9 @@ extension EngineCore {
 
     private func alike(_ row: ReplicaRow) throws -> [ReplicaRow] {
         guard let entity = mapping[row.entity] else { return [] }
-        let found = try views.read { tables, transaction in
+        let conversions = try conversions(of: row)
+        if row.isConverted, !conversions.isEmpty { return conversions }
+        var found = try views.read { tables, transaction in
             var found: [ReplicaRow] = []
             for field in entity.keyFields {
                 guard let branch = row.branch(field),
@@ -100,13 +123,17 @@ extension EngineCore {
                 for id in ids
                 where id != row.replica && !found.contains(where: { $0.replica == id }) {
                     if let other = try tables.replicas.row(id.bytes, transaction),
-                        other.state == .live
+                        other.isActive || other.state == .live && other.record != nil
                     {
                         found.append(other)
                     }
                 }
             }
             return found
+        }
+        if row.isConverted { found = found.filter { $0.record != nil } }
+        if !conversions.isEmpty {
+            found = conversions + found.filter { $0.isActive && !conversions.contains($0) }
         }
         guard entity.within != nil else { return found }
         // Of one name within one account is the same; elsewhere it is another, and where that is not
@@ -117,6 +144,27 @@ extension EngineCore {
         guard same.isEmpty || own == .nothing else { return same.map(\.0) }
         return zip(found, places).filter { own == .nothing ? $0.1 != .unknown : $0.1 == .nothing }
             .map(\.0)
+    }
+
+    /// What an object was converted into, or from which linked ones, as the system tells.
+    private func conversions(of row: ReplicaRow) throws -> [ReplicaRow] {
+        try views.read { tables, transaction in
+            var same: [ReplicaID] = []
+            if let id = row.successorText {
+                same += try [
+                    tables.replica(
+                        remoteID: id, kind: row.entity, connection: row.connection, transaction)
+                ].compactMap(\.self)
+            } else if row.furtherKind.isEmpty, let id = row.remoteIDText {
+                same = try tables.replicas(
+                    convertedInto: id, entity: row.entity, connection: row.connection, transaction)
+            }
+            let rows = try same.compactMap { try tables.replicas.row($0.bytes, transaction) }
+            return rows.filter {
+                $0.state == .live && $0.replica != row.replica
+                    && (row.isConverted || $0.record != nil)
+            }
+        }
     }
 
     /// Whether it names something to be told apart by that nobody knows yet: linked once it is known.
@@ -134,14 +182,14 @@ extension EngineCore {
             let connection = try tables.connections.row(row.connection.bytes, transaction)
             // Files are told once, and whole.
             guard let connection, !connection.configured.url.isEmpty else { return false }
-            return connection[row.entity].lastSweep == nil
+            return connection[row.kind].lastSweep == nil
         }
     }
 
-    private func isTaken(_ record: RecordID, _ connection: ConnectionID) throws -> Bool {
+    private func isTaken(_ record: RecordID, _ row: ReplicaRow) throws -> Bool {
         guard let snapshot = try snapshot(record) else { return false }
-        return snapshot.creating.contains(connection)
-            || snapshot.replicas.contains { $0.connection == connection && $0.state == .live }
+        return row.furtherKind.isEmpty && snapshot.creating.contains(row.connection)
+            || snapshot.replicas.contains { $0.isActive && Seat(record, $0) == Seat(record, row) }
     }
 
     private mutating func linked(

@@ -7,8 +7,8 @@ import Transport
 
 /// Where the walk over a connection stands.
 struct WalkState {
-    /// `nil` for a feed that is read once more at a run's end.
-    var entity: String?
+    /// Whose objects are read; `nil` for a feed that is read once more at a run's end.
+    var kind: String?
     var steps: [Walk]
     var startedAt: Timestamp
     var openedAt: UInt64
@@ -17,17 +17,11 @@ struct WalkState {
     var isSweep: Bool
 }
 
-/// One entity's objects at one connection.
-struct EntityPlace: Hashable {
-    var connection: ConnectionID
-    var entity: String
-}
-
 /// Looking: walks over the systems, and single looks where something is in doubt.
 extension EngineCore {
     mutating func startWalks() {
         for (id, session) in sessions.sorted(by: { $0.key < $1.key }) where session.failure == nil {
-            var waiting = mapping.entities(of: session.row.system).map(\.entity)
+            var waiting = mapping.kinds(at: session.row.system)
             guard !waiting.isEmpty else { continue }
             // A feed tells of all entities at once, and so is read once.
             let first = waiting.removeFirst()
@@ -37,23 +31,23 @@ extension EngineCore {
     }
 
     private mutating func beginWalk(
-        _ id: ConnectionID, _ session: Session, of entity: String, feed: Bool
+        _ id: ConnectionID, _ session: Session, of kind: String, feed: Bool
     ) {
-        let mark = session.row[entity]
+        let mark = session.row[kind]
         let isSweep =
-            request.isSweep || mark.lastSweep == nil || remapped.contains(entity)
-        var steps: [Walk] = feed ? [Walk(.feed, of: entity)] : []
+            request.isSweep || mark.lastSweep == nil || remapped.contains(kind)
+        var steps: [Walk] = feed ? [Walk(.feed, of: kind)] : []
         let from = windowStart(mark, session)
-        if let from, session.connector(of: entity).hidesBirth {
-            steps.append(Walk(.added(since: from), of: entity))
+        if let from, session.connector(of: kind).hidesBirth {
+            steps.append(Walk(.added(since: from), of: kind))
         }
         if isSweep {
-            steps.append(Walk(.sweep, of: entity))
+            steps.append(Walk(.sweep, of: kind))
         } else if !session.connector.hasFeed {
-            steps.append(Walk(.changes(since: from ?? now), of: entity))
+            steps.append(Walk(.changes(since: from ?? now), of: kind))
         }
         walks[id] = WalkState(
-            entity: entity, steps: steps, startedAt: now, openedAt: end, isSweep: isSweep)
+            kind: kind, steps: steps, startedAt: now, openedAt: end, isSweep: isSweep)
         nextStep(id)
     }
 
@@ -68,13 +62,13 @@ extension EngineCore {
         return read.adding(seconds: -overlap + Double(behind ?? 0) / 1_000_000)
     }
 
-    /// Goes on with the next entity of a connection, where there is one.
+    /// Goes on with the next kind of object of a connection, where there is one.
     mutating func nextWalk(_ id: ConnectionID) {
         walks[id] = nil
         guard !isCancelled, let session = sessions[id], session.failure == nil,
-            let entity = waitingWalks[id]?.first
+            let kind = waitingWalks[id]?.first
         else {
-            // Once, when all entities are read or found not to be readable.
+            // Once, when all of them are read or found not to be readable.
             let isLast = waitingWalks.removeValue(forKey: id) != nil
             if isLast, let session = sessions[id], let skew = skewMeasured(session) {
                 append([skew], then: .lookDone)
@@ -82,7 +76,7 @@ extension EngineCore {
             return
         }
         waitingWalks[id]?.removeFirst()
-        beginWalk(id, session, of: entity, feed: false)
+        beginWalk(id, session, of: kind, feed: false)
     }
 
     /// Reads again, once in a run, what looks out of order or refused writes left in doubt.
@@ -105,7 +99,8 @@ extension EngineCore {
     /// It may have been deleted: that empties them in SuiteCRM, and shows in no window (fact 43).
     private func emptiedReferences(_ row: ReplicaRow) -> [ReplicaID] {
         (mapping[row.entity]?.fields ?? []).compactMap { field in
-            guard field.refers != nil, let attribute = field.spellings[row.system]?.attribute,
+            guard field.refers != nil,
+                let attribute = field.spelling(at: row.system, kind: row.kind)?.attribute,
                 row[attribute].seen?.value?.isBlank == true
             else { return nil }
             return row[attribute].referredObject
@@ -114,7 +109,7 @@ extension EngineCore {
 
     mutating func beginFeed(_ connection: ConnectionID) {
         walks[connection] = WalkState(
-            entity: nil, steps: [Walk(.feed)], startedAt: now, openedAt: end, isSweep: false)
+            kind: nil, steps: [Walk(.feed)], startedAt: now, openedAt: end, isSweep: false)
         nextStep(connection)
     }
 
@@ -128,7 +123,7 @@ extension EngineCore {
         state.steps.removeFirst()
         walks[connection] = state
         start(
-            session.connector(of: walk.entity).pageCall(walk), on: connection, for: .page(walk))
+            session.connector(of: walk.objects).pageCall(walk), on: connection, for: .page(walk))
     }
 
     mutating func pageAnswered(
@@ -136,7 +131,7 @@ extension EngineCore {
     ) throws {
         guard let session = sessions[pending.connection] else { return }
         do {
-            let page = try session.connector(of: walk.entity).page(from: result, walk)
+            let page = try session.connector(of: walk.objects).page(from: result, walk)
             try take(page, pending, walk)
         } catch let error as RemoteFailure {
             retry(pending, error) { core, failure in
@@ -145,28 +140,29 @@ extension EngineCore {
         }
     }
 
-    /// An entity that a system does not have, or does not let us read, keeps the others from nothing.
+    /// What a system does not have, or does not let us read, keeps the rest from nothing.
     private mutating func pageFailed(
         _ connection: ConnectionID, _ walk: Walk, _ failure: RemoteFailure
     ) {
-        guard walk.kind != .feed, entityFailed(walk.entity, connection, failure) else {
+        guard walk.kind != .feed, kindFailed(walk.objects, connection, failure) else {
             return fail(connection, failure.message)
         }
         nextWalk(connection)
     }
 
-    /// Leaves one entity of a connection out of this run, where the refusal is about no more than it.
-    mutating func entityFailed(
-        _ entity: String, _ connection: ConnectionID, _ failure: RemoteFailure
+    /// Leaves one kind of object of a connection out of this run, where the refusal is about no more
+    /// than it.
+    mutating func kindFailed(
+        _ kind: String, _ connection: ConnectionID, _ failure: RemoteFailure
     ) -> Bool {
         guard let session = sessions[connection],
             [.refused(.permission), .refused(.notFound), .refused(.validation)]
                 .contains(failure.kind)
         else { return false }
-        let place = EntityPlace(connection: connection, entity: entity)
+        let place = KindPlace(connection: connection, kind: kind)
         if unreadable.insert(place).inserted {
-            let told = ("\(session.row.configured.label), \(entity)s", failure.message)
-            if failure.kind == .refused(.notFound), session.row[entity].lastSweep == nil {
+            let told = ("\(session.row.configured.label), \(kind)s", failure.message)
+            if failure.kind == .refused(.notFound), session.row[kind].lastSweep == nil {
                 report.notes.append(told)
             } else {
                 report.failures.append(told)
@@ -230,7 +226,7 @@ extension EngineCore {
 
     /// The events for one object that a look showed.
     mutating func observe(_ object: RemoteObject, _ look: Observer.Look) throws -> [Draft] {
-        let (replica, row) = try known(object.id, object.entity, look.connection.id)
+        let (replica, row) = try known(object.id, object.kind, look.connection.id)
         if let row, object.isYounger(than: row.born) {
             return observeAnother(object, insteadOf: row, look)
         }
@@ -262,7 +258,7 @@ extension EngineCore {
     private mutating func observeAdded(
         _ object: RemoteObject, since: Timestamp, _ look: Observer.Look
     ) throws -> [Draft] {
-        let (_, row) = try known(object.id, object.entity, look.connection.id)
+        let (_, row) = try known(object.id, object.kind, look.connection.id)
         guard let row, let known = row.knownSince, let skew = sessions[row.connection]?.skew else {
             return []
         }
@@ -288,7 +284,7 @@ extension EngineCore {
                 try tables.commands.row(id.bytes, transaction)
             }
             guard let command,
-                session.connector(of: row.entity).isHalfDone(
+                session.connector(of: row.kind).isHalfDone(
                     try order(command.issue, session), in: object)
             else { continue }
             let names = command.issue.changes.map(\.attribute)
@@ -298,11 +294,11 @@ extension EngineCore {
     }
 
     func known(
-        _ remoteID: String, _ entity: String, _ connection: ConnectionID
+        _ remoteID: String, _ kind: String, _ connection: ConnectionID
     ) throws -> (ReplicaID?, ReplicaRow?) {
         try views.read { tables, transaction in
             let id = try tables.replica(
-                remoteID: remoteID, entity: entity, connection: connection, transaction)
+                remoteID: remoteID, kind: kind, connection: connection, transaction)
             return (id, try id.flatMap { try tables.replicas.row($0.bytes, transaction) })
         }
     }
@@ -310,7 +306,7 @@ extension EngineCore {
     private mutating func goneByFeed(
         _ object: RemoteObject, _ look: Observer.Look
     ) throws -> [Draft] {
-        let (replica, row) = try known(object.id, object.entity, look.connection.id)
+        let (replica, row) = try known(object.id, object.kind, look.connection.id)
         guard let replica, let row, row.state == .live else { return [] }
         return [gone(row, replica, .feed, mergedInto: nil, lookedAfter: look.lookedAfter)]
     }
@@ -370,7 +366,7 @@ struct CoalescedChange {
         var order: [String] = []
         var found: [String: CoalescedChange] = [:]
         for change in changes {
-            let id = change.object.entity + " " + change.object.id
+            let id = change.object.kind + " " + change.object.id
             if found[id] == nil { order.append(id) }
             if var earlier = found[id], !change.isDeletion, !earlier.isDeletion {
                 earlier.add(change)

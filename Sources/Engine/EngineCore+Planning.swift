@@ -62,8 +62,9 @@ extension EngineCore {
         ground.unreadable = Set(
             connections.filter {
                 !$0.configured.url.isEmpty && !isUsable($0.id)
-                    || unreadable.contains(EntityPlace(connection: $0.id, entity: entity))
+                    || unreadable.contains(KindPlace(connection: $0.id, kind: entity))
             }.map(\.id))
+        ground.unreadableKinds = unreadable
         ground.queued = queued
         ground.assumesApproval = request.verb == .plan
         return Reconciler(ground)

@@ -16,7 +16,7 @@ extension EngineCore {
         }
         var drafts: [Draft] = []
         if issue.operation == .create, let remoteID {
-            let (_, other) = try known(remoteID, issue.entity, issue.connection)
+            let (_, other) = try known(remoteID, issue.kind, issue.connection)
             if let other, other.replica != issue.replica, other.state == .live {
                 guard !byLooking, object?.wasThere != true else {
                     look(at: other)
@@ -138,6 +138,7 @@ extension EngineCore {
         known.replica = issue.replica
         known.connection = issue.connection
         known.entity = issue.entity
+        known.furtherKind = issue.furtherKind
         known.system = session.row.system
         known.state = .live
         if let remoteID = payload.remoteID { known.remoteID = remoteID }
@@ -206,7 +207,7 @@ extension EngineCore {
             }), let session = sessions[row.issue.connection], session.failure == nil
         else { return drop(command) }
         let order = try order(row.issue, session)
-        let connector = session.connector(of: row.issue.entity)
+        let connector = session.connector(of: row.issue.kind)
         let call: Call?
         if row.issue.operation == .create {
             call = connector.findCall(order)
@@ -225,7 +226,7 @@ extension EngineCore {
                 try tables.commands.row(command.bytes, transaction)
             })
         else { return drop(command) }
-        let connector = session.connector(of: row.issue.entity)
+        let connector = session.connector(of: row.issue.kind)
         do {
             if row.issue.operation == .create {
                 if let found = try connector.found(from: result, order) {

@@ -106,12 +106,12 @@ extension EngineCore {
             return supersede(command, objection)
         }
         let order = try order(row.issue, session)
-        guard takeKey(order, row.issue.entity, connection) else {
+        guard takeKey(order, row.issue.kind, connection) else {
             sessions[connection]?.ended()
             return
         }
         queued.remove(command)
-        var conversation = session.connector(of: row.issue.entity).write(order)
+        var conversation = session.connector(of: row.issue.kind).write(order)
         switch conversation.next(nil) {
         case .call(let call):
             calls[id] = PendingCall(
@@ -132,10 +132,10 @@ extension EngineCore {
     ///
     /// - Returns: whether it may go now; else it goes when the other one is done.
     private mutating func takeKey(
-        _ order: WriteOrder, _ entity: String, _ connection: ConnectionID
+        _ order: WriteOrder, _ kind: String, _ connection: ConnectionID
     ) -> Bool {
         guard order.operation == .create, let email = order.email?.lowercased(),
-            sessions[connection]?.connector(of: entity).chosenID(order) == nil
+            sessions[connection]?.connector(of: kind).chosenID(order) == nil
         else { return true }
         let key = CreateKey(connection: connection, email: email)
         if let holder = creating[key], holder != order.command {

@@ -25,7 +25,7 @@ package struct EngineCore {
     var sessions: [ConnectionID: Session] = [:]
     var walks: [ConnectionID: WalkState] = [:]
     /// What could not be read in this run, though its connection could.
-    var unreadable: Set<EntityPlace> = []
+    var unreadable: Set<KindPlace> = []
     /// Entities whose mapping is another since the last run: read whole, for it may name attributes
     /// that nobody asked for before.
     var remapped: Set<String> = []
@@ -199,7 +199,9 @@ package struct EngineCore {
         adopted.mapping = mapping.digest
         let before = try rules(mapping.entity)?.adopted
         guard before != adopted else { return nil }
-        if let before, before.mapping != adopted.mapping { remapped.insert(mapping.entity) }
+        if let before, before.mapping != adopted.mapping {
+            remapped.formUnion([mapping.entity] + mapping.furtherKinds.map(\.name))
+        }
         return Draft(
             id: .derived(
                 "rules adopted", [request.run.bytes, Array(mapping.entity.utf8)]),

@@ -28,14 +28,16 @@ struct Observer: Sendable {
         let stampMoved = row?.stamp != object.stamp
         let tellsStamp = [.get, .readBack].contains(look.road) && stampMoved
         let isBack = row?.state == .gone
+        let converted = conversion(object, as: replica, known: row, look, ids: &ids)
         guard row == nil || !changed.isEmpty || tellsStamp || isBack || row?.needsLook == true
         else {
-            return []
+            return converted
         }
         var payload = Observed()
         payload.replica = replica
         payload.connection = look.connection.id
         payload.entity = object.entity
+        payload.furtherKind = object.furtherKind
         if row?.remoteID == nil {
             payload.remoteID = Sealed(
                 .text(object.id), subject: replica.subject, category: .identity)
@@ -58,7 +60,36 @@ struct Observer: Sendable {
             tags: [Tag(.replica, replica)])
         draft.validAt = evidence(object, look)
         draft.causation = look.cause
-        return [draft] + overtaken(draft.id, changed.map(\.0), row, replica, look)
+        return [draft] + overtaken(draft.id, changed.map(\.0), row, replica, look) + converted
+    }
+
+    /// What a look told of an object's conversion, where that is news.
+    private func conversion(
+        _ object: RemoteObject, as replica: ReplicaID, known row: ReplicaRow?, _ look: Look,
+        ids: inout IdentitySource
+    ) -> [Draft] {
+        let order = LookOrder(lastLook: row?.lastLook ?? 0, lastSettled: row?.lastSettled ?? 0)
+        guard let told = object.conversion,
+            order.accepts(road: look.road, lookedAfter: look.lookedAfter)
+        else { return [] }
+        var payload = Converted()
+        payload.replica = replica
+        payload.lookedAfter = look.lookedAfter
+        if case .converted(let into) = told {
+            payload.converted = true
+            payload.into = into.map {
+                Sealed(.text($0), subject: replica.subject, category: .identity)
+            }
+        }
+        guard
+            payload.converted != row?.isConverted ?? false
+                || payload.into?.value != row?.successor?.value
+        else { return [] }
+        var draft = Draft(
+            id: ids.event(), stream: .replica(replica), event: .converted(payload),
+            tags: [Tag(.replica, replica)])
+        draft.causation = look.cause
+        return [draft]
     }
 
     /// Attributes whose content differs from what was seen last.

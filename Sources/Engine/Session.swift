@@ -36,8 +36,10 @@ struct Session: Sendable {
         self.credentials = credentials
         connector = Connectors.connector(for: row.system)
         connectors = Dictionary(
-            mapping.entities(of: row.system).map {
-                ($0.entity, Connectors.connector(for: row.system, of: $0))
+            mapping.entities.flatMap { entity in
+                entity.kinds(at: row.system).map {
+                    ($0, Connectors.connector(for: row.system, of: entity, kind: $0))
+                }
             }, uniquingKeysWith: { one, _ in one })
         bucket = TokenBucket(perMinute: Int(clamping: row.configured.callsPerMinute), now: now)
     }
@@ -45,8 +47,8 @@ struct Session: Sendable {
     /// The system's clock minus ours, as this run heard it, or else as it was measured before.
     var skew: RemoteClock.Reading? { clock.reading ?? row.skew }
 
-    /// For the objects of one entity.
-    func connector(of entity: String) -> any Connector { connectors[entity] ?? connector }
+    /// For the objects of one kind.
+    func connector(of kind: String) -> any Connector { connectors[kind] ?? connector }
 
     mutating func enqueue(_ call: CallID) { waiting.append(call) }
 

@@ -61,7 +61,7 @@ extension Workplace {
     ) throws -> [Draft] {
         let known = try views.read { tables, transaction in
             let id = try tables.replica(
-                remoteID: object.id, entity: EntityMapping.contact.entity,
+                remoteID: object.id, kind: EntityMapping.contact.entity,
                 connection: look.connection.id,
                 transaction)
             return (id, try id.flatMap { try tables.replicas.row($0.bytes, transaction) })

@@ -116,7 +116,7 @@ extension Workplace {
         } else {
             let writable = try writableConnections(row.entity)
             let deletable = replicas.filter {
-                $0.state == .live && writable.contains($0.connection)
+                $0.isActive && writable.contains($0.connection)
             }
             guard !deletable.isEmpty else { throw PersonError.nothingDeletable }
             for replica in deletable {
@@ -125,6 +125,7 @@ extension Workplace {
                 command.replica = replica.replica
                 command.connection = replica.connection
                 command.entity = row.entity
+                command.furtherKind = replica.furtherKind
                 command.operation = .delete
                 command.command = .derived(
                     "delete", [replica.replica.bytes, bigEndianBytes(replica.lastSettled)])
@@ -215,7 +216,7 @@ extension Workplace {
     /// Says that these replicas are one person: they become one record.
     ///
     /// Objects of another record follow to the first one's only in answer to a question that names
-    /// them. Refused where the record would have two objects of one connection.
+    /// them. Refused where the record would have two objects of one kind at one connection.
     package func link(_ replicas: [ReplicaID], answering question: QuestionID?) throws {
         let rows = try views.read { tables, transaction in
             try replicas.compactMap { try tables.replicas.row($0.bytes, transaction) }
@@ -236,8 +237,8 @@ extension Workplace {
                 try tables.replicas.row($0.bytes, transaction)
             }
         }
-        let taken = standing.filter { $0.state != .gone }
-        let places = (taken + joining).map(\.connection)
+        let taken = (standing + joining).filter { $0.state != .gone && !$0.isConverted }
+        let places = taken.map { KindPlace(connection: $0.connection, kind: $0.kind) }
         guard Set(places).count == places.count else { throw PersonError.twoOfOneSystem }
         let leaving = joining.compactMap { row in
             row.record.map { unlinked(row.replica, from: $0) }

@@ -43,10 +43,13 @@ package struct FieldMapping: Sendable, Hashable {
     package var address: String?
     /// The entity whose records its values are.
     package var refers: String?
+    /// The further kinds of object that do not have it.
+    package var lackedBy: Set<String>
 
     package init(
         _ name: String, _ category: Category, _ law: Law = .fieldMerge, prefer: [System] = [],
-        address: String? = nil, refers: String? = nil, spellings: [System: Spelling]
+        address: String? = nil, refers: String? = nil, lackedBy: Set<String> = [],
+        spellings: [System: Spelling]
     ) {
         self.name = name
         self.category = category
@@ -54,7 +57,26 @@ package struct FieldMapping: Sendable, Hashable {
         self.prefer = prefer
         self.address = address
         self.refers = refers
+        self.lackedBy = lackedBy
         self.spellings = spellings
+    }
+
+    /// How it stands at a system's objects of a kind; `nil` where they do not have it.
+    package func spelling(at system: System, kind: String) -> Spelling? {
+        lackedBy.contains(kind) ? nil : spellings[system]
+    }
+}
+
+/// Objects of another kind that are records of an entity too: SuiteCRM's leads are contacts.
+///
+/// They spell their fields as the system's ordinary ones, and are never made by us.
+package struct FurtherKind: Sendable, Hashable {
+    package var name: String
+    package var system: System
+
+    package init(_ name: String, of system: System) {
+        self.name = name
+        self.system = system
     }
 }
 
@@ -66,10 +88,13 @@ package struct EntityMapping: Sendable, Hashable {
     package var keys: [String]
     /// The reference that tells two of one key apart, where both have it.
     package var within: String?
+    package var furtherKinds: [FurtherKind]
 
     package init(
-        entity: String, keys: [String], within: String? = nil, fields: [FieldMapping]
+        entity: String, keys: [String], within: String? = nil, furtherKinds: [FurtherKind] = [],
+        fields: [FieldMapping]
     ) {
+        self.furtherKinds = furtherKinds
         self.entity = entity
         self.within = within
         self.keys = keys
@@ -97,7 +122,20 @@ package struct EntityMapping: Sendable, Hashable {
 
     /// The attributes that a look at a system must tell.
     package func attributes(of system: System) -> [String] {
-        fields.compactMap { $0.spellings[system]?.attribute }
+        attributes(of: system, kind: entity)
+    }
+
+    /// The attributes that a look at an object of a kind must tell.
+    package func attributes(of system: System, kind: String) -> [String] {
+        fields.compactMap { $0.spelling(at: system, kind: kind)?.attribute }
+    }
+
+    /// The kinds of object that are its records at a system, the ordinary one first.
+    ///
+    /// That is the order in which they are read: what a lead became is known before it.
+    package func kinds(at system: System) -> [String] {
+        guard !attributes(of: system).isEmpty else { return [] }
+        return [entity] + furtherKinds.filter { $0.system == system }.map(\.name)
     }
 }
 
@@ -105,9 +143,10 @@ extension EntityMapping {
     /// The contact as it ships.
     ///
     /// Lengths: Mautic refuses names above 64 and cities above 191 characters (FINDINGS D11);
-    /// SuiteCRM cuts at its column widths (fact 7; widths from its meta, recording 02).
+    /// SuiteCRM cuts at its column widths (fact 7; widths from its meta, recording 02). Its leads have
+    /// the company as a text only, until they are converted.
     package static let contact = EntityMapping(
-        entity: "contact", keys: ["email"],
+        entity: "contact", keys: ["email"], furtherKinds: [FurtherKind("lead", of: .suitecrm)],
         fields: [
             text("first_name", .profile, "first_name", ("firstname", 64), ("first_name", 100)),
             text("last_name", .profile, "last_name", ("lastname", 64), ("last_name", 100)),
@@ -133,7 +172,7 @@ extension EntityMapping {
                     .suitecrm: Spelling("description", FieldCodec(.suitecrm, .text)),
                 ]),
             FieldMapping(
-                "account", .profile, refers: "account",
+                "account", .profile, refers: "account", lackedBy: ["lead"],
                 spellings: [
                     .compass: Spelling("client_id", FieldCodec(.compass, .reference)),
                     .mautic: Spelling(

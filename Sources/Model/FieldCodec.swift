@@ -87,8 +87,9 @@ package struct FieldCodec: Sendable, Hashable {
         guard reads(meant) else { return content }
         return switch (system, kind) {
         case (.mautic, .text), (.mautic, .email), (.suitecrm, .text), (.suitecrm, .email):
-            // An address is longer in lower case, where it has a dotted capital I.
             // An address is longer in lower case where it has a dotted capital I.
+            stable(kind == .email ? meant.asText : content.asText)
+                .blankAs(system == .mautic ? .null : .text(""))
         case (.suitecrm, .flag): .text(content == .bool(true) ? "1" : "0")
         case (.suitecrm, _) where content == .null: .text("")
         case (.mautic, .tags): .set(of: content.elements.filter(TextRules.isMauticTag))

@@ -17,6 +17,11 @@ package struct Mapping: Sendable, Hashable {
         entities.first { $0.entity == entity }
     }
 
+    /// The kinds of object that are read at a system, in the order in which they are read.
+    package func kinds(at system: System) -> [String] {
+        entities.flatMap { $0.kinds(at: system) }
+    }
+
     /// Those that a system has objects of.
     package func entities(of system: System) -> [EntityMapping] {
         entities.filter { !$0.attributes(of: system).isEmpty }

@@ -42,6 +42,7 @@ extension Fold {
             if replica.connection.isNone {
                 replica.connection = payload.connection
                 replica.entity = payload.entity
+                replica.furtherKind = payload.furtherKind
                 replica.state = .creating
                 replica.record = payload.record
                 replica.system =

@@ -10,6 +10,7 @@ extension Fold {
             if row.connection.isNone {
                 row.connection = payload.connection
                 row.entity = payload.entity
+                row.furtherKind = payload.furtherKind
                 row.system =
                     try views.connections.row(payload.connection.bytes)?.system
                     ?? .unspecified
@@ -54,7 +55,9 @@ extension Fold {
         of row: ReplicaRow
     ) throws {
         for field in mapping[row.entity]?.keyFields ?? [] {
-            guard let attribute = field.spellings[row.system]?.attribute else { continue }
+            guard let attribute = field.spelling(at: row.system, kind: row.kind)?.attribute else {
+                continue
+            }
             try moveKey(attribute, of: row, from: nil, to: row[attribute].seen?.value)
         }
     }
@@ -67,7 +70,22 @@ extension Fold {
         guard let text = row.remoteIDText else { return }
         views.lookups.put(
             row.replica.bytes,
-            views.tables.remoteKey(text, entity: row.entity, connection: row.connection))
+            views.tables.remoteKey(text, kind: row.kind, connection: row.connection))
+    }
+
+    func foldConverted(_ payload: Converted, _ logged: LoggedEvent) throws {
+        try change(payload.replica, logged) { row in
+            func key(_ row: ReplicaRow) -> [UInt8]? {
+                row.successorText.map {
+                    views.tables.successorKey($0, entity: row.entity, connection: row.connection)
+                        + row.replica.bytes
+                }
+            }
+            if let before = key(row) { views.lookups.delete(before) }
+            row.isConverted = payload.converted
+            row.successor = payload.into
+            if let now = key(row) { views.lookups.put([1], now) }
+        }
     }
 
     func foldGone(
@@ -79,7 +97,8 @@ extension Fold {
             row.mergedInto = payload.mergedInto
             row.lastSettled = logged.sequence
             for field in mapping[row.entity]?.keyFields ?? [] {
-                guard let attribute = field.spellings[row.system]?.attribute else { continue }
+                guard let attribute = field.spelling(at: row.system, kind: row.kind)?.attribute
+                else { continue }
                 try moveKey(
                     attribute, of: row, from: row[attribute].seen?.value, to: nil)
             }
@@ -90,13 +109,19 @@ extension Fold {
         _ payload: Linked, _ logged: LoggedEvent
     ) throws {
         let merged = try payload.reason == .remoteMerge ? mergedInto(payload) : []
+        let converted = try payload.reason == .conversion ? convertedInto(payload) : nil
         try change(payload.replica, logged) { row in
             row.record = payload.record
             row.isApart = false
             for field in mapping[row.entity]?.fields ?? [] {
-                guard let attribute = field.spellings[row.system]?.attribute else { continue }
+                guard let attribute = field.spelling(at: row.system, kind: row.kind)?.attribute
+                else { continue }
                 try changeBranch(attribute, of: &row) { branch in
                     branch.relinked()
+                    // It began as a copy: what was accounted for there is no news here.
+                    if let before = converted?.branch(field), branch.accounted == nil {
+                        branch.accounted = before.accounted
+                    }
                     guard field.law == .sum else { return }
                     for other in merged.compactMap({ $0.branch(field) }) { branch.takeOver(other) }
                 }
@@ -108,6 +133,16 @@ extension Fold {
             row.isEmptied = false
             if !row.replicas.contains(payload.replica) { row.replicas.append(payload.replica) }
         }
+    }
+
+    /// The object of the record that the remote converted into the one that is linked now.
+    private func convertedInto(_ payload: Linked) throws -> ReplicaRow? {
+        guard let name = try views.replicas.row(payload.replica.bytes)?.remoteIDText else {
+            return nil
+        }
+        let record = try views.records.row(payload.record.bytes)
+        return try (record?.replicas ?? []).compactMap { try views.replicas.row($0.bytes) }
+            .first { $0.isConverted && $0.successorText?.lowercased() == name.lowercased() }
     }
 
     /// The objects of the record that the remote merged into the one that is linked now.

@@ -84,7 +84,7 @@ extension ViewTables {
     ) -> [UInt8] {
         guard byName else {
             return [UInt8(ascii: "f")]
-                + remoteKey(text, entity: target.entity, connection: connection)
+                + remoteKey(text, kind: target.entity, connection: connection)
         }
         return [UInt8(ascii: "n")] + connection.bytes
             + contentKey(field: "", content: text, entity: target.entity)

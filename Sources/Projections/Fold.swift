@@ -17,6 +17,7 @@ struct Fold {
             try foldConnection(logged)
         case .observed(let payload): try foldObserved(payload, logged)
         case .gone(let payload): try foldGone(payload, logged)
+        case .converted(let payload): try foldConverted(payload, logged)
         case .linked(let payload): try foldLinked(payload, logged)
         case .unlinked(let payload): try foldUnlinked(payload, logged)
         case .ambiguityRaised(let payload):
@@ -131,7 +132,9 @@ struct Fold {
         guard branch.seenContent != before else { return }
         // Consent belongs to an address: with another one, a lift there is answered once more.
         for consent in entity.consents(to: field.name) {
-            guard let attribute = consent.spellings[row.system]?.attribute else { continue }
+            guard let attribute = consent.spelling(at: row.system, kind: row.kind)?.attribute else {
+                continue
+            }
             try changeBranch(attribute, of: &row) { $0.readdressed() }
         }
     }

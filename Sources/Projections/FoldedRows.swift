@@ -215,7 +215,7 @@ extension FoldedRows: ReferenceSource {
 
     func replica(remoteID: String, entity: String, connection: ConnectionID) throws -> ReplicaID? {
         try lookups.value(
-            tables.remoteKey(remoteID, entity: entity, connection: connection)
+            tables.remoteKey(remoteID, kind: entity, connection: connection)
         ).flatMap { ReplicaID(bytes: $0) }
     }
 

@@ -98,7 +98,8 @@ extension References {
                 found.insert(outcome)
             }
             for replica in replicas {
-                guard let spelling = field.spellings[replica.system] else { continue }
+                guard let spelling = field.spelling(at: replica.system, kind: replica.kind)
+                else { continue }
                 let row = replica[spelling.attribute]
                 if case .text(let text)? = row.seen?.value, !text.isEmpty {
                     let spelt = Spelt(connection: replica.connection, entity: refers, text: text)
@@ -177,7 +178,7 @@ extension ViewStore: ReferenceSource {
         remoteID: String, entity: String, connection: ConnectionID
     ) throws -> ReplicaID? {
         try read {
-            try $0.replica(remoteID: remoteID, entity: entity, connection: connection, $1)
+            try $0.replica(remoteID: remoteID, kind: entity, connection: connection, $1)
         }
     }
 
@@ -215,7 +216,7 @@ extension ReferenceSource {
             else { continue }
             for id in try replicas(field: name, content: content, entity: record.entity)
             where !own.contains(id) {
-                guard let row = try replica(id), row.state == .live else { continue }
+                guard let row = try replica(id), row.isActive else { continue }
                 if let within,
                     case .record(let other) = try self.within(row, mapping, among: mappings),
                     within != other

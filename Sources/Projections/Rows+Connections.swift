@@ -7,7 +7,7 @@ package import Model
 package struct ConnectionRow: WireMessage, Equatable {
     package var configured = ConnectionConfigured()
     package var isRemoved = false
-    /// The entities whose first plan a person has seen, and lets be written there.
+    /// The kinds of object whose first plan a person has seen, and lets be written there.
     package var approved: [String] = []
     package var marks: [MarkRow] = []
     package var skewMicroseconds: Int64 = 0
@@ -29,14 +29,14 @@ package struct ConnectionRow: WireMessage, Equatable {
 
     /// What the system has, and nobody lets be written there yet.
     package func unapproved(in mapping: Mapping) -> [String] {
-        mapping.entities(of: system).map(\.entity).filter { !approved.contains($0) }
+        mapping.kinds(at: system).filter { !approved.contains($0) }
     }
 
-    /// How far an entity was read there.
-    package subscript(entity: String) -> MarkRow {
-        get { marks.first { $0.entity == entity } ?? MarkRow(entity) }
+    /// How far the objects of a kind were read there.
+    package subscript(kind: String) -> MarkRow {
+        get { marks.first { $0.kind == kind } ?? MarkRow(kind) }
         set {
-            if let index = marks.firstIndex(where: { $0.entity == entity }) {
+            if let index = marks.firstIndex(where: { $0.kind == kind }) {
                 marks[index] = newValue
             } else {
                 marks.append(newValue)
@@ -54,9 +54,9 @@ package struct ConnectionRow: WireMessage, Equatable {
     package var system: System { configured.system }
 }
 
-/// How far one entity was read at a connection.
+/// How far the objects of one kind were read at a connection.
 package struct MarkRow: WireMessage, Equatable {
-    package var entity = ""
+    package var kind = ""
     package var cursor = ""
     package var completeUntil: Timestamp?
     package var lastSweep: Timestamp?
@@ -65,10 +65,10 @@ package struct MarkRow: WireMessage, Equatable {
 
     package init() {}
 
-    init(_ entity: String) { self.entity = entity }
+    init(_ kind: String) { self.kind = kind }
 
     package mutating func visit(_ visitor: inout some WireVisitor) {
-        visitor.string(1, &entity)
+        visitor.string(1, &kind)
         visitor.string(2, &cursor)
         visitor.time(3, &completeUntil)
         visitor.time(4, &lastSweep)

@@ -5,7 +5,7 @@ package import Model
 extension ReplicaRow {
     /// This replica's side of a field; `nil` where its system does not have the field.
     package func branch(_ field: FieldMapping) -> Branch? {
-        guard let spelling = field.spellings[system] else { return nil }
+        guard let spelling = field.spelling(at: system, kind: kind) else { return nil }
         let row = self[spelling.attribute]
         var branch = Branch(replica: replica, system: system, spelling: spelling)
         branch.seen = row.seen?.value

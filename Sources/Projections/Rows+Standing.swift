@@ -76,6 +76,7 @@ package enum Exclusion: String, Sendable {
     case emptied = "its objects were all taken out of it"
     case deleted = "deleted everywhere"
     case merged = "merged into another one"
+    case converted = "it was converted into a contact"
 }
 
 /// An event that could not be folded; it stands in the log, and a rebuild tries it again.

@@ -41,6 +41,12 @@ package struct ReplicaRow: WireMessage, Equatable {
     package var knownSince: Timestamp?
     /// Making it was given up: nothing waits for it until a person lets it be tried again.
     package var isGivenUp = false
+    /// Which of the entity's further kinds of object it is; empty for the ordinary one.
+    package var furtherKind = ""
+    /// It lives on as an object of another kind: it speaks no longer, and is not written.
+    package var isConverted = false
+    /// The remote's id of what it became, where the remote tells.
+    package var successor: Sealed?
     package var unknownFields: [UInt8] = []
 
     package init() {}
@@ -67,7 +73,16 @@ package struct ReplicaRow: WireMessage, Equatable {
         visitor.string(19, &born)
         visitor.time(20, &knownSince)
         visitor.bool(21, &isGivenUp)
+        visitor.string(22, &furtherKind)
+        visitor.bool(23, &isConverted)
+        visitor.sealed(24, &successor)
     }
+
+    /// What kind of object it is.
+    package var kind: String { furtherKind.isEmpty ? entity : furtherKind }
+
+    /// Whether it is there and in use: it speaks, and may be written.
+    package var isActive: Bool { state == .live && !isConverted }
 
     /// The branch of an attribute, made when it is first asked for.
     package subscript(attribute: String) -> BranchRow {
@@ -86,6 +101,11 @@ package struct ReplicaRow: WireMessage, Equatable {
     /// The remote's id in clear text, where the key still opens it.
     package var remoteIDText: String? {
         if case .text(let text) = remoteID?.value { text } else { nil }
+    }
+
+    /// The same of what it became.
+    package var successorText: String? {
+        if case .text(let text) = successor?.value { text } else { nil }
     }
 }
 

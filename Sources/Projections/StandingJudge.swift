@@ -31,16 +31,21 @@ struct StandingJudge {
         var standing = StandingRow()
         standing.record = record.record
         standing.entity = record.entity
-        let isAlive = replicas.contains { $0.state == .live }
+        let isAlive = replicas.contains(where: \.isActive)
         var isWhole = isAlive || !record.creating.isEmpty || record.isEmptied
         for connection in connections {
             let all = replicas.filter { $0.connection == connection.id }
-            let living = all.filter { $0.state != .gone }
+            let converted = all.filter { $0.state == .live && $0.isConverted }
+            let living = all.filter { $0.state != .gone && !converted.contains($0) }
             // An object that stands where another one was deleted answers for it.
-            let shown = living.isEmpty ? all.filter { $0.goneProof != .merged } : living
-            for replica in shown {
+            let shown =
+                living.isEmpty
+                ? all.filter { $0.state == .gone && $0.goneProof != .merged } : living
+            for replica in shown + converted {
                 let (bucket, reason): (Bucket, String)
-                if !(scopes[connection.id]?.admits(record, replica, mapping) ?? true) {
+                if replica.state == .live && replica.isConverted {
+                    (bucket, reason) = (.excluded, Exclusion.converted.rawValue)
+                } else if !(scopes[connection.id]?.admits(record, replica, mapping) ?? true) {
                     (bucket, reason) = (.excluded, Exclusion.outOfScope.rawValue)
                 } else if replica.state == .gone {
                     (bucket, reason) = gone(replica, isAlive: isAlive)
@@ -84,7 +89,7 @@ struct StandingJudge {
         if connection.configured.create == .never {
             return (.excluded, Exclusion.neverMade.rawValue)
         }
-        if let reason = unwritten(connection) { return (.excluded, reason) }
+        if let reason = unwritten(connection, mapping.entity) { return (.excluded, reason) }
         let isIn = scopes[connection.id]?.admits(record, nil, mapping) ?? true
         if !isIn { return (.excluded, Exclusion.outOfScope.rawValue) }
         let isReachable = mapping.keys.contains {
@@ -97,9 +102,9 @@ struct StandingJudge {
     }
 
     /// Why nothing is written there.
-    private func unwritten(_ connection: ConnectionRow) -> String? {
+    private func unwritten(_ connection: ConnectionRow, _ kind: String) -> String? {
         if connection.configured.direction == .pull { return WriteNeed.Wait.readOnly.rawValue }
-        return connection.approved.contains(mapping.entity)
+        return connection.approved.contains(mapping.entity) && connection.approved.contains(kind)
             ? nil : Exclusion.unapproved.rawValue
     }
 
@@ -129,7 +134,7 @@ struct StandingJudge {
         of replica: ReplicaRow, _ record: RecordRow, _ connection: ConnectionRow,
         _ references: References
     ) -> (Bucket, String) {
-        let unwritten = unwritten(connection)
+        let unwritten = unwritten(connection, replica.kind)
         var (isInSync, isExcluded) = (false, false)
         for (field, merge) in fields {
             guard var branch = replica.branch(field, references) else { continue }

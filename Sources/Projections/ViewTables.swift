@@ -11,7 +11,7 @@ package struct ViewTables: Sendable {
         "lookups", "open_commands", "rules", "standings", "parked", "meta",
     ]
     /// Grows when a projector folds differently: older generations are then rebuilt.
-    package static var version: UInt64 { 10 }
+    package static var version: UInt64 { 11 }
 
     package let replicas: RowTable<ReplicaRow>
     package let records: RowTable<RecordRow>
@@ -54,11 +54,11 @@ package struct ViewTables: Sendable {
 
     /// The replica that stands for a remote object.
     package func replica(
-        remoteID: String, entity: String, connection: ConnectionID,
+        remoteID: String, kind: String, connection: ConnectionID,
         _ transaction: borrowing some Reading & ~Copyable
     ) throws -> ReplicaID? {
         try transaction.bytes(
-            lookups, key: remoteKey(remoteID, entity: entity, connection: connection)
+            lookups, key: remoteKey(remoteID, kind: kind, connection: connection)
         ).flatMap { ReplicaID(bytes: $0) }
     }
 
@@ -67,8 +67,23 @@ package struct ViewTables: Sendable {
         field: String, content: String, entity: String,
         _ transaction: borrowing some Reading & ~Copyable
     ) throws -> [ReplicaID] {
+        try replicas(
+            behind: contentKey(field: field, content: content, entity: entity), transaction)
+    }
+
+    /// The objects that live on as the one with this id.
+    package func replicas(
+        convertedInto remoteID: String, entity: String, connection: ConnectionID,
+        _ transaction: borrowing some Reading & ~Copyable
+    ) throws -> [ReplicaID] {
+        try replicas(
+            behind: successorKey(remoteID, entity: entity, connection: connection), transaction)
+    }
+
+    private func replicas(
+        behind prefix: [UInt8], _ transaction: borrowing some Reading & ~Copyable
+    ) throws -> [ReplicaID] {
         var found: [ReplicaID] = []
-        let prefix = contentKey(field: field, content: content, entity: entity)
         try transaction.scan(lookups, .prefix(prefix)) { key, _ in
             if let replica = ReplicaID(bytes: key.copy().suffix(16)) { found.append(replica) }
             return .next
@@ -94,8 +109,14 @@ package struct ViewTables: Sendable {
         try positions.row(Self.positionKey, transaction) ?? PositionRow()
     }
 
-    func remoteKey(_ remoteID: String, entity: String, connection: ConnectionID) -> [UInt8] {
-        blinded([UInt8(ascii: "r")], [Array(entity.utf8), connection.bytes, Array(remoteID.utf8)])
+    func remoteKey(_ remoteID: String, kind: String, connection: ConnectionID) -> [UInt8] {
+        blinded([UInt8(ascii: "r")], [Array(kind.utf8), connection.bytes, Array(remoteID.utf8)])
+    }
+
+    func successorKey(_ remoteID: String, entity: String, connection: ConnectionID) -> [UInt8] {
+        blinded(
+            [UInt8(ascii: "s")],
+            [Array(entity.utf8), connection.bytes, Array(remoteID.lowercased().utf8)])
     }
 
     /// Alike is what differs by case or by the width of its gaps only.

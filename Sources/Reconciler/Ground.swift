@@ -16,6 +16,8 @@ package struct Ground: Sendable {
     /// Connections that could not be read in this run: what stood there still counts, but nothing is
     /// written on the strength of it.
     package var unreadable: Set<ConnectionID> = []
+    /// The same of objects of a further kind alone.
+    package var unreadableKinds: Set<KindPlace> = []
     /// Objects that this run is about to make: what refers to one waits for it.
     package var beingMade: Set<References.Place> = []
     /// Who belongs where.
@@ -64,9 +66,35 @@ package struct Ground: Sendable {
         (scopes[connection] ?? .everybody).admits(content)
     }
 
+    func isUnreadable(_ replica: ReplicaRow) -> Bool {
+        unreadable.contains(replica.connection)
+            || unreadableKinds.contains(
+                KindPlace(connection: replica.connection, kind: replica.kind))
+    }
+
+    /// Whether the entity's ordinary objects may be written there.
     func mayWrite(_ connection: ConnectionRow) -> Bool {
         connection.configured.direction != .pull && !unreadable.contains(connection.id)
             && (connection.approved.contains(mapping.entity) || assumesApproval)
+    }
+
+    func mayWrite(_ replica: ReplicaRow) -> Bool {
+        guard let connection = connection(replica.connection), mayWrite(connection) else {
+            return false
+        }
+        return !isUnreadable(replica)
+            && (connection.approved.contains(replica.kind) || assumesApproval)
+    }
+}
+
+/// The objects of one kind at one connection.
+package struct KindPlace: Hashable, Sendable {
+    package var connection: ConnectionID
+    package var kind: String
+
+    package init(connection: ConnectionID, kind: String) {
+        self.connection = connection
+        self.kind = kind
     }
 }
 

@@ -19,18 +19,25 @@ package struct Identity: Sendable {
     /// Decides for one unlinked replica.
     ///
     /// `alike` are the other live replicas that hold the same key, at whatever system; `isTaken`
-    /// tells whether a record has a live replica at the replica's connection already.
+    /// tells whether a record has a live replica of its kind at the replica's connection already.
+    /// One that was converted is nobody to be asked about: it goes along with what is there, or
+    /// stays alone.
     package func match(
         _ replica: ReplicaRow, alike: [ReplicaRow], isTaken: (RecordID) throws -> Bool
     ) rethrows -> Match {
         let all = [replica] + alike.filter { $0.replica != replica.replica }
         let ids = all.map(\.replica).sorted()
-        let perConnection = Dictionary(grouping: all, by: \.connection)
-        if perConnection.values.contains(where: { $0.count > 1 }) { return .ambiguous(ids) }
+        let places = all.filter(\.isActive).map {
+            KindPlace(connection: $0.connection, kind: $0.kind)
+        }
         let records = Set(all.compactMap(\.record))
-        guard let record = records.first else { return .found(ids) }
-        if try records.count > 1 || isTaken(record) { return .ambiguous(ids) }
-        return .join(record)
+        let isClear =
+            try Set(places).count == places.count && records.count < 2
+            && records.allSatisfy { try !isTaken($0) }
+        guard isClear else {
+            return replica.isConverted ? .found([replica.replica]) : .ambiguous(ids)
+        }
+        return records.first.map(Match.join) ?? .found(ids)
     }
 
     /// The question's id: the same people asked about, the same question.

@@ -153,7 +153,13 @@ extension Reconciler {
 
     func existence(_ snapshot: RecordSnapshot, _ plan: inout RecordPlan) -> Existence {
         let gone = deleted(in: snapshot)
-        let live = snapshot.replicas.filter { $0.state == .live }
+        let live = snapshot.replicas.filter(\.isActive)
+        for row in snapshot.replicas where row.state == .live && row.isConverted {
+            plan.verdicts.append(
+                Verdict(
+                    field: "existence", system: row.system, standing: .excluded,
+                    reason: Exclusion.converted.rawValue))
+        }
         let last = live.isEmpty ? snapshot.replicas.first : nil
         guard let first = gone.first ?? last else { return .stands }
         func judge(_ standing: Verdict.Standing, _ reason: String) {
@@ -162,7 +168,9 @@ extension Reconciler {
                     field: "existence", system: first.system, standing: standing, reason: reason))
         }
         guard !live.isEmpty else {
-            judge(.excluded, (gone.isEmpty ? Exclusion.merged : .deleted).rawValue)
+            if snapshot.replicas.contains(where: { $0.state != .live }) {
+                judge(.excluded, (gone.isEmpty ? Exclusion.merged : .deleted).rawValue)
+            }
             return .ended
         }
         let deletable = live.filter { mayDelete($0, snapshot.record) }
@@ -188,7 +196,7 @@ extension Reconciler {
             judge(.failing, "deleting it elsewhere was refused or given up: see `commands`")
         } else if !deletable.isEmpty {
             judge(.write, "deleted there, and so everywhere")
-        } else if live.contains(where: { ground.unreadable.contains($0.connection) }) {
+        } else if live.contains(where: ground.isUnreadable) {
             judge(.failing, "deleted there; the others could not be read")
         } else {
             judge(.excluded, "deleted there; the others are only read")
@@ -210,7 +218,7 @@ extension Reconciler {
             row.state == .gone && row.goneProof != .merged
                 && ground.admits(snapshot.record, to: row.connection, as: row)
                 && !snapshot.replicas.contains {
-                    $0.state == .live && $0.connection == row.connection
+                    $0.isActive && $0.connection == row.connection
                 }
         }
     }
@@ -233,7 +241,7 @@ extension Reconciler {
 
     private func mayDelete(_ replica: ReplicaRow, _ record: RecordRow) -> Bool {
         ground.admits(record, to: replica.connection, as: replica)
-            && ground.connection(replica.connection).map(ground.mayWrite) ?? false
+            && ground.mayWrite(replica)
     }
 
     private func deletion(of replica: ReplicaRow, _ record: RecordRow) -> CommandIssued {
@@ -242,6 +250,7 @@ extension Reconciler {
         command.replica = replica.replica
         command.connection = replica.connection
         command.entity = record.entity
+        command.furtherKind = replica.furtherKind
         command.operation = .delete
         command.command = identity(of: command, settled: replica.lastSettled)
         return command

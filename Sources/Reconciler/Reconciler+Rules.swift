@@ -37,7 +37,7 @@ extension Reconciler {
     /// are the same.
     func lastWriter(in snapshot: RecordSnapshot) -> ReplicaID? {
         var latest: [(replica: ReplicaID, at: Int64)] = []
-        for replica in snapshot.replicas where replica.state == .live {
+        for replica in snapshot.replicas where replica.isActive {
             let changed = ground.mapping.fields.filter { $0.law != .strictest }
                 .compactMap { replica.branch($0, snapshot.references) }
                 .filter { $0.hasChanged && $0.accounted != nil }

@@ -72,6 +72,8 @@ package struct Reconciler: Sendable {
                 ? nil : Exclusion.outOfScope.rawValue
         }
         if replica.state == .gone { return "the object is gone" }
+        if replica.isConverted { return Exclusion.converted.rawValue }
+        guard ground.mayWrite(replica) else { return "the system may not be written to" }
         if command.operation == .delete { return objection(toDeleting: replica, in: snapshot) }
         let existence = existence(snapshot)
         for change in command.changes {
@@ -102,12 +104,12 @@ package struct Reconciler: Sendable {
     /// One field of a record as the merge sees it: live replicas only.
     package func state(of field: FieldMapping, in snapshot: RecordSnapshot) -> FieldState {
         var branches: [Branch] = []
-        for replica in snapshot.replicas where replica.state == .live {
+        for replica in snapshot.replicas where replica.isActive {
             guard var branch = replica.branch(field, snapshot.references),
                 let connection = ground.connection(replica.connection)
             else { continue }
             let belongs = belongs(replica, in: snapshot, as: field)
-            branch.mayWrite = belongs && ground.mayWrite(connection)
+            branch.mayWrite = belongs && ground.mayWrite(replica)
             branch.maySpeak =
                 belongs && connection.configured.direction != .push && !branch.refersToUnknown
             branch.pending = snapshot.openCommands.flatMap { command in
@@ -179,7 +181,7 @@ package struct Reconciler: Sendable {
     /// whether it ran.
     private func underWay(_ command: CommandRow, _ snapshot: RecordSnapshot) -> Verdict? {
         guard command.issue.operation == .update,
-            let replica = snapshot.replica(command.issue.replica), replica.state == .live,
+            let replica = snapshot.replica(command.issue.replica), replica.isActive,
             ground.admits(snapshot.record, to: replica.connection, as: replica)
         else { return nil }
         let isParked = command.state == .parked
@@ -189,7 +191,7 @@ package struct Reconciler: Sendable {
     }
 
     private func isUnreadable(_ replica: ReplicaID, _ snapshot: RecordSnapshot) -> Bool {
-        snapshot.replica(replica).map { ground.unreadable.contains($0.connection) } ?? false
+        snapshot.replica(replica).map(ground.isUnreadable) ?? false
     }
 
     // MARK: - Commands
@@ -229,6 +231,7 @@ package struct Reconciler: Sendable {
             command.replica = replica.replica
             command.connection = replica.connection
             command.entity = snapshot.record.entity
+            command.furtherKind = replica.furtherKind
             command.operation = .update
             command.changes = changes
             command.command = identity(of: command, settled: replica.lastSettled)

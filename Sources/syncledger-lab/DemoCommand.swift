@@ -16,6 +16,7 @@ extension Lab {
         @Option(help: "How many people.") var people = 1_000
         @Option(help: "How many accounts.") var accounts = 120
         @Option(help: "How many deals.") var deals = 300
+        @Option(help: "How many leads in SuiteCRM, beside those people.") var leads = 20
         @Option(help: "The seed: the same people and edits again.") var seed: UInt64 = 2_026
         @Option(help: "Keep the ledger here, to look around in afterwards.") var ledger: String?
         @Flag(help: "End with one JSON object.") var json = false
@@ -24,8 +25,14 @@ extension Lab {
             let now = SandboxTime(microseconds: systemNow().microseconds)
             let population = SandboxPopulation(
                 seed: seed, people: people, accounts: accounts, deals: deals)
-            let world = SandboxWorld(
-                seed: seed, population: population, at: now.adding(seconds: -86_400))
+            let yesterday = now.adding(seconds: -86_400)
+            var world = SandboxWorld(seed: seed, population: population, at: yesterday)
+            for number in 0..<leads {
+                world.suiteCRM.seedLead(
+                    SandboxPerson(
+                        email: "lead.\(number)@example.org", firstName: "Lea",
+                        lastName: "Lead \(number)", city: "Aarhus"), at: yesterday)
+            }
             let server = SandboxServer(world: world) {
                 SandboxTime(microseconds: systemNow().microseconds)
             }

@@ -19,7 +19,7 @@ extension DemoRun {
                 var ids: [System: String] = [:]
                 for id in record.replicas {
                     guard let row = try tables.replicas.row(id.bytes, transaction),
-                        row.state == .live
+                        row.isActive
                     else { continue }
                     ids[row.system] = row.remoteIDText
                 }
@@ -37,7 +37,10 @@ extension DemoRun {
             }
         }
         let people = server.withWorld { world in
-            table(world.compass.rows, world.mautic.rows, world.suiteCRM.rows) { ($0.id, $0.person) }
+            table(
+                world.compass.rows, world.mautic.rows,
+                world.suiteCRM.rows + world.suiteCRM.leadRows
+            ) { ($0.id, $0.person) }
         }
         let deals = server.withWorld { world in
             table(world.compass.dealRows, [], world.suiteCRM.dealRows) { ($0.id, $0.deal) }

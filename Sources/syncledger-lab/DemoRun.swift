@@ -126,14 +126,18 @@ final class DemoRun {
             [
                 (world.compass.rows.count, world.compass.accountRows.count),
                 (world.mautic.rows.count, world.mautic.accountRows.count),
-                (world.suiteCRM.rows.count, world.suiteCRM.accountRows.count),
+                (
+                    world.suiteCRM.rows.count + world.suiteCRM.leadRows.count,
+                    world.suiteCRM.accountRows.count
+                ),
             ].map { "\($0.0) people, \($0.1) accounts" }
                 + [world.compass.dealRows.count, world.suiteCRM.dealRows.count].map {
                     ", \($0) deals"
                 }
         }
+        let leads = server.withWorld { $0.suiteCRM.leadRows.count }
         step(
-            "First contact: \(counts[0])\(counts[3]) in Compass, \(counts[1]) in Mautic, \(counts[2])\(counts[4]) in SuiteCRM. Nothing is written."
+            "First contact: \(counts[0])\(counts[3]) in Compass, \(counts[1]) in Mautic, \(counts[2])\(counts[4]) in SuiteCRM, \(leads) of the people there leads. Nothing is written."
         )
         let report = try engine(.plan)
         say(
@@ -170,8 +174,12 @@ final class DemoRun {
                         $0.city = "Bergen \(index)"
                     }
                 case 1:
-                    world.suiteCRM.personEdits(person[.suitecrm] ?? "", at: now) {
-                        $0.jobTitle = "Head of \(index)"
+                    let id = person[.suitecrm] ?? ""
+                    let edit = { (person: inout SandboxPerson) in
+                        person.jobTitle = "Head of \(index)"
+                    }
+                    if !world.suiteCRM.personEdits(id, at: now, edit) {
+                        world.suiteCRM.personEditsLead(id, at: now, edit)
                     }
                 default:
                     world.compass.personEdits(person[.compass] ?? "", at: now) {
@@ -200,6 +208,11 @@ final class DemoRun {
         }
         let clients = try fullyLinked("account")
         let deals = try editDeals(clients, at: now)
+        let converted = server.withWorld { world in
+            world.suiteCRM.leadRows.prefix(5).compactMap {
+                world.suiteCRM.personConverts($0.id, at: now)
+            }.count
+        }
         let rest = Array(linked.dropFirst(edits * 3))
         guard rest.count >= 5 else { return }
         server.withWorld { world in
@@ -218,7 +231,9 @@ final class DemoRun {
         say(
             "  \(edits * 3) edits of people, \(accounts.count) of accounts and \(deals) of deals, one mobile number changed in two places, one opt-out,"
         )
-        say("  one person deleted in SuiteCRM, two merged in Mautic")
+        say(
+            "  \(converted) leads converted and one person deleted in SuiteCRM, two merged in Mautic"
+        )
         let report = try engine(.sync, sweep: true)
         totals.opened += report.contested + report.gone + report.ambiguous
         say("  \(report.confirmed) of \(report.issued) writes confirmed, \(report.calls) calls")

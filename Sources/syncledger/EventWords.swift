@@ -60,6 +60,8 @@ private func summary(_ event: Event) -> String {
         "by \(event.road.name): "
             + event.attributes.map { "\($0.name)=\(text($0.value))" }.joined(separator: ", ")
     case .gone(let event): event.proof == .merged ? "merged into another one" : "\(event.proof)"
+    case .converted(let event):
+        event.converted ? "converted into a contact" : "no longer converted"
     case .linked(let event): event.reason.name
     case .decided(let event):
         event.fields.map { field in

@@ -123,7 +123,7 @@ private struct LinkTable {
     private func name(_ id: ReplicaID) -> String {
         guard let row = replicas[id] else { return "\(id)" }
         return names.object(row)
-            + (row.state == .gone ? " (gone)" : "")
+            + (row.state == .gone ? " (gone)" : row.isConverted ? " (converted)" : "")
     }
 
     var lines: [String] {
@@ -182,11 +182,15 @@ private struct LinkTable {
             .init("object", .string("\(id)")), .init("system", .string(names.system(row))),
             .init("connection", .string(names.connection(row.connection) ?? "")),
             .init("remoteID", row.remoteIDText.map { .string($0) } ?? .null),
-            .init("state", .string(row.state.name)),
+            .init("kind", .string(row.kind)), .init("state", .string(row.stateName)),
             .init("record", row.record.map { .string("\($0)") } ?? .null),
             .init("person", .string(names.person(row))),
         ])
     }
+}
+
+extension ReplicaRow {
+    var stateName: String { state == .live && isConverted ? "converted" : state.name }
 }
 
 extension ReplicaRow.State {

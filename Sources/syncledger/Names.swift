@@ -26,7 +26,10 @@ struct Names {
     }
 
     /// Where an object is.
-    func place(_ row: ReplicaRow) -> String { connection(row.connection) ?? row.system.name }
+    func place(_ row: ReplicaRow) -> String {
+        let place = connection(row.connection) ?? row.system.name
+        return row.furtherKind.isEmpty ? place : "\(place) \(row.furtherKind)"
+    }
 
     /// Where an object is, and its id there.
     func object(_ row: ReplicaRow) -> String { "\(place(row)) \(row.remoteIDText ?? "?")" }

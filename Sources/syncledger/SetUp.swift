@@ -102,6 +102,13 @@ struct Mapping: ParsableCommand {
         let fields = Model.Mapping.shipped.entities.flatMap { entity in
             entity.fields.map { (entity.entity, $0) }
         }
+        let further = Model.Mapping.shipped.entities.flatMap { entity in
+            entity.furtherKinds.map { kind in
+                let lacks = entity.fields.filter { $0.lackedBy.contains(kind.name) }.map(\.name)
+                return "\(kind.system.name)'s \(kind.name)s are \(entity.entity)s too, spelt alike"
+                    + (lacks.isEmpty ? "" : ", without " + lacks.joined(separator: ", "))
+            }
+        }
         let rows = fields.map { entity, field in
             [entity, field.name, field.law.rawValue]
                 + System.real.map { field.spellings[$0]?.attribute ?? "–" }
@@ -120,6 +127,7 @@ struct Mapping: ParsableCommand {
                                     system.name,
                                     field.spellings[system].map { .string($0.attribute) } ?? .null)
                             })
-                }), table([["entity", "field", "law", "compass", "mautic", "suitecrm"]] + rows))
+                }),
+            table([["entity", "field", "law", "compass", "mautic", "suitecrm"]] + rows) + further)
     }
 }

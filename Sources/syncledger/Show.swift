@@ -164,7 +164,7 @@ struct Shown {
             ]
             + row.marks.map { mark in
                 (
-                    mark.entity + "s",
+                    mark.kind + "s",
                     "position \(mark.cursor.isEmpty ? "–" : mark.cursor), last swept "
                         + "\(text(mark.lastSweep)), \(mark.lastSweepSeen) seen then"
                 )
@@ -179,7 +179,7 @@ struct Shown {
                     .array(
                         row.marks.map { mark in
                             .object([
-                                .init("entity", .string(mark.entity)),
+                                .init("entity", .string(mark.kind)),
                                 .init("position", .string(mark.cursor)),
                                 .init("lastSweep", syncledger.json(mark.lastSweep)),
                                 .init("lastSweepSeen", .number("\(mark.lastSweepSeen)")),

@@ -51,7 +51,7 @@ extension Shown {
                             }))
                 ]),
             lines: [
-                "object \(replica.replica): \(names.object(replica)), \(replica.state.name)",
+                "object \(replica.replica): \(names.object(replica)), \(replica.stateName)",
                 "  record      \(replica.record.map { "\($0)" } ?? "–")",
             ] + table([["field", "attribute", "holds", "accounted"]] + rows))
     }
@@ -70,7 +70,7 @@ private struct ShownRecord {
             .init("system", .string(names.system(replica))),
             .init("connection", .string("\(replica.connection)")),
             .init("remoteID", replica.remoteIDText.map { .string($0) } ?? .null),
-            .init("state", .string(replica.state.name)),
+            .init("state", .string(replica.stateName)),
             .init("record", replica.record.map { .string("\($0)") } ?? .null),
             .init("stamp", .string(replica.stamp)),
         ]
@@ -108,7 +108,7 @@ private struct ShownRecord {
         return ["\(record.entity) \(record.record)"]
             + replicas.map {
                 "  \(names.object($0))  \($0.replica)"
-                    + ($0.state == .live ? "" : "  \($0.state.name)")
+                    + ($0.isActive ? "" : "  \($0.stateName)")
             } + table([header] + rows)
             + record.contests.map {
                 "\($0.field) waits for you (\($0.reason)): syncledger conflicts"

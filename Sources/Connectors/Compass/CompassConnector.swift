@@ -78,7 +78,7 @@ package struct CompassConnector: Connector {
         let last = try last(rows, walk)
         var page = Page()
         if Self.isMore(than: rows.count, try readable(answer)) {
-            page.next = last.map { Walk(walk.kind, of: walk.entity, after: $0) }
+            page.next = last.map { Walk(walk.kind, of: walk.objects, after: $0) }
         }
         guard walk.kind == .feed else {
             for row in rows { page.objects.append(try object(row, of: entity)) }

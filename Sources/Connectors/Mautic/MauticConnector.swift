@@ -126,7 +126,7 @@ package struct MauticConnector: Connector {
             return earlier < later
         }
         if page.objects.count == Self.pageSize, let last = page.objects.last {
-            page.next = Walk(walk.kind, of: walk.entity, after: last.id)
+            page.next = Walk(walk.kind, of: walk.objects, after: last.id)
         }
         return page
     }

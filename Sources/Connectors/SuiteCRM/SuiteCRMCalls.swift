@@ -49,7 +49,7 @@ extension SuiteCRMConnector {
     // MARK: - Addresses
 
     private func addressesPath(_ contact: String) -> String {
-        "/Api/V8/module/Contacts/\(percentEncoded(contact))/relationships/email_addresses"
+        "/Api/V8/module/\(module)/\(percentEncoded(contact))/relationships/email_addresses"
     }
 
     /// More addresses than anybody has; a contact with as many is left to a person.

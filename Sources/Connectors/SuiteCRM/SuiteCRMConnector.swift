@@ -15,16 +15,31 @@ package struct SuiteCRMConnector: Connector {
 
     /// What is read and written.
     let entity: EntityMapping
+    let kind: String
 
-    package init(_ entity: EntityMapping = .contact) { self.entity = entity }
+    package init(_ entity: EntityMapping = .contact, kind: String? = nil) {
+        self.entity = entity
+        self.kind = kind ?? entity.entity
+    }
 
     /// SuiteCRM's name for what is read and written.
     var module: String {
-        switch entity.entity {
+        switch kind {
         case "account": "Accounts"
         case "deal": "Opportunities"
+        case "lead": "Leads"
         default: "Contacts"
         }
+    }
+
+    /// The fields of the mapping that it has.
+    private var mapped: [String] { entity.attributes(of: .suitecrm, kind: kind) }
+
+    /// What is asked for: a lead also tells whether it was converted, and into which contact (its
+    /// columns stand in recording 03; its status alone converts nothing, fact 46).
+    private var asked: String {
+        (mapped + ["date_modified"] + (module == "Leads" ? ["converted", "contact_id"] : []))
+            .joined(separator: ",")
     }
 
     // MARK: - Session
@@ -81,9 +96,8 @@ package struct SuiteCRMConnector: Connector {
     ///
     /// Size and number are always both given (facts 9, 10).
     package func pageCall(_ walk: Walk) -> Call {
-        let attributes = entity.attributes(of: .suitecrm) + ["date_modified"]
         var query = [
-            ("fields[\(module)]", attributes.joined(separator: ",")), ("sort", "id"),
+            ("fields[\(module)]", asked), ("sort", "id"),
             ("page[size]", String(Self.pageSize)), ("page[number]", "1"),
         ]
         if let after = walk.after { query.append(("filter[id][gt]", after)) }
@@ -104,7 +118,7 @@ package struct SuiteCRMConnector: Connector {
         try checkGrowth(
             of: page.objects.map(\.id), after: walk.after, "SuiteCRM", precedes: Self.precedes)
         if rows.count == Self.pageSize, let last = page.objects.last {
-            page.next = Walk(walk.kind, of: walk.entity, after: last.id)
+            page.next = Walk(walk.kind, of: walk.objects, after: last.id)
         }
         return page
     }
@@ -112,10 +126,9 @@ package struct SuiteCRMConnector: Connector {
     package func acknowledgeCall(_ rows: [String], now: Timestamp) -> Call? { nil }
 
     package func lookCall(id: String) -> Call {
-        let attributes = entity.attributes(of: .suitecrm) + ["date_modified"]
-        return Call(
+        Call(
             .get, "/Api/V8/module/\(module)/\(percentEncoded(id))",
-            query: [("fields[\(module)]", attributes.joined(separator: ","))])
+            query: [("fields[\(module)]", asked)])
     }
 
     package func look(from answer: HTTPResult, asked id: String) throws(RemoteFailure) -> Looked {
@@ -232,7 +245,7 @@ package struct SuiteCRMConnector: Connector {
             throw RemoteFailure(.unclear, "a SuiteCRM contact without an id")
         }
         var attributes: [(name: String, value: Value)] = []
-        for name in entity.attributes(of: .suitecrm) {
+        for name in mapped {
             guard let value = json["attributes"]?[name] else { continue }
             switch value {
             case .string(let text):
@@ -249,7 +262,19 @@ package struct SuiteCRMConnector: Connector {
         var object = RemoteObject(
             id: id, attributes: attributes, stamp: stamp, modified: modified)
         object.entity = entity.entity
+        object.furtherKind = kind == entity.entity ? "" : kind
+        if module == "Leads" { object.conversion = conversion(json["attributes"] ?? .null) }
         return object
+    }
+
+    /// The interface, which alone converts, marks the lead and names its contact.
+    private func conversion(_ attributes: JSON) -> RemoteObject.Conversion? {
+        guard let converted = attributes["converted"] else { return nil }
+        guard ["1", "true"].contains(converted.text ?? "") || converted == .bool(true) else {
+            return RemoteObject.Conversion.none
+        }
+        let contact = attributes["contact_id"]?.text ?? ""
+        return .converted(into: contact.isEmpty ? nil : contact)
     }
 
     private static func sqlText(_ moment: Timestamp) -> String {

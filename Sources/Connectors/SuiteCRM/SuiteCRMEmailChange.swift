@@ -147,7 +147,7 @@ struct SuiteCRMEmailChange: Conversation {
         phase = .write
         return .call(
             connector.recordCall(
-                .patch, "Contacts", id: id, connector.attributes(order.changes)))
+                .patch, connector.module, id: id, connector.attributes(order.changes)))
     }
 
     private mutating func unlinked(_ answer: HTTPResult) throws(RemoteFailure) -> ConversationStep {

@@ -68,6 +68,8 @@ package struct CommandIssued: EventPayload {
     package var entity = ""
     package var operation: Operation = .unspecified
     package var changes: [CommandChange] = []
+    /// Which of the entity's further kinds of object it is (`lead`); empty for the ordinary one.
+    package var furtherKind = ""
     package var unknownFields: [UInt8] = []
     package init() {}
     package mutating func visit(_ visitor: inout some WireVisitor) {
@@ -78,7 +80,11 @@ package struct CommandIssued: EventPayload {
         visitor.string(5, &entity)
         visitor.choice(6, &operation)
         visitor.messages(7, &changes)
+        visitor.string(8, &furtherKind)
     }
+
+    /// What kind of object it is.
+    package var kind: String { furtherKind.isEmpty ? entity : furtherKind }
 }
 
 /// The remote was heard to have done it; `stored` is what each attribute is known to hold since.

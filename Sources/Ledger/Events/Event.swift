@@ -11,6 +11,7 @@ package enum Event: Sendable, Equatable {
     case clockSkewMeasured(ClockSkewMeasured)
     case observed(Observed)
     case gone(Gone)
+    case converted(Converted)
     case hintReceived(HintReceived)
     case sweepOpened(SweepOpened)
     case sweepClosed(SweepClosed)
@@ -57,6 +58,7 @@ package enum Event: Sendable, Equatable {
         case .clockSkewMeasured(let payload): payload
         case .observed(let payload): payload
         case .gone(let payload): payload
+        case .converted(let payload): payload
         case .hintReceived(let payload): payload
         case .sweepOpened(let payload): payload
         case .sweepClosed(let payload): payload
@@ -90,6 +92,7 @@ package enum Event: Sendable, Equatable {
                 reader(Event.connectionConfigured), reader(Event.connectionRemoved),
                 reader(Event.writesApproved), reader(Event.policyChanged),
                 reader(Event.clockSkewMeasured), reader(Event.observed), reader(Event.gone),
+                reader(Event.converted),
                 reader(Event.hintReceived), reader(Event.sweepOpened), reader(Event.sweepClosed),
                 reader(Event.cursorMoved),
                 reader(Event.linked), reader(Event.unlinked), reader(Event.ambiguityRaised),

@@ -11,6 +11,8 @@ package enum LinkReason: UInt64, WireChoice {
     case person = 4
     /// The remote merged one object into another.
     case remoteMerge = 5
+    /// The remote converted an object of the record into this one.
+    case conversion = 6
 
     package var name: String {
         switch self {
@@ -20,6 +22,7 @@ package enum LinkReason: UInt64, WireChoice {
         case .created: "created by us"
         case .person: "a person's word"
         case .remoteMerge: "merged at the remote"
+        case .conversion: "converted at the remote"
         }
     }
 }

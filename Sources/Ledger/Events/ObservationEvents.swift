@@ -42,6 +42,8 @@ package struct Observed: EventPayload {
     package var writtenBy: CommandID?
     /// When the object was made, as the remote wrote it; only where that is new.
     package var born = ""
+    /// Which of an entity's further kinds of object it is (`lead`); empty for the ordinary one.
+    package var furtherKind = ""
     package var unknownFields: [UInt8] = []
     package init() {}
     package mutating func visit(_ visitor: inout some WireVisitor) {
@@ -57,6 +59,7 @@ package struct Observed: EventPayload {
         visitor.always(10, &codec)
         visitor.id(11, &writtenBy)
         visitor.string(12, &born)
+        visitor.string(13, &furtherKind)
     }
 }
 
@@ -112,6 +115,27 @@ package struct Gone: EventPayload {
         visitor.id(1, &replica)
         visitor.choice(2, &proof)
         visitor.id(3, &mergedInto)
+        visitor.unsigned(4, &lookedAfter)
+    }
+}
+
+/// An object lives on as one of another kind: a lead that was converted into a contact.
+package struct Converted: EventPayload {
+    package static var type: UInt64 { 207 }
+    package static var name: String { "converted" }
+    package var replica: ReplicaID = .none
+    /// No, where that was taken back.
+    package var converted = false
+    /// The remote's id of what it became, where the remote tells.
+    package var into: Sealed?
+    /// The log's last sequence when the request left that showed it.
+    package var lookedAfter: UInt64 = 0
+    package var unknownFields: [UInt8] = []
+    package init() {}
+    package mutating func visit(_ visitor: inout some WireVisitor) {
+        visitor.id(1, &replica)
+        visitor.bool(2, &converted)
+        visitor.sealed(3, &into)
         visitor.unsigned(4, &lookedAfter)
     }
 }

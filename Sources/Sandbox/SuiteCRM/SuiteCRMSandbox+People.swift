@@ -8,10 +8,17 @@ extension SuiteCRMSandbox {
 
     @discardableResult
     package mutating func seed(_ person: SandboxPerson, at time: SandboxTime) -> String {
-        var record = blank(.contacts, at: time)
+        let id = seed(person, in: .contacts, at: time)
+        move(id, .contacts, to: person.account)
+        return id
+    }
+
+    mutating func seed(
+        _ person: SandboxPerson, in module: SuiteCRMModule, at time: SandboxTime
+    ) -> String {
+        var record = blank(module, at: time)
         for (column, part) in Self.columns { record[column] = person[keyPath: part] }
-        store(record, in: .contacts)
-        move(record.id, .contacts, to: person.account)
+        store(record, in: module)
         if let email = person.email, !email.isEmpty {
             let id = addressID(for: email, now: time)
             links.append(SuiteCRMLink(holderID: record.id, addressID: id, isPrimary: true))
@@ -26,17 +33,26 @@ extension SuiteCRMSandbox {
     package mutating func personEdits(
         _ id: String, at time: SandboxTime, _ edit: (inout SandboxPerson) -> Void
     ) -> Bool {
-        guard var record = contacts[id.lowercased()], !record.isDeleted else { return false }
-        let before = person(record)
+        personEdits(id, in: .contacts, at: time, edit)
+    }
+
+    mutating func personEdits(
+        _ id: String, in module: SuiteCRMModule, at time: SandboxTime,
+        _ edit: (inout SandboxPerson) -> Void
+    ) -> Bool {
+        guard var record = record(module, id), !record.isDeleted else {
+            return false
+        }
+        let before = person(record, in: module)
         var after = before
         edit(&after)
         guard after != before else { return true }
         for (column, part) in Self.columns where after[keyPath: part] != before[keyPath: part] {
-            record[column] = Self.typed(after[keyPath: part], column, .contacts)
+            record[column] = Self.typed(after[keyPath: part], column, module)
         }
         touch(&record, at: time)
-        store(record, in: .contacts)
-        move(record.id, .contacts, to: after.account)
+        store(record, in: module)
+        if module == .contacts { move(record.id, module, to: after.account) }
         if after.email != before.email { replaceAddress(of: record, with: after.email, at: time) }
         if after.emailOptOut != before.emailOptOut {
             setOptOut(of: record, to: after.emailOptOut, at: time)
@@ -81,20 +97,22 @@ extension SuiteCRMSandbox {
     }
 
     /// The living contacts in id order.
-    package var rows: [SandboxRow] {
-        living(in: .contacts).map { record in
+    package var rows: [SandboxRow] { rows(in: .contacts) }
+
+    func rows(in module: SuiteCRMModule) -> [SandboxRow] {
+        living(in: module).map { record in
             SandboxRow(
-                id: record.id, person: person(record),
+                id: record.id, person: person(record, in: module),
                 added: record.time("date_entered") ?? SandboxTime(seconds: 0),
                 modified: record.time("date_modified"))
         }
     }
 
-    private func person(_ record: SuiteCRMRecord) -> SandboxPerson {
+    private func person(_ record: SuiteCRMRecord, in module: SuiteCRMModule) -> SandboxPerson {
         let address = emails(of: record.id).first
         var person = SandboxPerson(
             email: address?["email_address"], emailOptOut: address?["opt_out"] == "1",
-            account: account(of: record.id, .contacts)?.id)
+            account: module == .contacts ? account(of: record.id, module)?.id : nil)
         for (column, part) in Self.columns {
             person[keyPath: part] = record[column].flatMap { $0.isEmpty ? nil : $0 }
         }

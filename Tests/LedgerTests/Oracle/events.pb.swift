@@ -320,6 +320,9 @@ nonisolated enum Syncledger_Ledger_V1_LinkReason: SwiftProtobuf.Enum, Swift.Case
 
   /// The remote merged one object into another.
   case remoteMerge // = 5
+
+  /// The remote converted an object of the record into this one.
+  case conversion // = 6
   case UNRECOGNIZED(Int)
 
   init() {
@@ -334,6 +337,7 @@ nonisolated enum Syncledger_Ledger_V1_LinkReason: SwiftProtobuf.Enum, Swift.Case
     case 3: self = .created
     case 4: self = .person
     case 5: self = .remoteMerge
+    case 6: self = .conversion
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -346,6 +350,7 @@ nonisolated enum Syncledger_Ledger_V1_LinkReason: SwiftProtobuf.Enum, Swift.Case
     case .created: return 3
     case .person: return 4
     case .remoteMerge: return 5
+    case .conversion: return 6
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -358,6 +363,7 @@ nonisolated enum Syncledger_Ledger_V1_LinkReason: SwiftProtobuf.Enum, Swift.Case
     .created,
     .person,
     .remoteMerge,
+    .conversion,
   ]
 
 }
@@ -877,6 +883,9 @@ nonisolated struct Syncledger_Ledger_V1_Observed: Sendable {
   /// the same id was made later.
   var born: String = String()
 
+  /// Which of an entity's further kinds of object it is (`lead`); empty for the ordinary one.
+  var furtherKind: String = String()
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -1068,6 +1077,38 @@ nonisolated struct Syncledger_Ledger_V1_CursorMoved: Sendable {
   init() {}
 
   fileprivate var _completeUntil: Int64? = nil
+}
+
+/// 207. An object lives on as one of another kind: a lead that was converted into a contact.
+nonisolated struct Syncledger_Ledger_V1_Converted: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Which object: an id.
+  var replica: Data = Data()
+
+  /// Whether it is converted; no, where that was taken back.
+  var converted: Bool = false
+
+  /// Sealed: the remote's id of what it became, where the remote tells.
+  var into: Syncledger_Ledger_V1_SealedPlace {
+    get {_into ?? Syncledger_Ledger_V1_SealedPlace()}
+    set {_into = newValue}
+  }
+  /// Returns true if `into` has been explicitly set.
+  var hasInto: Bool {self._into != nil}
+  /// Clears the value of `into`. Subsequent reads from it will return its default value.
+  mutating func clearInto() {self._into = nil}
+
+  /// The log's last sequence when the request left that showed it.
+  var lookedAfter: UInt64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _into: Syncledger_Ledger_V1_SealedPlace? = nil
 }
 
 /// 301. A replica belongs to a record from here on.
@@ -1522,6 +1563,9 @@ nonisolated struct Syncledger_Ledger_V1_CommandIssued: Sendable {
   /// The attributes it writes, and only those.
   var changes: [Syncledger_Ledger_V1_CommandChange] = []
 
+  /// Which of the entity's further kinds of object it is (`lead`); empty for the ordinary one.
+  var furtherKind: String = String()
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -1785,7 +1829,7 @@ nonisolated extension Syncledger_Ledger_V1_GoneProof: SwiftProtobuf._ProtoNamePr
 }
 
 nonisolated extension Syncledger_Ledger_V1_LinkReason: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0LINK_REASON_UNSPECIFIED\0\u{1}LINK_REASON_NEW\0\u{1}LINK_REASON_KEY\0\u{1}LINK_REASON_CREATED\0\u{1}LINK_REASON_PERSON\0\u{1}LINK_REASON_REMOTE_MERGE\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0LINK_REASON_UNSPECIFIED\0\u{1}LINK_REASON_NEW\0\u{1}LINK_REASON_KEY\0\u{1}LINK_REASON_CREATED\0\u{1}LINK_REASON_PERSON\0\u{1}LINK_REASON_REMOTE_MERGE\0\u{1}LINK_REASON_CONVERSION\0")
 }
 
 nonisolated extension Syncledger_Ledger_V1_DecisionKind: SwiftProtobuf._ProtoNameProviding {
@@ -2079,7 +2123,7 @@ nonisolated extension Syncledger_Ledger_V1_ClockSkewMeasured: SwiftProtobuf.Mess
 
 nonisolated extension Syncledger_Ledger_V1_Observed: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Observed"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}replica\0\u{1}connection\0\u{1}entity\0\u{3}remote_id\0\u{1}road\0\u{1}complete\0\u{3}looked_after\0\u{1}attributes\0\u{1}stamp\0\u{1}codec\0\u{3}written_by\0\u{1}born\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}replica\0\u{1}connection\0\u{1}entity\0\u{3}remote_id\0\u{1}road\0\u{1}complete\0\u{3}looked_after\0\u{1}attributes\0\u{1}stamp\0\u{1}codec\0\u{3}written_by\0\u{1}born\0\u{3}further_kind\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2099,6 +2143,7 @@ nonisolated extension Syncledger_Ledger_V1_Observed: SwiftProtobuf.Message, Swif
       case 10: try { try decoder.decodeSingularUInt64Field(value: &self._codec) }()
       case 11: try { try decoder.decodeSingularBytesField(value: &self._writtenBy) }()
       case 12: try { try decoder.decodeSingularStringField(value: &self.born) }()
+      case 13: try { try decoder.decodeSingularStringField(value: &self.furtherKind) }()
       default: break
       }
     }
@@ -2145,6 +2190,9 @@ nonisolated extension Syncledger_Ledger_V1_Observed: SwiftProtobuf.Message, Swif
     if !self.born.isEmpty {
       try visitor.visitSingularStringField(value: self.born, fieldNumber: 12)
     }
+    if !self.furtherKind.isEmpty {
+      try visitor.visitSingularStringField(value: self.furtherKind, fieldNumber: 13)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2161,6 +2209,7 @@ nonisolated extension Syncledger_Ledger_V1_Observed: SwiftProtobuf.Message, Swif
     if lhs._codec != rhs._codec {return false}
     if lhs._writtenBy != rhs._writtenBy {return false}
     if lhs.born != rhs.born {return false}
+    if lhs.furtherKind != rhs.furtherKind {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2436,6 +2485,55 @@ nonisolated extension Syncledger_Ledger_V1_CursorMoved: SwiftProtobuf.Message, S
     if lhs.entity != rhs.entity {return false}
     if lhs.cursor != rhs.cursor {return false}
     if lhs._completeUntil != rhs._completeUntil {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Syncledger_Ledger_V1_Converted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".Converted"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}replica\0\u{1}converted\0\u{1}into\0\u{3}looked_after\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.replica) }()
+      case 2: try { try decoder.decodeSingularBoolField(value: &self.converted) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._into) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.lookedAfter) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.replica.isEmpty {
+      try visitor.visitSingularBytesField(value: self.replica, fieldNumber: 1)
+    }
+    if self.converted != false {
+      try visitor.visitSingularBoolField(value: self.converted, fieldNumber: 2)
+    }
+    try { if let v = self._into {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
+    if self.lookedAfter != 0 {
+      try visitor.visitSingularUInt64Field(value: self.lookedAfter, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Syncledger_Ledger_V1_Converted, rhs: Syncledger_Ledger_V1_Converted) -> Bool {
+    if lhs.replica != rhs.replica {return false}
+    if lhs.converted != rhs.converted {return false}
+    if lhs._into != rhs._into {return false}
+    if lhs.lookedAfter != rhs.lookedAfter {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3012,7 +3110,7 @@ nonisolated extension Syncledger_Ledger_V1_CommandChange: SwiftProtobuf.Message,
 
 nonisolated extension Syncledger_Ledger_V1_CommandIssued: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".CommandIssued"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}command\0\u{1}record\0\u{1}replica\0\u{1}connection\0\u{1}entity\0\u{1}operation\0\u{1}changes\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}command\0\u{1}record\0\u{1}replica\0\u{1}connection\0\u{1}entity\0\u{1}operation\0\u{1}changes\0\u{3}further_kind\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3027,6 +3125,7 @@ nonisolated extension Syncledger_Ledger_V1_CommandIssued: SwiftProtobuf.Message,
       case 5: try { try decoder.decodeSingularStringField(value: &self.entity) }()
       case 6: try { try decoder.decodeSingularEnumField(value: &self.operation) }()
       case 7: try { try decoder.decodeRepeatedMessageField(value: &self.changes) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.furtherKind) }()
       default: break
       }
     }
@@ -3054,6 +3153,9 @@ nonisolated extension Syncledger_Ledger_V1_CommandIssued: SwiftProtobuf.Message,
     if !self.changes.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.changes, fieldNumber: 7)
     }
+    if !self.furtherKind.isEmpty {
+      try visitor.visitSingularStringField(value: self.furtherKind, fieldNumber: 8)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3065,6 +3167,7 @@ nonisolated extension Syncledger_Ledger_V1_CommandIssued: SwiftProtobuf.Message,
     if lhs.entity != rhs.entity {return false}
     if lhs.operation != rhs.operation {return false}
     if lhs.changes != rhs.changes {return false}
+    if lhs.furtherKind != rhs.furtherKind {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

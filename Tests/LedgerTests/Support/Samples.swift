@@ -8,6 +8,7 @@ enum Samples {
             maker(Event.connectionConfigured), maker(Event.connectionRemoved),
             maker(Event.writesApproved), maker(Event.policyChanged),
             maker(Event.clockSkewMeasured), maker(Event.observed), maker(Event.gone),
+            maker(Event.converted),
             maker(Event.hintReceived), maker(Event.sweepOpened), maker(Event.sweepClosed),
             maker(Event.cursorMoved),
             maker(Event.linked), maker(Event.unlinked), maker(Event.ambiguityRaised),

@@ -157,6 +157,7 @@ struct Oracle: Sendable {
         Oracle(payload: ClockSkewMeasured.self, Syncledger_Ledger_V1_ClockSkewMeasured.self),
         Oracle(payload: Observed.self, Syncledger_Ledger_V1_Observed.self),
         Oracle(payload: Gone.self, Syncledger_Ledger_V1_Gone.self),
+        Oracle(payload: Converted.self, Syncledger_Ledger_V1_Converted.self),
         Oracle(payload: HintReceived.self, Syncledger_Ledger_V1_HintReceived.self),
         Oracle(payload: SweepOpened.self, Syncledger_Ledger_V1_SweepOpened.self),
         Oracle(payload: SweepClosed.self, Syncledger_Ledger_V1_SweepClosed.self),
