@@ -79,11 +79,12 @@ package struct Identifier<Kind>: Hashable, Sendable, Comparable, CustomStringCon
 
     /// The 16 bytes, most significant first.
     package var bytes: [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(16)
-        appendBigEndian(high, to: &bytes)
-        appendBigEndian(low, to: &bytes)
-        return bytes
+        [UInt8](unsafeUninitializedCapacity: 16) { buffer, count in
+            let target = UnsafeMutableRawBufferPointer(buffer)
+            target.storeBytes(of: high.bigEndian, as: UInt64.self)
+            target.storeBytes(of: low.bigEndian, toByteOffset: 8, as: UInt64.self)
+            count = 16
+        }
     }
 
     package var description: String {
@@ -136,16 +137,11 @@ extension ReplicaID {
 }
 
 package func bigEndianBytes(_ value: UInt64) -> [UInt8] {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(8)
-    appendBigEndian(value, to: &bytes)
-    return bytes
+    withUnsafeBytes(of: value.bigEndian) { [UInt8]($0) }
 }
 
 func appendBigEndian(_ value: UInt64, to bytes: inout [UInt8]) {
-    for shift in stride(from: 56, through: 0, by: -8) {
-        bytes.append(UInt8(truncatingIfNeeded: value >> shift))
-    }
+    withUnsafeBytes(of: value.bigEndian) { bytes.append(contentsOf: $0) }
 }
 
 /// Reads 8 bytes, most significant first; `nil` for any other length.

@@ -112,6 +112,36 @@ extension Value: WireMessage {
     }
 }
 
+extension Value {
+    /// Reads a value that is one field of a simple kind; `nil` for any other.
+    init?(plain bytes: Span<UInt8>, _ range: Range<Int>) throws(WireError) {
+        var walk = FieldWalk(range)
+        guard try walk.next(bytes), walk.position == range.upperBound else { return nil }
+        switch (walk.number, walk.type) {
+        case (1, .varint): self = .null
+        case (2, .lengthDelimited):
+            guard let text = String(bytes, walk.payload) else { return nil }
+            self = .text(text)
+        case (3, .lengthDelimited):
+            guard let number = String(bytes, walk.payload) else { return nil }
+            self = .number(number)
+        case (4, .varint): self = .bool(walk.varint != 0)
+        default: return nil
+        }
+    }
+}
+
+extension String {
+    /// Copies text out of bytes; `nil` where it is not UTF-8.
+    init?(_ bytes: Span<UInt8>, _ range: Range<Int>) {
+        let text = bytes.extracting(range).withUnsafeBufferPointer {
+            String(validating: $0, as: UTF8.self)
+        }
+        guard let text else { return nil }
+        self = text
+    }
+}
+
 /// A value's set, with what is not known of it.
 private struct SetField: WireMessage {
     var set = StringSet()

@@ -30,24 +30,32 @@ extension Fold {
             row.lastLook = logged.sequence
             if payload.complete { row.needsLook = false }
             if !payload.stamp.isEmpty { row.stamp = payload.stamp }
+            let known = fields.attributes(of: row.entity, at: row.system)
+            let subject = row.subject
             for attribute in payload.attributes {
-                try see(attribute, in: &row, logged)
+                // A value whose key is gone tells nothing.
+                guard let value = attribute.value?.value else { continue }
+                let evidence = attribute.evidence ?? logged.entry.validAt
+                if let field = known[attribute.name],
+                    row.see(value, field, subject, by: logged.id, evidence)
+                {
+                    continue
+                }
+                try see(value, attribute.name, in: &row, logged, evidence)
             }
             if isBack { try putKeys(of: row) }
         }
     }
 
     private func see(
-        _ attribute: ObservedAttribute, in row: inout ReplicaRow, _ logged: LoggedEvent
+        _ value: Value, _ attribute: String, in row: inout ReplicaRow, _ logged: LoggedEvent,
+        _ evidence: Evidence?
     ) throws {
-        // A value whose key is gone tells nothing.
-        guard let value = attribute.value?.value else { return }
-        let before = row[attribute.name].seen?.value
-        try changeBranch(attribute.name, of: &row) { branch in
-            branch.see(
-                value, by: logged.id, evidence: attribute.evidence ?? logged.entry.validAt)
+        let before = row[attribute].seen?.value
+        try changeBranch(attribute, of: &row) { branch in
+            branch.see(value, by: logged.id, evidence: evidence)
         }
-        try moveKey(attribute.name, of: row, from: before, to: value)
+        try moveKey(attribute, of: row, from: before, to: value)
     }
 
     /// Puts an object that was gone back into the lookups, with what it was last seen to hold.
@@ -70,7 +78,7 @@ extension Fold {
         guard let text = row.remoteIDText else { return }
         views.lookups.put(
             row.replica.bytes,
-            views.tables.remoteKey(text, kind: row.kind, connection: row.connection))
+            views.remoteKey(text, kind: row.kind, connection: row.connection))
     }
 
     func foldConverted(_ payload: Converted, _ logged: LoggedEvent) throws {

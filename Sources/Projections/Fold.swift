@@ -7,6 +7,7 @@ import Model
 struct Fold {
     let views: FoldedRows
     let mapping: Mapping
+    let fields: FieldIndex
     let touched = TouchedRecords()
 
     /// Folds one event; the rows it touches are written when the chunk is.
@@ -122,20 +123,18 @@ struct Fold {
     func changeBranch(
         _ attribute: String, of row: inout ReplicaRow, _ body: (inout Branch) -> Void
     ) throws {
-        guard let entity = mapping[row.entity],
-            let field = entity.field(attribute: attribute, of: row.system),
-            var branch = row.branch(field)
+        guard let known = fields.attributes(of: row.entity, at: row.system)[attribute],
+            var branch = row.branch(known.field)
         else { return }
-        let before = branch.seenContent
+        let before = branch.seen
         body(&branch)
-        row.set(branch, category: field.category)
-        guard branch.seenContent != before else { return }
+        row.set(branch, category: known.field.category)
+        guard !known.consents.isEmpty, branch.seen != before,
+            branch.seenContent != before.map(known.spelling.codec.content)
+        else { return }
         // Consent belongs to an address: with another one, a lift there is answered once more.
-        for consent in entity.consents(to: field.name) {
-            guard let attribute = consent.spelling(at: row.system, kind: row.kind)?.attribute else {
-                continue
-            }
-            try changeBranch(attribute, of: &row) { $0.readdressed() }
+        for consent in known.consents {
+            try changeBranch(consent, of: &row) { $0.readdressed() }
         }
     }
 
@@ -143,14 +142,14 @@ struct Fold {
     func moveKey(
         _ attribute: String, of row: ReplicaRow, from before: Value?, to after: Value?
     ) throws {
-        guard let entity = mapping[row.entity],
-            let field = entity.field(attribute: attribute, of: row.system),
-            let codec = field.spellings[row.system]?.codec
+        guard before != after,
+            let known = fields.attributes(of: row.entity, at: row.system)[attribute]
         else { return }
+        let (field, codec) = (known.field, known.spelling.codec)
         if field.refers != nil {
             moveReference(field, codec, of: row, from: before, to: after)
         }
-        guard entity.keys.contains(field.name) else { return }
+        guard known.isKey else { return }
         func key(_ value: Value?) -> [UInt8]? {
             guard case .text(let content)? = value.map(codec.content), !content.isEmpty else {
                 return nil
@@ -228,6 +227,6 @@ struct Fold {
             case .cause, .question, .unspecified: break
             }
         }
-        views.activity.put(row, bigEndianBytes(logged.sequence))
+        views.activity.append(row, bigEndianBytes(logged.sequence))
     }
 }

@@ -14,7 +14,7 @@ final class FoldedRows {
     let connections: CachedRows<ConnectionRow>
     let conflicts: CachedRows<ConflictRow>
     let questions: CachedRows<QuestionRow>
-    let activity: CachedRows<ActivityRow>
+    let activity: AppendedRows<ActivityRow>
     let rules: CachedRows<RulesRow>
     let standings: CachedRows<StandingRow>
     let lookups: ChangedKeys
@@ -29,12 +29,38 @@ final class FoldedRows {
         connections = CachedRows(tables.connections, environment)
         conflicts = CachedRows(tables.conflicts, environment)
         questions = CachedRows(tables.questions, environment)
-        activity = CachedRows(tables.activity, environment)
+        activity = AppendedRows(tables.activity)
         rules = CachedRows(tables.rules, environment)
         standings = CachedRows(tables.standings, environment)
         lookups = ChangedKeys(tables.lookups, environment)
         openCommands = ChangedKeys(tables.openCommands, environment)
     }
+
+    /// Whether so many rows have changed that they should be written.
+    ///
+    /// What may change with an event is bounded by the rows of people; some kilobytes each.
+    var isFull: Bool { replicas.changes + records.changes + commands.changes > 48_000 }
+
+    /// A remote object as the lookups know it.
+    private struct RemoteObject: Hashable {
+        let remoteID: String
+        let entity: String
+        let connection: ConnectionID
+    }
+
+    /// Blind keys that were made already: making one costs more than all else that a look does.
+    private var remoteKeys: [RemoteObject: [UInt8]] = [:]
+
+    func remoteKey(_ remoteID: String, entity: String, connection: ConnectionID) -> [UInt8] {
+        let object = RemoteObject(remoteID: remoteID, entity: entity, connection: connection)
+        if let key = remoteKeys[object] { return key }
+        if remoteKeys.count >= Self.mostRemoteKeys { remoteKeys = [:] }
+        let key = tables.remoteKey(remoteID, entity: entity, connection: connection)
+        remoteKeys[object] = key
+        return key
+    }
+
+    private static var mostRemoteKeys: Int { 64_000 }
 
     /// What changed since it was last taken, sealed and in key order; for `write`.
     func takeChanges() throws -> RowChanges {
@@ -81,12 +107,12 @@ final class CachedRows<Row: WireMessage> {
     /// One row, where it is changed in place.
     // Unchecked: the fold has it, and waits while others seal what is in it.
     private final class Cached: @unchecked Sendable {
-        let key: [UInt8]
+        let key: RowKey
         /// `nil` where the table has no such row.
         var row: Row?
         var isChanged = false
 
-        init(_ key: [UInt8], _ row: Row?) {
+        init(_ key: RowKey, _ row: Row?) {
             self.key = key
             self.row = row
         }
@@ -97,8 +123,11 @@ final class CachedRows<Row: WireMessage> {
 
     private let table: RowTable<Row>
     private let environment: Environment
-    private var cached: [[UInt8]: Cached] = [:]
+    private var cached: [RowKey: Cached] = [:]
     private var changed: [Cached] = []
+
+    /// How many rows changed since they were last taken.
+    var changes: Int { changed.count }
 
     init(_ table: RowTable<Row>, _ environment: Environment) {
         self.table = table
@@ -111,10 +140,12 @@ final class CachedRows<Row: WireMessage> {
     func take(_ key: [UInt8]) throws -> Row? { try cached(key).row.take() }
 
     func put(_ row: Row, _ key: [UInt8]) {
+        let key = RowKey(key)
         let place = cached[key] ?? Cached(key, nil)
         place.row = row
-        if !place.isChanged { changed.append(place) }
+        guard !place.isChanged else { return }
         place.isChanged = true
+        changed.append(place)
         cached[key] = place
     }
 
@@ -126,28 +157,29 @@ final class CachedRows<Row: WireMessage> {
         var keys = Set(changed.map(\.key))
         try environment.read { transaction in
             try transaction.scan(table.table) { key, _ in
-                keys.insert(key.copy())
+                keys.insert(RowKey(key.copy()))
                 return .next
             }
         }
-        return keys.sorted { $0.lexicographicallyPrecedes($1) }
+        return keys.sorted().map(\.bytes)
     }
 
     /// What changed since it was last taken, sealed on all cores and in key order.
     func takeChanges() throws -> (table: Table, rows: [(key: [UInt8], value: [UInt8])]) {
-        let places = changed.sorted { $0.key.lexicographicallyPrecedes($1.key) }
+        let places = changed.sorted { $0.key < $1.key }
         changed = []
-        let rows = try inParallel(places) { [table] place in
-            (key: place.key, value: try place.row.map { try table.closed($0, place.key) } ?? [])
+        let rows = try inPieces(places) { [table] places in
+            try table.closed(places.map { ($0.key.bytes, $0.row) }[...])
         }
         for place in places { place.isChanged = false }
         if cached.count > Self.limit { cached = [:] }
         return (table.table, rows)
     }
 
-    private func cached(_ key: [UInt8]) throws -> Cached {
+    private func cached(_ bytes: [UInt8]) throws -> Cached {
+        let key = RowKey(bytes)
         if let place = cached[key] { return place }
-        let place = Cached(key, try environment.read { try table.row(key, $0) })
+        let place = Cached(key, try environment.read { try table.row(bytes, $0) })
         cached[key] = place
         return place
     }
@@ -157,27 +189,28 @@ final class CachedRows<Row: WireMessage> {
 final class ChangedKeys {
     let table: Table
     private let environment: Environment
-    private var changed: [[UInt8]: [UInt8]?] = [:]
+    private var changed: [RowKey: [UInt8]?] = [:]
     /// The changed keys by all but their last sixteen bytes, an id: so are several found by one
     /// content.
-    private var byPrefix: [[UInt8]: Set<[UInt8]>] = [:]
+    private var byPrefix: [RowKey: [RowKey]] = [:]
 
     init(_ table: Table, _ environment: Environment) {
         self.table = table
         self.environment = environment
     }
 
-    func put(_ value: [UInt8], _ key: [UInt8]) { change(key, .some(value)) }
+    func put(_ value: [UInt8], _ key: [UInt8]) { change(key, value) }
 
-    func delete(_ key: [UInt8]) { change(key, .some(nil)) }
+    func delete(_ key: [UInt8]) { change(key, nil) }
 
-    private func change(_ key: [UInt8], _ value: [UInt8]??) {
-        changed[key] = value
-        byPrefix[key.dropLast(16), default: []].insert(key)
+    private func change(_ bytes: [UInt8], _ value: [UInt8]?) {
+        let key = RowKey(bytes)
+        guard changed.updateValue(value, forKey: key) == nil else { return }
+        byPrefix[RowKey(Array(bytes.dropLast(16))), default: []].append(key)
     }
 
     func value(_ key: [UInt8]) throws -> [UInt8]? {
-        if let value = changed[key] { return value }
+        if let value = changed[RowKey(key)] { return value }
         return try environment.read { try $0.bytes(table, key: key) }
     }
 
@@ -190,11 +223,11 @@ final class ChangedKeys {
                 return .next
             }
         }
-        for key in byPrefix[prefix] ?? [] {
+        for key in byPrefix[RowKey(prefix)] ?? [] {
             if let value = changed[key], value == nil {
-                found.remove(key)
+                found.remove(key.bytes)
             } else {
-                found.insert(key)
+                found.insert(key.bytes)
             }
         }
         return found.sorted { $0.lexicographicallyPrecedes($1) }.map { Array($0.suffix(16)) }
@@ -203,8 +236,7 @@ final class ChangedKeys {
     /// In key order.
     func takeChanges() -> [(key: [UInt8], value: [UInt8]?)] {
         defer { (changed, byPrefix) = ([:], [:]) }
-        return changed.map { ($0.key, $0.value) }
-            .sorted { $0.0.lexicographicallyPrecedes($1.0) }
+        return changed.sorted { $0.key < $1.key }.map { ($0.key.bytes, $0.value) }
     }
 }
 

@@ -17,8 +17,10 @@ final class Generation: Sendable {
         var options = Options()
         options.mapSize = 256 << 30
         options.readOnly = readOnly
-        // Of a chunk of events that all touch other people; far from what LMDB holds in one.
-        options.maximumOperations = 100_000
+        // Of a chunk of events; the rows of people in it are some ten thousand, what is said of each
+        // event stands close together. Far from the 128 thousand pages that LMDB holds in one.
+        options.maximumOperations = 600_000
+        options.maximumBytes = 192 << 20
         environment = try Environment(at: path, tables: ViewTables.names, options: options)
         tables = ViewTables(environment, keys: sealer.keys, ledger: sealer.ledger, blind: blind)
     }

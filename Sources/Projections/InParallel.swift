@@ -7,14 +7,21 @@ import Synchronization
 func inParallel<Element: Sendable, Result: Sendable>(
     _ elements: [Element], _ body: @Sendable (Element) throws -> Result
 ) throws -> [Result] {
+    try inPieces(elements) { try $0.map(body) }
+}
+
+/// As `inParallel`, with some of the things at a time, where what they share is looked up once.
+func inPieces<Element: Sendable, Result: Sendable>(
+    _ elements: [Element], _ body: @Sendable (ArraySlice<Element>) throws -> [Result]
+) throws -> [Result] {
     // Few pieces cost little, and many keep a core from waiting for the other's last one.
     let size = max(64, elements.count / 16 + 1)
-    guard elements.count > size else { return try elements.map(body) }
+    guard elements.count > size else { return try body(elements[...]) }
     let count = (elements.count + size - 1) / size
     let done = Mutex<[Int: Swift.Result<[Result], any Error>]>([:])
     DispatchQueue.concurrentPerform(iterations: count) { piece in
         let slice = elements[piece * size..<min((piece + 1) * size, elements.count)]
-        let results = Swift.Result { try slice.map(body) }
+        let results = Swift.Result { try body(slice) }
         done.withLock { $0[piece] = results }
     }
     let pieces = done.withLock { $0 }

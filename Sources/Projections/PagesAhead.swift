@@ -9,6 +9,8 @@ final class PagesAhead {
     struct Page: Sendable {
         var events: [LoggedEvent] = []
         var leaves: [Hash] = []
+        /// Whether more events would have been more bytes than a page holds.
+        var isCut = false
     }
 
     private let log: EventLog
@@ -61,10 +63,13 @@ final class PagesAhead {
     ) throws -> Page {
         let wanted = min(limit, Int(clamping: end - before))
         let stored = try log.read(from: before + 1, limit: wanted, bytes: mostBytes)
-        let numbered = stored.enumerated().map { ($0.element, before + UInt64($0.offset) + 1) }
-        let opened = try inParallel(numbered) { stored, sequence in
-            (try sealer.open(stored, sequence: sequence), Merkle.leaf(stored.entry))
+        let opened = try inPieces(stored) { piece in
+            let first = before + 1 + UInt64(piece.startIndex)
+            return zip(try sealer.open(piece, from: first), piece.map { Merkle.leaf($0.entry) })
+                .map { ($0, $1) }
         }
-        return Page(events: opened.map(\.0), leaves: opened.map(\.1))
+        return Page(
+            events: opened.map(\.0), leaves: opened.map(\.1),
+            isCut: stored.count < wanted)
     }
 }

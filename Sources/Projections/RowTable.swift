@@ -43,12 +43,33 @@ package struct RowTable<Row: WireMessage>: Sendable {
     func put(
         _ row: Row, _ key: [UInt8], _ transaction: borrowing WriteTransaction
     ) throws {
-        try transaction.put(table, key: key, value: closed(row, key))
+        for row in try closed([(key, row)]) {
+            try transaction.put(table, key: row.key, value: row.value)
+        }
     }
 
-    /// A row as it lies on the disk.
-    func closed(_ row: Row, _ key: [UInt8]) throws -> [UInt8] {
-        let (plain, groups) = WireEncoder.encodeWithParts(row)
+    /// Some rows as they lie on the disk, in their order; one that is `nil` lies there as nothing.
+    func closed(
+        _ rows: ArraySlice<(key: [UInt8], row: Row?)>
+    ) throws -> [(key: [UInt8], value: [UInt8])] {
+        let encoded = rows.map { key, row in (key, row.map { WireEncoder.encodeWithParts($0) }) }
+        var names: Set<KeyRing.Name> = []
+        for case (_, let row?) in encoded {
+            for group in row.sealed {
+                names.insert(.init(subject: group.subject, category: group.category))
+            }
+        }
+        let partKeys = names.isEmpty ? [:] : try keys.existing(names)
+        return try encoded.map { key, row in
+            guard let row else { return (key, []) }
+            return (key, try closed(row.plain, row.sealed, key, partKeys))
+        }
+    }
+
+    private func closed(
+        _ plain: [UInt8], _ groups: [SealedGroup], _ key: [UInt8],
+        _ partKeys: [KeyRing.Name: PartKeys]
+    ) throws -> [UInt8] {
         var sealed = SealedRow()
         sealed.plain = plain
         for (index, group) in groups.enumerated() {
@@ -56,9 +77,7 @@ package struct RowTable<Row: WireMessage>: Sendable {
             part.subject = group.subject
             part.category = group.category
             // A subject whose key is gone must not get a new one here: its values stay away.
-            if let partKeys = try keys.key(
-                for: .init(subject: group.subject, category: group.category))
-            {
+            if let partKeys = partKeys[.init(subject: group.subject, category: group.category)] {
                 part.bytes = try PartSeal.seal(
                     WireEncoder.encode(SealedBody(values: group.values)),
                     context: context(key, index), keys: partKeys
@@ -89,7 +108,7 @@ package struct RowTable<Row: WireMessage>: Sendable {
                     let clear = try? PartSeal.open(
                         part.bytes, context: context(key, index), keys: partKeys)
                 else { throw ViewError.damagedRow(table: table.name) }
-                opened.values = try WireDecoder.decode(SealedBody.self, from: clear).values
+                opened.values = try SealedBody.values(in: clear)
             }
             return opened
         }

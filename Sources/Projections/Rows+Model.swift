@@ -45,10 +45,44 @@ extension ReplicaRow {
             category: category)
     }
 
+    /// The subject that its values are sealed to; from one of them, since making it takes a hash.
+    var subject: SubjectID {
+        for branch in branches {
+            if let seen = branch.seen { return seen.subject }
+        }
+        return replica.subject
+    }
+
+    /// Takes what a look showed into its branch, in place: what `see` and `set` do, where only the
+    /// look itself is to move.
+    ///
+    /// - Returns: `false`, and nothing changed, where more hangs on it.
+    mutating func see(
+        _ value: Value, _ known: FieldIndex.Known, _ subject: SubjectID, by observation: EventID,
+        _ evidence: Evidence?
+    ) -> Bool {
+        let attribute = known.spelling.attribute
+        var index = 0
+        while index < branches.count, branches[index].attribute != attribute { index += 1 }
+        if index == branches.count {
+            guard known.isPlain else { return false }
+            branches.append(BranchRow(attribute: attribute))
+        } else {
+            guard branches[index].isWhole, known.isPlain || branches[index].shows(value) else {
+                return false
+            }
+        }
+        branches[index].seen = Sealed(value, subject: subject, category: known.field.category)
+        branches[index].seenBy = observation
+        branches[index].evidence = evidence
+        return true
+    }
+
     /// Takes a branch back, its values sealed to this replica's subject.
     mutating func set(_ branch: Branch, category: Category) {
+        let subject = subject
         func sealed(_ value: Value?) -> Sealed? {
-            value.map { Sealed($0, subject: replica.subject, category: category) }
+            value.map { Sealed($0, subject: subject, category: category) }
         }
         var row = self[branch.spelling.attribute]
         row.seen = sealed(branch.seen)
@@ -63,6 +97,19 @@ extension ReplicaRow {
         row.isUnverified = branch.isUnverified
         self[branch.spelling.attribute] = row
     }
+}
+
+extension BranchRow {
+    /// Whether nothing of it is erased or unverified: then a look moves only what was seen.
+    fileprivate var isWhole: Bool {
+        func isErased(_ sealed: Sealed?) -> Bool {
+            if case .some(let sealed) = sealed, case .none = sealed.value { true } else { false }
+        }
+        return !isUnverified && !isErased(accounted) && !isErased(accepted)
+            && !isErased(addedByUs)
+    }
+
+    fileprivate func shows(_ value: Value) -> Bool { seen?.value == value }
 }
 
 extension OutcomeRow {

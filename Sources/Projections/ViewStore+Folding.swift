@@ -15,25 +15,35 @@ extension ViewStore {
         reach: (_ position: UInt64) throws -> Void = { _ in }
     ) throws -> UInt64 {
         var position = try generation.environment.read { try generation.tables.position($0) }
-        var fold = Fold(views: FoldedRows(generation), mapping: mapping)
+        var fold = Fold(views: FoldedRows(generation), mapping: mapping, fields: fields)
         var limit = min(chunk, Self.firstChunk)
         let pages = PagesAhead(log, sealer, end: end)
         defer { pages.finish() }
         while position.sequence < end {
             let before = position.sequence
             do {
-                let page = try pages.page(after: before, limit: limit)
                 let began = ContinuousClock.now
-                for event in page.events { try fold.fold(event) }
+                var leaves: [Hash] = []
+                var isFull = false
+                while !isFull {
+                    let page = try pages.page(
+                        after: before + UInt64(leaves.count),
+                        limit: min(limit - leaves.count, Self.mostOfAPage))
+                    for event in page.events { try fold.fold(event) }
+                    leaves += page.leaves
+                    isFull =
+                        page.isCut || leaves.count >= limit || fold.views.isFull
+                        || before + UInt64(leaves.count) >= end
+                }
                 try fold.foldStandings()
                 let changes = try fold.views.takeChanges()
                 limit = Self.next(after: limit, that: began.duration(to: .now), most: chunk)
-                position = try commit(page.leaves, into: generation, at: before) {
+                position = try commit(leaves, into: generation, at: before) {
                     try changes.write($0)
                 }
             } catch  where Self.isTheEvents(error) {
                 // What was folded and not written is not what stands there.
-                fold = Fold(views: FoldedRows(generation), mapping: mapping)
+                fold = Fold(views: FoldedRows(generation), mapping: mapping, fields: fields)
                 if limit > 1, end - before > 1 {
                     limit = Int(clamping: min(UInt64(limit), end - before)) / 2
                     continue
@@ -45,12 +55,16 @@ extension ViewStore {
         return position.sequence
     }
 
-    private static var firstChunk: Int { 500 }
+    private static var firstChunk: Int { 4_000 }
 
-    /// Chunks of some tenths of a second, the flush aside: less wastes flushes, more lets people wait.
+    /// Events that are opened while as many are folded.
+    private static var mostOfAPage: Int { 4_000 }
+
+    /// Chunks of a second or two, the flush aside: a row is judged, sealed and written once in each,
+    /// so less costs more, and more lets people wait who stop a rebuild.
     private static func next(after limit: Int, that took: Duration, most: Int) -> Int {
-        if took > .milliseconds(800) { return max(limit / 2, 1) }
-        return took < .milliseconds(300) ? min(limit * 2, most) : limit
+        if took > .milliseconds(2_500) { return max(limit / 2, 1) }
+        return took < .milliseconds(1_000) ? min(limit * 2, most) : limit
     }
 
     /// Whether fewer events, or all but one, would fold: not where the disk or the log is at fault.

@@ -17,6 +17,7 @@ package final class ViewStore: Sendable {
     let log: EventLog
     let sealer: Sealer
     let mapping: Mapping
+    let fields: FieldIndex
     let blind: SymmetricKey
     let notice: @Sendable (RebuildNotice) -> Void
     /// The most events folded in one transaction; fewer where they are too much for one.
@@ -40,7 +41,7 @@ package final class ViewStore: Sendable {
     /// - Throws: `LogError.lost` when it knows entries of a log that has none.
     package init(
         directory: String, log: EventLog, sealer: Sealer, mapping: Mapping,
-        blind: SymmetricKey, chunk: Int = 16_000,
+        blind: SymmetricKey, chunk: Int = 256_000,
         notice: @escaping @Sendable (RebuildNotice) -> Void = { _ in }
     ) throws {
         let directory = try ViewDirectory(ledger: directory)
@@ -48,6 +49,7 @@ package final class ViewStore: Sendable {
         self.log = log
         self.sealer = sealer
         self.mapping = mapping
+        fields = FieldIndex(mapping)
         self.blind = blind
         self.chunk = chunk
         self.notice = notice

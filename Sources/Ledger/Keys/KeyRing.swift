@@ -17,6 +17,11 @@ package final class KeyRing: Sendable {
             self.category = category
         }
 
+        package func hash(into hasher: inout Hasher) {
+            // A subject is a hash already.
+            hasher.combine(subject.low ^ category.rawValue)
+        }
+
         var key: [UInt8] { subject.bytes + [UInt8(truncatingIfNeeded: category.rawValue)] }
     }
 
@@ -110,7 +115,8 @@ package final class KeyRing: Sendable {
         return try existing([name])[name]
     }
 
-    private func existing(_ names: Set<Name>) throws -> [Name: PartKeys] {
+    /// The keys of these subjects and categories, as far as they exist.
+    package func existing(_ names: Set<Name>) throws -> [Name: PartKeys] {
         var found = Dictionary(minimumCapacity: names.count) as [Name: PartKeys]
         var unknown: [Name] = []
         let commit = try environment.lastCommit()

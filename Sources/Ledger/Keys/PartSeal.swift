@@ -8,11 +8,13 @@ package struct PartKeys: Sendable {
 
     /// Both come from the data key by HKDF (RFC 5869), so that neither tells the other.
     init(dataKey: SymmetricKey) {
-        seal = HKDF<SHA256>.deriveKey(
-            inputKeyMaterial: dataKey, info: Array("syncledger seal".utf8), outputByteCount: 32)
+        let extracted = HKDF<SHA256>.extract(inputKeyMaterial: dataKey, salt: [UInt8]())
+        seal = HKDF<SHA256>.expand(
+            pseudoRandomKey: extracted, info: Array("syncledger seal".utf8), outputByteCount: 32)
         recognise = HMAC(
-            key: HKDF<SHA256>.deriveKey(
-                inputKeyMaterial: dataKey, info: Array("syncledger mac".utf8), outputByteCount: 32))
+            key: HKDF<SHA256>.expand(
+                pseudoRandomKey: extracted, info: Array("syncledger mac".utf8),
+                outputByteCount: 32))
     }
 }
 

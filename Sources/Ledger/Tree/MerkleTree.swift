@@ -6,13 +6,7 @@ package typealias Hash = [UInt8]
 /// The hashes of RFC 9162, section 2.1.
 package enum Merkle {
     /// SHA-256(0x00 ‖ entry).
-    package static func leaf(_ entry: some Collection<UInt8>) -> Hash {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(1 + entry.count)
-        bytes.append(0)
-        bytes.append(contentsOf: entry)
-        return digest(bytes)
-    }
+    package static func leaf(_ entry: [UInt8]) -> Hash { leaf(entry.span) }
 
     /// SHA-256(0x01 ‖ left ‖ right).
     package static func node(_ left: Hash, _ right: Hash) -> Hash {

@@ -11,7 +11,7 @@ package struct WireDecoder: WireVisitor {
     private let input: [UInt8]
     private var walk: FieldWalk
     private let parts: OpenedParts
-    private let depth: Int
+    private var depth = 0
     private var failure: WireError?
 
     /// Where the field that the walk is at begins; `nil` at the end.
@@ -24,11 +24,10 @@ package struct WireDecoder: WireVisitor {
 
     package var isDecoding: Bool { true }
 
-    private init(_ input: [UInt8], _ range: Range<Int>, parts: OpenedParts, depth: Int) {
+    private init(_ input: [UInt8], parts: OpenedParts) {
         self.input = input
-        self.walk = FieldWalk(range)
+        self.walk = FieldWalk(0..<input.count)
         self.parts = parts
-        self.depth = depth
     }
 
     /// Reads a whole message.
@@ -39,7 +38,7 @@ package struct WireDecoder: WireVisitor {
     package static func decode<M: WireMessage>(
         _ type: M.Type = M.self, from input: [UInt8], parts: OpenedParts = OpenedParts()
     ) throws(WireError) -> M {
-        var decoder = WireDecoder(input, 0..<input.count, parts: parts, depth: 0)
+        var decoder = WireDecoder(input, parts: parts)
         var message = M()
         decoder.read(into: &message)
         if let failure = decoder.failure { throw failure }
@@ -104,7 +103,7 @@ package struct WireDecoder: WireVisitor {
     }
 
     private mutating func text() -> String {
-        if let text = String(validating: input[walk.payload], as: UTF8.self) { return text }
+        if let text = String(input.span, walk.payload) { return text }
         fail("text that is not UTF-8")
         return ""
     }
@@ -196,10 +195,15 @@ package struct WireDecoder: WireVisitor {
         return Identifier(input.span, at: walk.payload.lowerBound)
     }
 
+    /// Reads the message that the walk is at, and comes back to where it stood.
     private mutating func nested(_ message: inout some WireMessage) {
-        var inner = WireDecoder(input, walk.payload, parts: parts, depth: depth + 1)
-        inner.read(into: &message)
-        if let failure = inner.failure, self.failure == nil { self.failure = failure }
+        let outer = (walk: walk, start: start, taken: taken, field: fieldJustRead)
+        walk = FieldWalk(walk.payload)
+        depth += 1
+        read(into: &message)
+        depth -= 1
+        (walk, start, taken, fieldJustRead) = outer
+        isTaken = true
     }
 }
 

@@ -233,4 +233,27 @@ package struct SealedBody: WireMessage, Equatable {
     package mutating func visit(_ visitor: inout some WireVisitor) {
         visitor.messages(1, &values)
     }
+
+    /// The values of a body's bytes: what decoding it gives, without a visitor for the usual ones.
+    package static func values(in bytes: [UInt8]) throws(WireError) -> [Value] {
+        if let values = plainValues(bytes.span) { return values }
+        return try WireDecoder.decode(SealedBody.self, from: bytes).values
+    }
+
+    /// `nil` where any of them is more than one text, number, flag or null.
+    private static func plainValues(_ bytes: Span<UInt8>) -> [Value]? {
+        var values: [Value] = []
+        var walk = FieldWalk(0..<bytes.count)
+        do throws(WireError) {
+            while try walk.next(bytes) {
+                guard walk.isAt(1, .lengthDelimited),
+                    let value = try Value(plain: bytes, walk.payload)
+                else { return nil }
+                values.append(value)
+            }
+        } catch {
+            return nil
+        }
+        return values
+    }
 }
