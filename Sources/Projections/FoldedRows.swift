@@ -39,7 +39,7 @@ final class FoldedRows {
     /// Whether so many rows have changed that they should be written.
     ///
     /// What may change with an event is bounded by the rows of people; some kilobytes each.
-    var isFull: Bool { replicas.changes + records.changes + commands.changes > 48_000 }
+    var isFull: Bool { replicas.changes > 32_000 || records.changes + commands.changes > 64_000 }
 
     /// A remote object as the lookups know it.
     private struct RemoteObject: Hashable {

@@ -5,24 +5,26 @@ import Ledger
 extension ViewStore {
     /// Folds into a generation up to a sequence of the log.
     ///
-    /// `reach` is told the position after each transaction; what it throws ends the fold.
+    /// `reach` is told the position after each transaction; what it throws ends the fold. In between,
+    /// every few thousand events, `isStopped` is told how far they go: if so, what is folded is
+    /// committed at once, so that `reach` has its turn.
     ///
     /// - Returns: the position afterwards.
     /// - Throws: `ViewError.otherHistory` when the log's roots are not those of what was folded.
     @discardableResult
     func fold(
         into generation: Generation, through end: UInt64,
+        isStopped: (_ folded: UInt64) -> Bool = { _ in false },
         reach: (_ position: UInt64) throws -> Void = { _ in }
     ) throws -> UInt64 {
         var position = try generation.environment.read { try generation.tables.position($0) }
         var fold = Fold(views: FoldedRows(generation), mapping: mapping, fields: fields)
-        var limit = min(chunk, Self.firstChunk)
+        var limit = chunk
         let pages = PagesAhead(log, sealer, end: end)
         defer { pages.finish() }
         while position.sequence < end {
             let before = position.sequence
             do {
-                let began = ContinuousClock.now
                 var leaves: [Hash] = []
                 var isFull = false
                 while !isFull {
@@ -31,13 +33,14 @@ extension ViewStore {
                         limit: min(limit - leaves.count, Self.mostOfAPage))
                     for event in page.events { try fold.fold(event) }
                     leaves += page.leaves
+                    let reached = before + UInt64(leaves.count)
                     isFull =
-                        page.isCut || leaves.count >= limit || fold.views.isFull
-                        || before + UInt64(leaves.count) >= end
+                        page.isCut || leaves.count >= limit || fold.views.isFull || reached >= end
+                        || isStopped(reached)
                 }
                 try fold.foldStandings()
                 let changes = try fold.views.takeChanges()
-                limit = Self.next(after: limit, that: began.duration(to: .now), most: chunk)
+                limit = min(limit * 2, chunk)
                 position = try commit(leaves, into: generation, at: before) {
                     try changes.write($0)
                 }
@@ -55,17 +58,8 @@ extension ViewStore {
         return position.sequence
     }
 
-    private static var firstChunk: Int { 4_000 }
-
     /// Events that are opened while as many are folded.
     private static var mostOfAPage: Int { 4_000 }
-
-    /// Chunks of a second or two, the flush aside: a row is judged, sealed and written once in each,
-    /// so less costs more, and more lets people wait who stop a rebuild.
-    private static func next(after limit: Int, that took: Duration, most: Int) -> Int {
-        if took > .milliseconds(2_500) { return max(limit / 2, 1) }
-        return took < .milliseconds(1_000) ? min(limit * 2, most) : limit
-    }
 
     /// Whether fewer events, or all but one, would fold: not where the disk or the log is at fault.
     private static func isTheEvents(_ error: any Error) -> Bool {

@@ -39,7 +39,7 @@ extension ViewStore {
     /// A rebuild that was stopped, by `isCancelled` or with its process, left what it had folded. It is
     /// gone on from there where that stands on this log's history and this code folded it.
     ///
-    /// `anew` begins with the first event even so. `isCancelled` is asked between two transactions.
+    /// `anew` begins with the first event even so. `isCancelled` is asked every few thousand events.
     ///
     /// - Throws: `ViewError.cancelled`; `ViewError.beingRebuilt` while another rebuild goes on;
     ///   `ViewError.otherHistory` when the log is not what its roots say.
@@ -100,12 +100,16 @@ extension ViewStore {
                 if isCancelled() { throw ViewError.cancelled(position: position, end: end) }
             }
             let name = try directory.prepareToServe(fresh.number)
-            try catchUp(fresh, reach: reach)
+            func isStopped(_ folded: UInt64) -> Bool {
+                tell(folded, log.end)
+                return isCancelled()
+            }
+            try catchUp(fresh, isStopped: isStopped, reach: reach)
             let lock =
                 holdsEngineLock
                 ? nil
                 : try waitForEngineLock { process in
-                    try catchUp(fresh, reach: reach)
+                    try catchUp(fresh, isStopped: isStopped, reach: reach)
                     tell(try fresh.position(), log.end, waitingFor: process)
                 }
             defer { withExtendedLifetime(lock) {} }
@@ -139,7 +143,8 @@ extension ViewStore {
 
     /// Folds until little is left for the last step, or until appends come faster than that.
     private func catchUp(
-        _ fresh: Generation, reach: (_ position: UInt64, _ end: UInt64) throws -> Void
+        _ fresh: Generation, isStopped: (_ folded: UInt64) -> Bool,
+        reach: (_ position: UInt64, _ end: UInt64) throws -> Void
     ) throws {
         var rest = UInt64.max
         while true {
@@ -149,7 +154,7 @@ extension ViewStore {
             let before = rest
             rest = end - min(end, position)
             guard rest > Self.lastStep, rest < before else { return }
-            try fold(into: fresh, through: end) { try reach($0, end) }
+            try fold(into: fresh, through: end, isStopped: isStopped, reach: { try reach($0, end) })
         }
     }
 
@@ -195,10 +200,12 @@ extension ViewStore {
         let clock = ContinuousClock()
         let began = clock.now
         var pace = Pace(at: .zero, position: 0)
-        let position = try fold(into: fresh, through: end) { position in
-            pace.reach(position, at: clock.now - began)
-            progress(pace.progress(to: end))
-        }
+        let position = try fold(
+            into: fresh, through: end,
+            reach: { position in
+                pace.reach(position, at: clock.now - began)
+                progress(pace.progress(to: end))
+            })
         let rebuilt = try fresh.digest()
         try fresh.environment.close()
         try directory.remove(directory.verifyPath)

@@ -21,6 +21,8 @@ package final class ViewStore: Sendable {
     let blind: SymmetricKey
     let notice: @Sendable (RebuildNotice) -> Void
     /// The most events folded in one transaction; fewer where they are too much for one.
+    ///
+    /// Each row is judged, sealed and written once in each, so more of them cost less.
     let chunk: Int
     /// The generation that this process is building.
     let building = Mutex<Generation?>(nil)

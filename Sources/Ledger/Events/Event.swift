@@ -134,6 +134,15 @@ package protocol EventPayload: WireMessage, Equatable {
     static var type: UInt64 { get }
     /// The word for people and for `--json`.
     static var name: String { get }
+    /// Its bytes, and what it keeps in sealed parts.
+    func encodedWithParts() -> (plain: [UInt8], sealed: [SealedGroup])
+}
+
+extension EventPayload {
+    // One for each kind, so that none is encoded without its kind being known.
+    package func encodedWithParts() -> (plain: [UInt8], sealed: [SealedGroup]) {
+        WireEncoder.encodeWithParts(self)
+    }
 }
 
 /// An event of a type that this code does not know, kept byte for byte.

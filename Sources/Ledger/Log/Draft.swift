@@ -67,7 +67,7 @@ package struct Sealer: Sendable {
         let encoded = drafts.map { draft in
             switch draft.event {
             case .unrecognized(_, _, let plain): (plain: plain, sealed: [SealedGroup]())
-            default: encodeParts(draft.event.payload)
+            default: draft.event.payload.encodedWithParts()
             }
         }
         let names = Set(
@@ -77,12 +77,6 @@ package struct Sealer: Sendable {
         return try zip(drafts, encoded).map { draft, parts in
             try seal(draft, plain: parts.plain, groups: parts.sealed, keys: found)
         }
-    }
-
-    private func encodeParts(
-        _ payload: some EventPayload
-    ) -> (plain: [UInt8], sealed: [SealedGroup]) {
-        WireEncoder.encodeWithParts(payload)
     }
 
     private func seal(

@@ -179,6 +179,7 @@ package struct WireEncoder: WireVisitor {
     }
 
     private mutating func key(_ field: Int, _ type: WireType) {
+        guard field >= 16 else { return output.append(UInt8(field) << 3 | type.rawValue) }
         appendVarint(UInt64(field) << 3 | UInt64(type.rawValue), to: &output)
     }
 }
