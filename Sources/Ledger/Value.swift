@@ -134,8 +134,11 @@ extension Value {
 extension String {
     /// Copies text out of bytes; `nil` where it is not UTF-8.
     init?(_ bytes: Span<UInt8>, _ range: Range<Int>) {
-        let text = bytes.extracting(range).withUnsafeBufferPointer {
-            String(validating: $0, as: UTF8.self)
+        let text: String? = bytes.extracting(range).withUnsafeBufferPointer { bytes in
+            // Most of it is ASCII, which needs no second look.
+            bytes.reduce(0, |) < 0x80
+                ? String(decoding: bytes, as: UTF8.self)
+                : String(validating: bytes, as: UTF8.self)
         }
         guard let text else { return nil }
         self = text

@@ -76,9 +76,7 @@ extension Fold {
     ) throws {
         row.remoteID = remoteID
         guard let text = row.remoteIDText else { return }
-        views.lookups.put(
-            row.replica.bytes,
-            views.remoteKey(text, kind: row.kind, connection: row.connection))
+        views.name(row.replica, text, of: row.kind, row.connection)
     }
 
     func foldConverted(_ payload: Converted, _ logged: LoggedEvent) throws {
@@ -124,6 +122,7 @@ extension Fold {
             for field in mapping[row.entity]?.fields ?? [] {
                 guard let attribute = field.spelling(at: row.system, kind: row.kind)?.attribute
                 else { continue }
+                if merged.isEmpty, converted == nil, row.relink(attribute) { continue }
                 try changeBranch(attribute, of: &row) { branch in
                     branch.relinked()
                     // It began as a copy: what was accounted for there is no news here.

@@ -48,19 +48,22 @@ final class FoldedRows {
         let connection: ConnectionID
     }
 
-    /// Blind keys that were made already: making one costs more than all else that a look does.
-    private var remoteKeys: [RemoteObject: [UInt8]] = [:]
+    /// Who stands for a remote object in the lookups, as far as this fold has put it there.
+    private var named: [RemoteObject: ReplicaID] = [:]
 
-    func remoteKey(_ remoteID: String, entity: String, connection: ConnectionID) -> [UInt8] {
-        let object = RemoteObject(remoteID: remoteID, entity: entity, connection: connection)
-        if let key = remoteKeys[object] { return key }
-        if remoteKeys.count >= Self.mostRemoteKeys { remoteKeys = [:] }
-        let key = tables.remoteKey(remoteID, entity: entity, connection: connection)
-        remoteKeys[object] = key
-        return key
+    /// Takes into the lookups who stands for a remote object.
+    ///
+    /// The blind key costs more than all else that a look does, so it is not made where nothing moves.
+    func name(_ replica: ReplicaID, _ remoteID: String, of entity: String, _ at: ConnectionID) {
+        let object = RemoteObject(remoteID: remoteID, entity: entity, connection: at)
+        guard named[object] != replica else { return }
+        if named.count >= Self.mostNamed { named = [:] }
+        named[object] = replica
+        lookups.put(
+            replica.bytes, tables.remoteKey(remoteID, entity: entity, connection: at))
     }
 
-    private static var mostRemoteKeys: Int { 64_000 }
+    private static var mostNamed: Int { 64_000 }
 
     /// What changed since it was last taken, sealed and in key order; for `write`.
     func takeChanges() throws -> RowChanges {

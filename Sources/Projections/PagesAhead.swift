@@ -7,7 +7,8 @@ import Ledger
 final class PagesAhead {
     /// Some events, and the hashes of their entries.
     struct Page: Sendable {
-        var events: [LoggedEvent] = []
+        /// In the pieces in which they were opened: events are large, and not copied for nothing.
+        var pieces: [[LoggedEvent]] = []
         var leaves: [Hash] = []
         /// Whether more events would have been more bytes than a page holds.
         var isCut = false
@@ -36,7 +37,7 @@ final class PagesAhead {
             finish()
             page = try Self.read(log, sealer, after: before, upTo: limit, end)
         }
-        begin(after: before + UInt64(page.events.count), limit: limit)
+        begin(after: before + UInt64(page.leaves.count), limit: limit)
         return page
     }
 
@@ -64,12 +65,12 @@ final class PagesAhead {
         let wanted = min(limit, Int(clamping: end - before))
         let stored = try log.read(from: before + 1, limit: wanted, bytes: mostBytes)
         let opened = try inPieces(stored) { piece in
-            let first = before + 1 + UInt64(piece.startIndex)
-            return zip(try sealer.open(piece, from: first), piece.map { Merkle.leaf($0.entry) })
-                .map { ($0, $1) }
+            let events = try sealer.openForFold(
+                piece, from: before + 1 + UInt64(piece.startIndex))
+            return [(events: events, leaves: piece.map { Merkle.leaf($0.entry) })]
         }
         return Page(
-            events: opened.map(\.0), leaves: opened.map(\.1),
+            pieces: opened.map(\.events), leaves: opened.flatMap(\.leaves),
             isCut: stored.count < wanted)
     }
 }

@@ -52,7 +52,7 @@ package struct RowTable<Row: WireMessage>: Sendable {
     func closed(
         _ rows: ArraySlice<(key: [UInt8], row: Row?)>
     ) throws -> [(key: [UInt8], value: [UInt8])] {
-        let encoded = rows.map { key, row in (key, row.map { WireEncoder.encodeWithParts($0) }) }
+        let encoded = rows.map { key, row in (key, row.map { self.encoded($0) }) }
         var names: Set<KeyRing.Name> = []
         for case (_, let row?) in encoded {
             for group in row.sealed {
@@ -64,6 +64,14 @@ package struct RowTable<Row: WireMessage>: Sendable {
             guard let row else { return (key, []) }
             return (key, try closed(row.plain, row.sealed, key, partKeys))
         }
+    }
+
+    /// What `WireEncoder.encodeWithParts` does, made here where the kind of row is known.
+    private func encoded(_ row: Row) -> (plain: [UInt8], sealed: [SealedGroup]) {
+        var (row, encoder) = (row, WireEncoder())
+        row.visit(&encoder)
+        encoder.append(row.unknownFields)
+        return (encoder.output, encoder.sealedGroups)
     }
 
     private func closed(
@@ -85,7 +93,9 @@ package struct RowTable<Row: WireMessage>: Sendable {
             }
             sealed.parts.append(part)
         }
-        let bytes = WireEncoder.encode(sealed)
+        var encoder = WireEncoder()
+        sealed.visit(&encoder)
+        let bytes = encoder.output
         let sum = Checksum.of(key, bytes[...])
         return Self.bigEndian(sum) + bytes
     }

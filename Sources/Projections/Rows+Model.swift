@@ -78,6 +78,23 @@ extension ReplicaRow {
         return true
     }
 
+    /// What `relinked` and `set` do to a branch, in place.
+    ///
+    /// - Returns: `false`, and nothing changed, where something of it is erased.
+    mutating func relink(_ attribute: String) -> Bool {
+        var index = 0
+        while index < branches.count, branches[index].attribute != attribute { index += 1 }
+        guard index < branches.count else {
+            branches.append(BranchRow(attribute: attribute))
+            return true
+        }
+        guard branches[index].isWhole else { return false }
+        branches[index].accepted = nil
+        branches[index].acceptedVersion = 0
+        branches[index].refusedVersion = nil
+        return true
+    }
+
     /// Takes a branch back, its values sealed to this replica's subject.
     mutating func set(_ branch: Branch, category: Category) {
         let subject = subject

@@ -31,7 +31,9 @@ extension ViewStore {
                     let page = try pages.page(
                         after: before + UInt64(leaves.count),
                         limit: min(limit - leaves.count, Self.mostOfAPage))
-                    for event in page.events { try fold.fold(event) }
+                    for piece in page.pieces {
+                        for event in piece { try fold.fold(event) }
+                    }
                     leaves += page.leaves
                     let reached = before + UInt64(leaves.count)
                     isFull =

@@ -62,9 +62,9 @@ package struct Sealer: Sendable {
         self.keys = keys
     }
 
-    /// Encodes and seals; blocks for one flush when a subject is new.
+    /// Encodes and seals, many drafts on all cores; blocks for one flush when a subject is new.
     package func seal(_ drafts: [Draft]) throws -> [SealedDraft] {
-        let encoded = drafts.map { draft in
+        let encoded = try inParallel(drafts) { draft in
             switch draft.event {
             case .unrecognized(_, _, let plain): (plain: plain, sealed: [SealedGroup]())
             default: draft.event.payload.encodedWithParts()
@@ -74,8 +74,9 @@ package struct Sealer: Sendable {
             encoded.flatMap { $0.sealed.map { .init(subject: $0.subject, category: $0.category) } }
                 as [KeyRing.Name])
         let found = try keys.keys(for: names)
-        return try zip(drafts, encoded).map { draft, parts in
-            try seal(draft, plain: parts.plain, groups: parts.sealed, keys: found)
+        return try inParallel(Array(drafts.indices)) { index in
+            let parts = encoded[index]
+            return try seal(drafts[index], plain: parts.plain, groups: parts.sealed, keys: found)
         }
     }
 
@@ -127,40 +128,14 @@ package struct Sealer: Sendable {
     /// - Throws: `LogError.damaged` when a body is not what the entry says, `WireError` when a known
     ///   type's bytes make no sense.
     package func open(_ stored: StoredEvent, sequence: UInt64) throws -> LoggedEvent {
-        try open([stored], from: sequence)[0]
-    }
-
-    /// Opens events that stand one after the other; the keys are those of one moment.
-    ///
-    /// - Throws: as for the first of them that cannot be opened.
-    package func open(
-        _ stored: ArraySlice<StoredEvent>, from first: UInt64
-    ) throws -> [LoggedEvent] {
-        var entries: [Entry] = []
-        entries.reserveCapacity(stored.count)
-        var names: Set<KeyRing.Name> = []
-        for event in stored {
-            let sequence = first + UInt64(entries.count)
-            guard let entry = try? WireDecoder.decode(Entry.self, from: event.entry),
-                entry.sequence == sequence
-            else { throw LogError.damaged(sequence: sequence) }
-            for part in entry.parts.dropFirst() { names.insert(part.keyName) }
-            entries.append(entry)
-        }
-        let found = names.isEmpty ? [:] : try keys.existing(names)
-        return try zip(stored, entries).map { try open($0, $1, found) }
-    }
-
-    private func open(
-        _ stored: StoredEvent, _ entry: Entry, _ keys: [KeyRing.Name: PartKeys]
-    ) throws -> LoggedEvent {
-        guard let head = entry.parts.first,
+        guard let entry = try? WireDecoder.decode(Entry.self, from: stored.entry),
+            entry.sequence == sequence, let head = entry.parts.first,
             let plain = stored.body(0) ?? (head.length == 0 ? [] : nil),
             Merkle.digest(plain) == head.sha256
-        else { throw LogError.damaged(sequence: entry.sequence) }
+        else { throw LogError.damaged(sequence: sequence) }
         var parts: [OpenedParts.Part] = []
         for index in entry.parts.indices.dropFirst() {
-            parts.append(try open(index, of: stored, entry, keys))
+            parts.append(try open(index, of: stored, entry))
         }
         let event = try Event.read(
             type: entry.type, schema: entry.schema, plain: plain, parts: OpenedParts(parts))
@@ -169,12 +144,14 @@ package struct Sealer: Sendable {
 
     /// Opens one sealed part; its values are `nil` once the key or the body is gone.
     private func open(
-        _ index: Int, of stored: StoredEvent, _ entry: Entry, _ keys: [KeyRing.Name: PartKeys]
+        _ index: Int, of stored: StoredEvent, _ entry: Entry
     ) throws -> OpenedParts.Part {
         let head = entry.parts[index]
         let subject = head.subject ?? .none
         var part = OpenedParts.Part(subject: subject, category: head.category)
-        guard let body = stored.body(index), let keys = keys[head.keyName] else { return part }
+        guard let body = stored.body(index),
+            let keys = try keys.key(for: .init(subject: subject, category: head.category))
+        else { return part }
         let context = PartSeal.context(
             ledger: ledger, event: entry.id, part: index, subject: subject,
             category: head.category, schema: entry.schema)
@@ -188,13 +165,6 @@ package struct Sealer: Sendable {
             }
         }
         return part
-    }
-}
-
-extension PartHead {
-    /// What the key of a sealed part is found by.
-    fileprivate var keyName: KeyRing.Name {
-        .init(subject: subject ?? .none, category: category)
     }
 }
 

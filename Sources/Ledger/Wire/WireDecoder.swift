@@ -172,9 +172,14 @@ package struct WireDecoder: WireVisitor {
     }
 
     package mutating func sealed(_ field: Int, _ value: inout Sealed?) {
-        var place: SealedPlace? = nil
-        message(field, &place)
-        if let place { value = parts.value(at: place) }
+        guard takes(field, .lengthDelimited) else { return }
+        if let place = SealedPlace(plain: input.span, walk.payload) {
+            value = parts.value(at: place)
+        } else {
+            var place = SealedPlace()
+            nested(&place)
+            value = parts.value(at: place)
+        }
     }
 
     package mutating func id<Kind>(_ field: Int, _ value: inout Identifier<Kind>?) {

@@ -36,7 +36,7 @@ package struct WireEncoder: WireVisitor {
     }
 
     /// Adds bytes that are fields already.
-    mutating func append(_ fields: [UInt8]) { output += fields }
+    package mutating func append(_ fields: [UInt8]) { output += fields }
 
     mutating func write(bytes: [UInt8], field: Int) {
         if !bytes.isEmpty { lengthField(field, bytes) }
@@ -220,6 +220,26 @@ struct SealedPlace: WireMessage {
         visitor.unsigned(1, &part)
         visitor.unsigned(2, &slot)
         visitor.bool(3, &erased)
+    }
+}
+
+extension SealedPlace {
+    /// Reads a place without a visitor; `nil` where it says more than this code knows.
+    init?(plain bytes: Span<UInt8>, _ range: Range<Int>) {
+        self.init()
+        var walk = FieldWalk(range)
+        do throws(WireError) {
+            while try walk.next(bytes) {
+                switch (walk.number, walk.type) {
+                case (1, .varint): part = walk.varint
+                case (2, .varint): slot = walk.varint
+                case (3, .varint): erased = walk.varint != 0
+                default: return nil
+                }
+            }
+        } catch {
+            return nil
+        }
     }
 }
 

@@ -4,14 +4,14 @@ import Synchronization
 /// Does the same with many things on all cores, and answers in their order; blocks until all is done.
 ///
 /// - Throws: what the first of them threw, in their order.
-func inParallel<Element: Sendable, Result: Sendable>(
+package func inParallel<Element: Sendable, Result: Sendable>(
     _ elements: [Element], _ body: @Sendable (Element) throws -> Result
 ) throws -> [Result] {
     try inPieces(elements) { try $0.map(body) }
 }
 
 /// As `inParallel`, with some of the things at a time, where what they share is looked up once.
-func inPieces<Element: Sendable, Result: Sendable>(
+package func inPieces<Element: Sendable, Result: Sendable>(
     _ elements: [Element], _ body: @Sendable (ArraySlice<Element>) throws -> [Result]
 ) throws -> [Result] {
     // Few pieces cost little, and many keep a core from waiting for the other's last one.
