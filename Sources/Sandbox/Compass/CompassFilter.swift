@@ -125,8 +125,16 @@ indirect enum CompassFilter: Sendable {
     func holds(_ row: CompassRow, _ table: CompassTable) -> Bool? {
         switch self {
         case .all(let parts):
-            let results = parts.map { $0.holds(row, table) }
-            return results.contains(false) ? false : results.contains(nil) ? nil : true
+            // Most rows fail the first part, an id: the rest, a date perhaps, is not read then.
+            var isOpen = false
+            for part in parts {
+                guard let result = part.holds(row, table) else {
+                    isOpen = true
+                    continue
+                }
+                if !result { return false }
+            }
+            return isOpen ? nil : true
         case .any(let parts):
             let results = parts.map { $0.holds(row, table) }
             return results.contains(true) ? true : results.contains(nil) ? nil : false

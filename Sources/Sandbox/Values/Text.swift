@@ -84,6 +84,11 @@ extension StringProtocol {
 
 /// A text as MariaDB's general collation compares it: no case, no accents, no trailing blanks.
 func collated(_ text: String) -> String {
+    // Plain letters have no marks to take off; most texts are plain, and some are asked for often.
+    if text.utf8.allSatisfy({ $0 < 0x80 }) {
+        let lower = text.lowercased()
+        return lower.hasSuffix(" ") ? String(lower.reversed().drop { $0 == " " }.reversed()) : lower
+    }
     var out = ""
     for character in text.lowercased() {
         let base = character.unicodeScalars.first.flatMap { foldings[$0] }
