@@ -20,9 +20,10 @@ final class FoldedRows {
     let lookups: ChangedKeys
     let openCommands: ChangedKeys
 
-    init(_ generation: Generation) {
+    /// The rows of a generation; with `isEmpty`, as if it had none.
+    init(_ generation: Generation, isEmpty: Bool = false) {
         tables = generation.tables
-        let environment = generation.environment
+        let environment = isEmpty ? nil : generation.environment
         replicas = CachedRows(tables.replicas, environment)
         records = CachedRows(tables.records, environment)
         commands = CachedRows(tables.commands, environment)
@@ -44,7 +45,7 @@ final class FoldedRows {
     /// A remote object as the lookups know it.
     private struct RemoteObject: Hashable {
         let remoteID: String
-        let entity: String
+        let kind: String
         let connection: ConnectionID
     }
 
@@ -54,13 +55,13 @@ final class FoldedRows {
     /// Takes into the lookups who stands for a remote object.
     ///
     /// The blind key costs more than all else that a look does, so it is not made where nothing moves.
-    func name(_ replica: ReplicaID, _ remoteID: String, of entity: String, _ at: ConnectionID) {
-        let object = RemoteObject(remoteID: remoteID, entity: entity, connection: at)
+    func name(_ replica: ReplicaID, _ remoteID: String, of kind: String, _ at: ConnectionID) {
+        let object = RemoteObject(remoteID: remoteID, kind: kind, connection: at)
         guard named[object] != replica else { return }
         if named.count >= Self.mostNamed { named = [:] }
         named[object] = replica
         lookups.put(
-            replica.bytes, tables.remoteKey(remoteID, entity: entity, connection: at))
+            replica.bytes, tables.remoteKey(remoteID, kind: kind, connection: at))
     }
 
     private static var mostNamed: Int { 64_000 }
@@ -125,14 +126,15 @@ final class CachedRows<Row: WireMessage> {
     private static var limit: Int { 32_000 }
 
     private let table: RowTable<Row>
-    private let environment: Environment
+    /// Where the rows stand that were not changed; `nil` where there are none.
+    private let environment: Environment?
     private var cached: [RowKey: Cached] = [:]
     private var changed: [Cached] = []
 
     /// How many rows changed since they were last taken.
     var changes: Int { changed.count }
 
-    init(_ table: RowTable<Row>, _ environment: Environment) {
+    init(_ table: RowTable<Row>, _ environment: Environment?) {
         self.table = table
         self.environment = environment
     }
@@ -158,7 +160,7 @@ final class CachedRows<Row: WireMessage> {
     /// The keys of all rows, in their order.
     func keys() throws -> [[UInt8]] {
         var keys = Set(changed.map(\.key))
-        try environment.read { transaction in
+        try environment?.read { transaction in
             try transaction.scan(table.table) { key, _ in
                 keys.insert(RowKey(key.copy()))
                 return .next
@@ -182,7 +184,7 @@ final class CachedRows<Row: WireMessage> {
     private func cached(_ bytes: [UInt8]) throws -> Cached {
         let key = RowKey(bytes)
         if let place = cached[key] { return place }
-        let place = Cached(key, try environment.read { try table.row(bytes, $0) })
+        let place = Cached(key, try environment?.read { try table.row(bytes, $0) } ?? nil)
         cached[key] = place
         return place
     }
@@ -191,13 +193,13 @@ final class CachedRows<Row: WireMessage> {
 /// Keys that a fold puts or removes; what it reads of them is what stands with its changes.
 final class ChangedKeys {
     let table: Table
-    private let environment: Environment
+    private let environment: Environment?
     private var changed: [RowKey: [UInt8]?] = [:]
     /// The changed keys by all but their last sixteen bytes, an id: so are several found by one
     /// content.
     private var byPrefix: [RowKey: [RowKey]] = [:]
 
-    init(_ table: Table, _ environment: Environment) {
+    init(_ table: Table, _ environment: Environment?) {
         self.table = table
         self.environment = environment
     }
@@ -214,13 +216,13 @@ final class ChangedKeys {
 
     func value(_ key: [UInt8]) throws -> [UInt8]? {
         if let value = changed[RowKey(key)] { return value }
-        return try environment.read { try $0.bytes(table, key: key) }
+        return try environment?.read { try $0.bytes(table, key: key) } ?? nil
     }
 
     /// The ids that stand behind a prefix.
     func ids(behind prefix: [UInt8]) throws -> [[UInt8]] {
         var found: Set<[UInt8]> = []
-        try environment.read { transaction in
+        try environment?.read { transaction in
             try transaction.scan(table, .prefix(prefix)) { key, _ in
                 found.insert(key.copy())
                 return .next

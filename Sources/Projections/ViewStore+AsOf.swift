@@ -1,0 +1,69 @@
+import LMDB
+package import Ledger
+
+/// One record as it stood once some event of the log was folded.
+package struct RecordAsOf: Sendable {
+    package var record: RecordRow
+    /// Its objects then, in the order of its row.
+    package var replicas: [ReplicaRow]
+    /// How many events tell of it up to there.
+    package var events: Int
+}
+
+extension ViewStore {
+    /// A record and its objects as they stood once event `sequence` was folded; `nil` where no event
+    /// up to there tells of the record.
+    ///
+    /// The events of the record and of every object that was ever linked to it are found by their
+    /// tags and folded, in memory, by the code that folds the views: nothing is written, and the time
+    /// it takes follows the record's own history, not the log's length. What a reference field points
+    /// at is not looked up: its spelling is told, not the other record.
+    ///
+    /// - Throws: `LogError`, `LMDBError`, and `WireError` where one of the events makes no sense.
+    package func record(_ id: RecordID, asOf sequence: UInt64) throws -> RecordAsOf? {
+        let serving = try serving()
+        let rows = FoldedRows(serving, isEmpty: true)
+        // Which system a connection leads to never changes.
+        let connections = try serving.environment.read { try serving.tables.connections.all($0) }
+        for row in connections { rows.connections.put(row, row.id.bytes) }
+        let history = try history(of: id, upTo: sequence)
+        let fold = Fold(views: rows, mapping: mapping)
+        for event in history { try fold.fold(event) }
+        guard let row = try rows.records.row(id.bytes) else { return nil }
+        return RecordAsOf(
+            record: row, replicas: try row.replicas.compactMap { try rows.replicas.row($0.bytes) },
+            events: history.count)
+    }
+
+    /// Every event up to a sequence that tells of a record or of an object that was linked to it by
+    /// then, in order.
+    private func history(of record: RecordID, upTo sequence: UInt64) throws -> [LoggedEvent] {
+        var found: [UInt64: LoggedEvent] = [:]
+        /// Opens what is tagged so; returns those that were not found before.
+        func take(_ tag: Tag) throws -> [LoggedEvent] {
+            let places = try log.sequences(tagged: tag).filter {
+                $0 <= sequence && found[$0] == nil
+            }
+            let events = try places.map { place in
+                guard let stored = try log.read(from: place, limit: 1).first else {
+                    throw LogError.damaged(sequence: place)
+                }
+                return try sealer.open(stored, sequence: place)
+            }
+            for event in events { found[event.sequence] = event }
+            return events
+        }
+        var linked: Set<ReplicaID> = []
+        for event in try take(Tag(.record, record)) {
+            if case .linked(let payload) = event.event { linked.insert(payload.replica) }
+        }
+        var questions: Set<QuestionID> = []
+        for event in try linked.flatMap({ try take(Tag(.replica, $0)) }) {
+            if case .ambiguityRaised(let payload) = event.event {
+                questions.insert(payload.question)
+            }
+        }
+        for question in questions { _ = try take(Tag(.question, question)) }
+        return found.values.sorted { $0.sequence < $1.sequence }
+    }
+}
