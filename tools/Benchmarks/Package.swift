@@ -2,11 +2,8 @@
 import PackageDescription
 
 // A package of its own, so that the product's build does not know of it. The rooms it measures are
-// links to the product's sources: what they offer is only open inside one package.
-//
-//     swift run -c release --package-path tools/Benchmarks bench-append [--json] [--directory DIR]
-//     swift run -c release --package-path tools/Benchmarks bench-scan [--json] [--events N]
-//     swift run -c release --package-path tools/Benchmarks bench-rebuild [--events N] [--keep DIR]
+// links to the product's sources: what they offer is only open inside one package. `tools/bench`
+// builds it and runs every part as a process of its own.
 
 let house: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
@@ -14,6 +11,8 @@ let house: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
+let atTheBoundary = house + [.strictMemorySafety()]
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 
 let package = Package(
     name: "benchmarks",
@@ -23,37 +22,33 @@ let package = Package(
     targets: [
         .systemLibrary(
             name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"])]),
+        .systemLibrary(
+            name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .target(name: "LMDB", dependencies: ["CLMDB"], swiftSettings: atTheBoundary),
+        .target(name: "Ledger", dependencies: ["LMDB", crypto], swiftSettings: house),
+        .target(name: "Model", dependencies: ["Ledger", crypto], swiftSettings: house),
         .target(
-            name: "LMDB", dependencies: ["CLMDB"],
-            swiftSettings: house + [.strictMemorySafety()]),
-        .target(
-            name: "Ledger",
-            dependencies: ["LMDB", .product(name: "Crypto", package: "swift-crypto")],
+            name: "Projections", dependencies: ["LMDB", "Ledger", "Model", crypto],
             swiftSettings: house),
         .target(
-            name: "Model",
-            dependencies: ["Ledger", .product(name: "Crypto", package: "swift-crypto")],
+            name: "Reconciler", dependencies: ["Ledger", "Model", "Projections"],
+            swiftSettings: house),
+        .target(name: "Transport", dependencies: ["CCurl"], swiftSettings: atTheBoundary),
+        .target(
+            name: "Connectors", dependencies: ["Ledger", "Model", "Transport"],
             swiftSettings: house),
         .target(
-            name: "Projections",
+            name: "Engine",
             dependencies: [
-                "LMDB", "Ledger", "Model", .product(name: "Crypto", package: "swift-crypto"),
+                "Ledger", "Model", "Projections", "Reconciler", "Transport", "Connectors", crypto,
             ], swiftSettings: house),
         .target(name: "PlainLoop", dependencies: ["CLMDB"]),
-        .target(name: "BenchHouse", dependencies: ["Ledger"], swiftSettings: house),
         .executableTarget(
-            name: "bench-append", dependencies: ["BenchHouse", "Ledger", "PlainLoop"],
-            path: "Sources/BenchAppend", swiftSettings: house),
-        .executableTarget(
-            name: "bench-scan", dependencies: ["BenchHouse", "Ledger", "LMDB"],
-            path: "Sources/BenchScan", swiftSettings: house),
-        .executableTarget(
-            name: "bench-rebuild",
+            name: "bench",
             dependencies: [
-                "LMDB", "Ledger", "Model", "Projections",
-                .product(name: "Crypto", package: "swift-crypto"),
-            ],
-            path: "Sources/BenchRebuild", swiftSettings: house),
+                "PlainLoop", "LMDB", "Ledger", "Model", "Projections", "Transport", "Engine",
+                crypto,
+            ], path: "Sources/Bench", swiftSettings: house),
     ],
     swiftLanguageModes: [.v6]
 )

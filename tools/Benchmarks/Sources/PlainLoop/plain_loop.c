@@ -64,3 +64,7 @@ int64_t plain_append_loop(const char *directory, size_t events, size_t batch, si
     free(content);
     return status ? (status < 0 ? status : -status) : took;
 }
+
+const char *plain_loop_version(void) {
+    return mdb_version(NULL, NULL, NULL);
+}

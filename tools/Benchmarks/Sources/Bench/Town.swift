@@ -3,19 +3,24 @@ import Model
 
 /// Events about the people of a town, in the order in which a year of syncing would write them.
 ///
-/// Of 20 events 14 are observations of eight fields (names and texts sealed under one key, addresses
-/// under another), 1 is a decision on two fields, 3 are commands issued, confirmed or refused, and 2
-/// are links, cursors, sweeps and runs. Everybody is linked at first sight.
+/// Of 20 events 14 are observations of eight fields, 1 is a decision on two fields, 3 are commands
+/// issued, confirmed or refused, and 2 are links, cursors, sweeps and runs. Every event has one plain
+/// part; four of five observations have one sealed part, the fifth has two (names and texts under one
+/// key, addresses under another), so that about half of all parts are sealed. Everybody is linked at
+/// first sight, and events are tagged as the engine tags them.
 struct Town {
     let people: Int
     let connection = ConnectionID(high: 1, low: 1)
     private var number: UInt64 = 0
-    private var state: UInt64 = 0x9E37_79B9
+    private var source = Random(seed: 0x9E37_79B9)
     private var seen: Set<Int> = []
     private var open: [CommandIssued] = []
     private var versions: [Int: UInt64] = [:]
 
     init(people: Int) { self.people = people }
+
+    /// As many people as a log of so many events is about: some fifty events each.
+    init(events: Int) { self.init(people: max(100, events / 50)) }
 
     /// The connection that all of it came from.
     mutating func first() -> Draft {
@@ -43,25 +48,27 @@ struct Town {
         observed.connection = connection
         observed.entity = "contact"
         observed.remoteID = Sealed(
-            .text("\(person)"), subject: replica.subject, category: .profile)
+            .text("\(person)"), subject: replica.subject, category: .contact)
         observed.road = .fetch
         observed.stamp = "2026-01-02 03:04:05"
         observed.complete = true
+        let names: Ledger.Category = random() % 5 == 0 ? .profile : .contact
         observed.attributes = [
-            seen("firstname", "Ada \(random() % 50)", replica, .profile),
-            seen("lastname", "Lovelace", replica, .profile),
-            seen("position", "Analyst", replica, .profile),
+            seen("firstname", "Ada \(random() % 50)", replica, names),
+            seen("lastname", "Lovelace", replica, names),
+            seen("position", "Analyst", replica, names),
             seen("email", "ada\(person)@example.org", replica, .contact),
             seen("phone", "+44 20 7946 0\(random() % 1_000)", replica, .contact),
             seen("address1", "12 St James's Square", replica, .contact),
             seen("city", "London", replica, .contact),
             seen("zipcode", "SW1Y 4JH", replica, .contact),
         ]
-        let look = draft(.observed(observed), .replica(replica))
+        let look = draft(.observed(observed), .replica(replica), [Tag(.replica, replica)])
         guard seen.insert(person).inserted else { return [look] }
         let linked = Linked(
             record: record(person), entity: "contact", replica: replica, reason: .new)
-        return [look, draft(.linked(linked), .record(record(person)))]
+        let tags = [Tag(.record, record(person)), Tag(.replica, replica)]
+        return [look, draft(.linked(linked), .record(record(person)), tags)]
     }
 
     private func seen(
@@ -79,7 +86,8 @@ struct Town {
             field("first_name", "firstname", "Ada \(random() % 50)", person),
             field("last_name", "lastname", "Lovelace", person),
         ]
-        return draft(.decided(decided), .record(record(person)))
+        return draft(
+            .decided(decided), .record(record(person)), [Tag(.record, record(person))])
     }
 
     private func field(
@@ -112,7 +120,7 @@ struct Town {
             refused.refusal = .validation
             refused.status = 422
             refused.reason = "the value is taken"
-            return draft(.commandRefused(refused), .replica(issued.replica))
+            return draft(.commandRefused(refused), .replica(issued.replica), tags(of: issued))
         }
         var confirmed = CommandConfirmed()
         confirmed.command = issued.command
@@ -124,7 +132,7 @@ struct Town {
         stored.outcomeVersion = 1
         stored.told = true
         confirmed.stored = [stored]
-        return draft(.commandConfirmed(confirmed), .replica(issued.replica))
+        return draft(.commandConfirmed(confirmed), .replica(issued.replica), tags(of: issued))
     }
 
     private mutating func issue(_ person: Int) -> Draft {
@@ -143,7 +151,11 @@ struct Town {
         change.outcomeVersion = 1
         issued.changes = [change]
         open.append(issued)
-        return draft(.commandIssued(issued), .replica(replica(person)))
+        return draft(.commandIssued(issued), .replica(replica(person)), tags(of: issued))
+    }
+
+    private func tags(of issued: CommandIssued) -> [Tag] {
+        [Tag(.command, issued.command), Tag(.record, issued.record)]
     }
 
     private mutating func other() -> Draft {
@@ -168,16 +180,26 @@ struct Town {
         }
     }
 
-    private mutating func draft(_ event: Event, _ stream: Ledger.Stream) -> Draft {
+    private mutating func draft(
+        _ event: Event, _ stream: Ledger.Stream, _ tags: [Tag] = []
+    ) -> Draft {
         number += 1
-        return Draft(id: EventID(high: 9, low: number), stream: stream, event: event)
+        return Draft(id: EventID(high: 9, low: number), stream: stream, event: event, tags: tags)
     }
 
+    func record(_ person: Int) -> RecordID { RecordID(high: 3, low: UInt64(person)) }
     private func replica(_ person: Int) -> ReplicaID { ReplicaID(high: 2, low: UInt64(person)) }
-    private func record(_ person: Int) -> RecordID { RecordID(high: 3, low: UInt64(person)) }
 
-    /// SplitMix64 (Steele, Lea and Flood, 2014).
-    private mutating func random() -> UInt64 {
+    private mutating func random() -> UInt64 { source.next() }
+}
+
+/// SplitMix64 (Steele, Lea and Flood, 2014).
+struct Random: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var mixed = state
         mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9

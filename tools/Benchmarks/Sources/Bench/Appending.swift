@@ -1,20 +1,20 @@
-import BenchHouse
 import Foundation
 import Ledger
 import PlainLoop
 
-/// Appends the same events by a plain loop and by the log, one after the other on the same disk.
-struct Bench {
+/// Appends the same events by a plain loop in C on liblmdb and by the log, in turns on the same disk.
+///
+/// The plain loop puts values of the same size under growing keys and does nothing else: no index, no
+/// tree, no sealing. It runs beside ours in every round, so what else the machine does weighs on both.
+struct Appending {
     let root: String
-    let ledger = LedgerID(high: 1, low: 1)
     /// Bytes of an event's row in the log, which the plain loop writes too.
     let rowBytes: Int
 
     init(root: String) throws {
-        let ledger = ledger
         self.root = root
         rowBytes = try Self.withDirectory(in: root) { directory in
-            let house = try House(directory, ledger)
+            let house = try House(directory)
             _ = try house.log.append(try house.sealer.seal([Person.observed(1)]))
             let stored = try house.log.read(from: 1, limit: 1)
             try house.close()
@@ -22,28 +22,42 @@ struct Bench {
         }
     }
 
-    func measure(batch: Int, events: Int, rounds: Int) throws -> Figure {
-        var plain: [Double] = []
-        var whole: [Double] = []
-        var sealed: [Double] = []
-        for _ in 0..<rounds {
-            plain.append(try Self.withDirectory(in: root) { try plainLoop($0, batch, events) })
-            whole.append(try Self.withDirectory(in: root) { try ours($0, batch, events) })
-            sealed.append(
-                try Self.withDirectory(in: root) { try oursSealedBefore($0, batch, events) })
+    /// Events a second at 1, 100 and 1,000 a commit; medians of three rounds, and of their ratios.
+    func figures(events: Int) throws -> Figures {
+        var figures: Figures = ["appendRowBytes": Double(rowBytes)]
+        let most = max(1, min(200, events / 5_000))
+        for (batch, commits) in [(1, 400), (100, min(500, most * 5)), (1_000, most)] {
+            var (plain, ours, sealed): ([Double], [Double], [Double]) = ([], [], [])
+            for _ in 0..<3 {
+                plain.append(try turn { try plainLoop($0, batch, commits * batch) })
+                ours.append(try turn { try log($0, batch, commits * batch) })
+                sealed.append(try turn { try logSealedBefore($0, batch, commits * batch) })
+            }
+            let ratio = Spread(zip(ours, plain).map(/))
+            let name = "append\(batch)"
+            figures[name + "PlainPerSecond"] = Spread(plain).median
+            figures[name + "PerSecond"] = Spread(ours).median
+            figures[name + "Ratio"] = ratio.median
+            figures[name + "RatioLeast"] = ratio.least
+            figures[name + "RatioMost"] = ratio.most
+            figures[name + "SealedBeforeRatio"] = Spread(zip(sealed, plain).map(/)).median
         }
-        return Figure(batch: batch, events: events, plain: plain, whole: whole, sealed: sealed)
+        return figures
+    }
+
+    private func turn(_ body: (String) throws -> Double) throws -> Double {
+        try Self.withDirectory(in: root, body)
     }
 
     private func plainLoop(_ directory: String, _ batch: Int, _ events: Int) throws -> Double {
         let took = plain_append_loop(directory, events, batch, rowBytes)
-        guard took > 0 else { throw Failure.plainLoop(code: took) }
+        guard took > 0 else { throw ChildProcess.Failure.plainLoop(code: took) }
         return Double(events) / (Double(took) / 1e9)
     }
 
     /// Encodes and seals on a thread of its own, a few batches ahead of the writer.
-    private func ours(_ directory: String, _ batch: Int, _ events: Int) throws -> Double {
-        let house = try House(directory, ledger)
+    private func log(_ directory: String, _ batch: Int, _ events: Int) throws -> Double {
+        let house = try House(directory)
         // Keys are made once for a person, not once for an event.
         _ = try house.sealer.seal((0..<Person.count).map(Person.observed))
         let drafts = (0..<events).map(Person.observed)
@@ -63,10 +77,10 @@ struct Bench {
         return Double(events) / seconds(took)
     }
 
-    private func oursSealedBefore(
+    private func logSealedBefore(
         _ directory: String, _ batch: Int, _ events: Int
     ) throws -> Double {
-        let house = try House(directory, ledger)
+        let house = try House(directory)
         let batches = try stride(from: 0, to: events, by: batch).map { first in
             try house.sealer.seal((first..<first + batch).map(Person.observed))
         }
@@ -80,15 +94,13 @@ struct Bench {
     private static func withDirectory<R>(
         in root: String, _ body: (String) throws -> R
     ) throws -> R {
-        let path = root + "/bench-append-\(UUID().uuidString)"
+        let path = root + "/append-\(UUID().uuidString)"
         try FileManager.default.createDirectory(
             atPath: path, withIntermediateDirectories: false)
         defer { try? FileManager.default.removeItem(atPath: path) }
         return try body(path)
     }
 }
-
-enum Failure: Error { case plainLoop(code: Int64) }
 
 /// Sealed batches on their way from one thread to another.
 // Unchecked: the condition guards the batches.

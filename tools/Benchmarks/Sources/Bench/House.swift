@@ -1,18 +1,23 @@
 import Foundation
-package import Ledger
+import Ledger
+import Model
+import Projections
 
-/// A log and its keys.
-package struct House {
-    package let keys: KeyRing
-    package let sealer: Sealer
-    package let log: EventLog
+/// A log and its keys, and views of it where they are wanted.
+struct House {
+    static var ledger: LedgerID { LedgerID(high: 1, low: 1) }
+    let directory: String
+    let keys: KeyRing
+    let sealer: Sealer
+    let log: EventLog
+    private let master: MasterKey
 
-    package init(_ directory: String, _ ledger: LedgerID) throws {
-        keys = try KeyRing(
-            directory: directory + "/keys", ledger: ledger,
-            master: MasterKey(epoch: 1, bytes: [UInt8](repeating: 7, count: 32)))
-        sealer = Sealer(ledger: ledger, keys: keys)
-        log = try EventLog(directory: directory, ledger: ledger) {
+    init(_ directory: String) throws {
+        self.directory = directory
+        master = try MasterKey(epoch: 1, bytes: [UInt8](repeating: 7, count: 32))
+        keys = try KeyRing(directory: directory + "/keys", ledger: Self.ledger, master: master)
+        sealer = Sealer(ledger: Self.ledger, keys: keys)
+        log = try EventLog(directory: directory, ledger: Self.ledger) {
             var time = timespec()
             clock_gettime(CLOCK_REALTIME, &time)
             return Timestamp(
@@ -20,19 +25,25 @@ package struct House {
         }
     }
 
-    package func close() throws {
+    func views() throws -> ViewStore {
+        try ViewStore(
+            directory: directory, log: log, sealer: sealer, mapping: .shipped,
+            blind: master.derived("blind lookups", ledger: Self.ledger))
+    }
+
+    func close() throws {
         try log.close()
         try keys.close()
     }
 }
 
 /// Events of people.
-package enum Person {
+enum Person {
     /// Keys are made once for a person, not once for an event.
-    package static var count: Int { 1_000 }
+    static var count: Int { 1_000 }
 
     /// An observation of a contact: four attributes in two sealed parts.
-    package static func observed(_ number: Int) -> Draft {
+    static func observed(_ number: Int) -> Draft {
         let replica = replica(number)
         let subject = replica.subject
         var observed = Observed()
@@ -52,7 +63,7 @@ package enum Person {
             stream: .replica(replica), event: .observed(observed))
     }
 
-    package static func replica(_ number: Int) -> ReplicaID {
+    static func replica(_ number: Int) -> ReplicaID {
         ReplicaID(high: 7, low: UInt64(number % count))
     }
 
