@@ -57,11 +57,23 @@ import Testing
             ("unreadableSecrets", "the stored credentials cannot be opened"),
             ("file", "String(cString: strerror(code))"),
         ],
-        "Sources/Engine/Workplace+Ingest.swift IngestError": [
+        "Sources/Engine/IngestError.swift IngestError": [
             ("notJSON", "mend"), ("noID", "has no"), ("unknownField", "there is no field"),
             ("repeatedName", "leave one of them"), ("badValue", "cannot be"),
             ("byteOrderMark", "the file begins with a byte order mark"),
             ("notUTF8", "the file is UTF-16 or binary"), ("interrupted", "lines are in, and then"),
+            ("notCSV", "nothing was taken in"), ("otherWidth", "cells and the header"),
+            ("unknownColumns", "no field is called"), ("repeatedColumn", "are the same field"),
+            ("noIDColumn", "the header has no column"),
+            ("noSuchColumn", "which the header has not"),
+        ],
+        "Sources/Connectors/CSVReader.swift CSVError": [
+            ("unclearSeparator", "the header has more than one of comma, semicolon and tab"),
+            ("openQuote", "is not closed: close it"),
+            ("quoteInside", "has a quotation mark inside a cell"),
+            ("textBehindQuote", "has text behind a closing quotation mark"),
+            ("tooLong", "begins a row of more than 1 MiB"),
+            ("notUTF8", "is not UTF-8: export it as UTF-8"),
         ],
         "Sources/Engine/Workplace+People.swift PersonError": [
             ("unknownField", "there is no field"), ("notContested", "is not contested"),
