@@ -21,6 +21,8 @@ struct BenchRun {
         var memory: [String: (own: Double, resident: Double)] = [:]
         /// The same on a log of a tenth of the length.
         var memoryOfTenth: [String: (own: Double, resident: Double)] = [:]
+        /// Parts that ended without a result.
+        var failed: [String] = []
     }
 
     func measure() throws -> Results {
@@ -56,7 +58,12 @@ struct BenchRun {
             ["--part", part.rawValue, "--directory", directory, "--events", "\(events)"])
         guard child.status == 0,
             let figures = try? JSONDecoder().decode(Figures.self, from: Data(child.output))
-        else { throw ChildProcess.Failure.part(part.rawValue, child.status) }
+        else {
+            // The others are worth knowing all the same.
+            say("  \(ChildProcess.Failure.part(part.rawValue, child.status))")
+            results.failed.append(part.rawValue)
+            return
+        }
         results.figures.merge(figures) { $1 }
         results.memory[part.rawValue] = (child.ownMegabytes, child.residentMegabytes)
         say(String(format: "  %.0f s", child.seconds))
@@ -76,7 +83,11 @@ struct BenchRun {
         guard
             let told = try? JSONSerialization.jsonObject(with: Data(child.output))
                 as? [String: Any]
-        else { throw ChildProcess.Failure.part("sync", child.status) }
+        else {
+            say("  \(ChildProcess.Failure.part("sync", child.status))")
+            results.failed.append("sync")
+            return
+        }
         func number(_ name: String) -> Double { (told[name] as? NSNumber)?.doubleValue ?? .nan }
         results.figures["syncSeconds"] = number("seconds")
         results.figures["syncCalls"] = number("apiCalls")

@@ -13,6 +13,8 @@ struct Table {
         var isMet: Bool?
         /// The part whose memory is shown.
         var part: Part?
+        /// The part's name where it is none of ours.
+        var name: String?
         var memory: String?
     }
 
@@ -81,7 +83,7 @@ struct Table {
                         + "\(decimal("callsPerChange", 3)) a change, "
                         + "\(count("syncWrites")) writes"
                         + (self["syncConverged"] == 1 ? "" : ", NOT CONVERGED"),
-                    memory: memory))
+                    name: "sync", memory: memory))
         }
         return rows + [flatness]
     }
@@ -120,6 +122,9 @@ struct Table {
                     row.memory
                     ?? row.part.flatMap { results.memory[$0.rawValue] }.map(megabytes) ?? ""
                 let verdict = row.isMet.map { $0 ? "met" : "MISSED" } ?? ""
+                if let part = row.part?.rawValue ?? row.name, results.failed.contains(part) {
+                    return [row.what, "FAILED", row.target, "MISSED", memory]
+                }
                 return [row.what, row.figure, row.target, verdict, memory]
             }
     }
@@ -159,6 +164,7 @@ struct Table {
         }
         object["machine"] = machine.lines
         object["missed"] = rows.filter { $0.isMet == false }.map(\.what)
+        object["failed"] = results.failed
         object["leftOut"] = run.lab == nil ? ["sync"] : []
         let options: JSONSerialization.WritingOptions = [.sortedKeys, .withoutEscapingSlashes]
         let data = try? JSONSerialization.data(withJSONObject: object, options: options)

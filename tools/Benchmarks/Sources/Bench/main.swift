@@ -27,13 +27,15 @@ do {
             directory: directory, events: events, lab: option("--lab"),
             machine: Machine(
                 swift: option("--swift") ?? "?", filesystem: option("--filesystem") ?? "?"))
-        let table = Table(results: try run.measure(), machine: run.machine, run: run)
+        let results = try run.measure()
+        let table = Table(results: results, machine: run.machine, run: run)
         if arguments.contains("--json") {
             say(table.plain)
             print(table.json)
         } else {
             print(arguments.contains("--markdown") ? table.markdown : table.plain)
         }
+        if !results.failed.isEmpty { exit(1) }
     }
 } catch {
     say("bench: \(error)")
