@@ -13,20 +13,16 @@ extension EngineCore {
     private mutating func suspectMissing(_ kind: String, _ connection: ConnectionID) {
         let known: [ReplicaRow]
         do {
-            known = try views.read { tables, transaction in
-                try tables.replicas.all(transaction)
+            known = try views.collect(from: \.replicas) { row in
+                row.connection == connection && row.kind == kind && row.state == .live
+                    && !seen.contains(row.replica) ? row : nil
             }
         } catch {
             // Nobody is taken for gone; the run says that it could not look.
             report.failures.append((sessions[connection]?.row.configured.label ?? "", "\(error)"))
             return
         }
-        for row in known
-        where row.connection == connection && row.kind == kind && row.state == .live
-            && !seen.contains(row.replica)
-        {
-            look(at: row)
-        }
+        for row in known { look(at: row) }
     }
 
     /// Asks for one object by its id.

@@ -23,13 +23,12 @@ extension EngineCore {
         // Everything is planned in a run's first round: what an earlier run left is found so.
         try markAllDirty()
         let approvals = request.approves ? try approvals() : []
-        let rows = try views.read { tables, transaction in
-            let asked = try tables.questions.all(transaction).filter { !$0.isSettled }
-            let waiting = Set(asked.flatMap(\.raised.replicas))
-            // Those that a person keeps apart are linked by a person only.
-            return try tables.replicas.all(transaction).filter {
-                $0.record == nil && $0.state == .live && !$0.isApart
-            }.filter { !waiting.contains($0.replica) }
+        let asked = try views.collect(from: \.questions) { $0.isSettled ? nil : $0.raised.replicas }
+        let waiting = Set(asked.joined())
+        // Those that a person keeps apart are linked by a person only.
+        let rows = try views.collect(from: \.replicas) { row in
+            row.record == nil && row.state == .live && !row.isApart
+                && !waiting.contains(row.replica) ? row : nil
         }
         // Those that were converted go along with what is linked by then.
         unlinked = mapping.entities.flatMap { entity in
@@ -216,9 +215,6 @@ extension EngineCore {
     }
 
     private mutating func markAllDirty() throws {
-        let records = try views.read { tables, transaction in
-            try tables.records.all(transaction).map(\.record)
-        }
-        dirty.formUnion(records)
+        dirty.formUnion(try views.collect(from: \.records) { $0.record })
     }
 }

@@ -85,9 +85,7 @@ extension EngineCore {
     mutating func lookAgainWhereNeeded() throws -> Bool {
         guard !hasLookedAgain else { return false }
         hasLookedAgain = true
-        let rows = try views.read { tables, transaction in
-            try tables.replicas.all(transaction).filter { $0.state == .live }
-        }
+        let rows = try views.collect(from: \.replicas) { $0.state == .live ? $0 : nil }
         for row in rows where row.needsLook { look(at: row) }
         let named = Set(rows.flatMap(emptiedReferences)).subtracting(seen)
         for row in rows where named.contains(row.replica) && !row.needsLook { look(at: row) }

@@ -242,13 +242,9 @@ extension EngineCore {
     /// Sums every record's verdicts: each record stands in exactly one count.
     mutating func countVerdicts() throws {
         let reconcilers = try reconcilers()
-        let (records, unlinked) = try views.read { tables, transaction in
-            (
-                try tables.records.all(transaction).map(\.record),
-                try tables.replicas.all(transaction).filter {
-                    $0.record == nil && $0.state == .live
-                }
-            )
+        let records = try views.collect(from: \.records) { $0.record }
+        let unlinked = try views.collect(from: \.replicas) { row in
+            row.record == nil && row.state == .live ? row : nil
         }
         report.records = records.count
         report.apart = unlinked.count(where: \.isApart)

@@ -23,7 +23,13 @@ package struct RowTable<Row: WireMessage>: Sendable {
         prefix: [UInt8] = [], _ transaction: borrowing some Reading & ~Copyable,
         _ body: (_ key: [UInt8], _ row: Row) throws -> ScanStep
     ) throws {
-        let range: KeyRange = prefix.isEmpty ? .all : .prefix(prefix)
+        try scan(prefix.isEmpty ? .all : .prefix(prefix), transaction, body)
+    }
+
+    func scan(
+        _ range: KeyRange, _ transaction: borrowing some Reading & ~Copyable,
+        _ body: (_ key: [UInt8], _ row: Row) throws -> ScanStep
+    ) throws {
         try transaction.scan(table, range) { key, value in
             let key = key.copy()
             return try body(key, try open(value.copy(), key))
