@@ -27,7 +27,7 @@ extension ViewStore {
         let connections = try serving.environment.read { try serving.tables.connections.all($0) }
         for row in connections { rows.connections.put(row, row.id.bytes) }
         let history = try history(of: id, upTo: sequence)
-        let fold = Fold(views: rows, mapping: mapping)
+        let fold = Fold(views: rows, mapping: mapping, fields: fields)
         for event in history { try fold.fold(event) }
         guard let row = try rows.records.row(id.bytes) else { return nil }
         return RecordAsOf(
