@@ -5,7 +5,7 @@ package import Transport
 /// One remote object as a look showed it.
 package struct RemoteObject: Sendable, Equatable {
     package var id: String
-    /// What it is: `contact`, `account`.
+    /// What it is: `contact`, `account`, `deal`.
     package var entity = "contact"
     /// Which of its entity's further kinds it is; empty for the ordinary one.
     package var furtherKind = ""
@@ -269,7 +269,7 @@ package protocol Connector: Sendable {
 
     func lookCall(id: String) -> Call
     func look(from answer: HTTPResult, asked id: String) throws(RemoteFailure) -> Looked
-    /// The call that finds what an unheard create may have left; `nil` where the id is ours.
+    /// The call that finds what an unheard create may have left; `nil` where nothing can.
     func findCall(_ order: WriteOrder) -> Call?
     func found(from answer: HTTPResult, _ order: WriteOrder) throws(RemoteFailure) -> RemoteObject?
 

@@ -199,7 +199,7 @@ extension EngineCore {
 
     // MARK: - Settling by looking
 
-    /// Sends a harmless command again, or looks whether an unheard one ran.
+    /// Looks whether an unheard command ran.
     mutating func settle(_ command: CommandID) throws {
         guard
             let row = try views.read({ tables, transaction in

@@ -6,7 +6,7 @@ import Projections
 
 struct Projector: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "The views: list, state, rebuild, verify.",
+        abstract: "The views: list, status, rebuild, verify.",
         subcommands: [List.self, State.self, Rebuild.self, Verify.self],
         defaultSubcommand: State.self)
 

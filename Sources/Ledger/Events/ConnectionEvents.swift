@@ -29,7 +29,7 @@ package enum Direction: UInt64, WireChoice {
     case both = 0
     /// The system may speak, and is never written.
     case pull = 1
-    /// The system is written, and never asked.
+    /// The system is read and written, and says nothing in decisions.
     case push = 2
 
     package var name: String {
