@@ -27,6 +27,13 @@ package struct ConnectionRow: WireMessage, Equatable {
         visitor.bool(10, &isSkewMeasured)
     }
 
+    /// Whether an object may speak: one of a further kind only once a plan with such was approved.
+    ///
+    /// An update that brings a kind would else tell the other systems of people whom nobody expects.
+    package func hears(_ replica: ReplicaRow) -> Bool {
+        replica.furtherKind.isEmpty || approved.contains(replica.kind)
+    }
+
     /// What the system has, and nobody lets be written there yet.
     package func unapproved(in mapping: Mapping) -> [String] {
         mapping.kinds(at: system).filter { !approved.contains($0) }

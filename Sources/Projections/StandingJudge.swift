@@ -62,9 +62,17 @@ struct StandingJudge {
             standing.parts = [Part(last.connection, .excluded, Exclusion.merged.rawValue)]
         }
         guard isWhole else { return standing }
+        let active = replicas.filter(\.isActive)
+        let isHeard =
+            active.isEmpty
+            || active.contains { replica in
+                connections.first { $0.id == replica.connection }?.hears(replica) ?? true
+            }
         for connection in connections
         where !replicas.contains(where: { $0.connection == connection.id }) {
-            guard let (bucket, reason) = missing(record, connection) else { continue }
+            guard let (bucket, reason) = missing(record, connection, isHeard: isHeard) else {
+                continue
+            }
             standing.parts.append(Part(connection.id, bucket, reason))
         }
         return standing
@@ -79,7 +87,7 @@ struct StandingJudge {
 
     /// Whether somebody who is not there is to be made there.
     private func missing(
-        _ record: RecordRow, _ connection: ConnectionRow
+        _ record: RecordRow, _ connection: ConnectionRow, isHeard: Bool
     ) -> (Bucket, String)? {
         guard !connection.configured.url.isEmpty else { return nil }
         if record.refusedCreates.contains(connection.id) {
@@ -90,6 +98,7 @@ struct StandingJudge {
             return (.excluded, Exclusion.neverMade.rawValue)
         }
         if let reason = unwritten(connection, mapping.entity) { return (.excluded, reason) }
+        if !isHeard { return (.excluded, Exclusion.unapproved.rawValue) }
         let isIn = scopes[connection.id]?.admits(record, nil, mapping) ?? true
         if !isIn { return (.excluded, Exclusion.outOfScope.rawValue) }
         let isReachable = mapping.keys.contains {
@@ -139,7 +148,8 @@ struct StandingJudge {
         for (field, merge) in fields {
             guard var branch = replica.branch(field, references) else { continue }
             branch.mayWrite = unwritten == nil
-            branch.maySpeak = connection.configured.direction != .push
+            branch.maySpeak =
+                connection.configured.direction != .push && connection.hears(replica)
             let state = FieldState(
                 outcome: record.outcome(field.name)?.outcome, branches: [branch], contest: nil)
             let need = references.spelling(

@@ -78,6 +78,10 @@ package struct Ground: Sendable {
             && (connection.approved.contains(mapping.entity) || assumesApproval)
     }
 
+    func hears(_ replica: ReplicaRow) -> Bool {
+        assumesApproval || connection(replica.connection)?.hears(replica) ?? true
+    }
+
     func mayWrite(_ replica: ReplicaRow) -> Bool {
         guard let connection = connection(replica.connection), mayWrite(connection) else {
             return false

@@ -46,6 +46,11 @@ extension Reconciler {
                         ? WriteNeed.Wait.readOnly.rawValue : Exclusion.unapproved.rawValue)
                 continue
             }
+            let active = snapshot.replicas.filter(\.isActive)
+            guard active.isEmpty || active.contains(where: ground.hears) else {
+                exclude(Exclusion.unapproved.rawValue)
+                continue
+            }
             guard !snapshot.record.refusedCreates.contains(connection.id) else {
                 exclude("the system refused to create it")
                 continue

@@ -112,6 +112,7 @@ package struct Reconciler: Sendable {
             branch.mayWrite = belongs && ground.mayWrite(replica)
             branch.maySpeak =
                 belongs && connection.configured.direction != .push && !branch.refersToUnknown
+                && ground.hears(replica)
             branch.pending = snapshot.openCommands.flatMap { command in
                 command.issue.replica == replica.replica
                     ? pending(command, branch.spelling.attribute, field) : []

@@ -58,6 +58,31 @@ import Testing
         #expect(world.suitecrm.rows.isEmpty && world.compass.rows.count == 1)
     }
 
+    @Test func `say nothing and get nothing before a plan with them is approved`() throws {
+        let world = try World(directory: scratch(), seed: 309)
+        defer { end(world) }
+        // As after an update of a program that knew no leads.
+        for row in try world.workplace.views.read({ try $0.connections.all($1) }) {
+            var approved = WritesApproved()
+            approved.connection = row.id
+            approved.entities = ["account", "contact", "deal"]
+            try world.record(.writesApproved(approved), on: .connection(row.id))
+        }
+        var bea = ann
+        bea.email = "bea@example.com"
+        world.compass.seed(ann, at: world.time)
+        world.suitecrm.seedLead(bea, at: world.time)
+        let report = try #require(try world.run(.sync))
+        #expect(report.records == 2 && report.issued == 2)
+        #expect(world.compass.rows.count == 1 && world.mautic.rows.count == 1)
+        world.pass(seconds: 300)
+        let quiet = try #require(try world.run(.sync))
+        #expect(quiet.issued == 0 && quiet.decisions == 0)
+        try expectStatusAgrees(world, quiet)
+        _ = try syncToRest(world, sweep: true)
+        #expect(world.compass.rows.count == 2 && world.mautic.rows.count == 2)
+    }
+
     @Test func `are opted out by their address`() throws {
         let world = try World(directory: scratch(), seed: 303)
         defer { end(world) }
