@@ -162,6 +162,7 @@ extension EngineCore {
             let told = ("\(session.row.configured.label), \(kind)s", failure.message)
             if failure.kind == .refused(.notFound), session.row[kind].lastSweep == nil {
                 report.notes.append(told)
+                missing.insert(place)
             } else {
                 report.failures.append(told)
             }

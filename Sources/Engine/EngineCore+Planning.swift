@@ -65,6 +65,7 @@ extension EngineCore {
                     || unreadable.contains(KindPlace(connection: $0.id, kind: entity))
             }.map(\.id))
         ground.unreadableKinds = unreadable
+        ground.missingKinds = missing
         ground.queued = queued
         ground.assumesApproval = request.verb == .plan
         return Reconciler(ground)

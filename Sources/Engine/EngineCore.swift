@@ -26,6 +26,8 @@ package struct EngineCore {
     var walks: [ConnectionID: WalkState] = [:]
     /// What could not be read in this run, though its connection could.
     var unreadable: Set<KindPlace> = []
+    /// What of that the system never had.
+    var missing: Set<KindPlace> = []
     /// Entities whose mapping is another since the last run: read whole, for it may name attributes
     /// that nobody asked for before.
     var remapped: Set<String> = []

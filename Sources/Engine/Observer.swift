@@ -152,7 +152,7 @@ struct Observer: Sendable {
 
     /// The stamp is the upper end; what the last complete walk would have shown is the lower one.
     private func evidence(_ object: RemoteObject, _ look: Look) -> Evidence {
-        let earliest = look.connection[object.entity].completeUntil
+        let earliest = look.connection[object.kind].completeUntil
         if let modified = object.modified, modified >= earliest ?? modified {
             return Evidence(earliest: earliest, latest: modified)
         }

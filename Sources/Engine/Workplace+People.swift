@@ -108,15 +108,16 @@ extension Workplace {
     /// objects that are left are deleted too, by the next run.
     package func answerDeletion(_ record: RecordID, keep: Bool) throws {
         let (row, replicas) = try recordAndReplicas(record)
-        let gone = replicas.filter { $0.state == .gone && $0.goneProof != .merged }
+        let gone = replicas.filter(\.isDeleted)
         guard !gone.isEmpty else { throw PersonError.nothingGone }
         var drafts: [Draft] = []
         if keep {
             for replica in gone { drafts.append(unlinked(replica.replica, from: record)) }
         } else {
             let writable = try writableConnections(row.entity)
-            let deletable = replicas.filter {
-                $0.isActive && writable.contains($0.connection)
+            let deletable = replicas.filter { replica in
+                replica.isActive
+                    && writable.contains { $0.id == replica.connection && $0.hears(replica) }
             }
             guard !deletable.isEmpty else { throw PersonError.nothingDeletable }
             for replica in deletable {
@@ -159,13 +160,12 @@ extension Workplace {
         try append([draft])
     }
 
-    private func writableConnections(_ entity: String) throws -> Set<ConnectionID> {
+    private func writableConnections(_ entity: String) throws -> [ConnectionRow] {
         try views.read { tables, transaction in
-            Set(
-                try tables.connections.all(transaction).filter {
-                    !$0.isRemoved && $0.approved.contains(entity)
-                        && $0.configured.direction != .pull
-                }.map(\.id))
+            try tables.connections.all(transaction).filter {
+                !$0.isRemoved && $0.approved.contains(entity)
+                    && $0.configured.direction != .pull
+            }
         }
     }
 

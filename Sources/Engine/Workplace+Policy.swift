@@ -58,7 +58,7 @@ extension Workplace {
                         try tables.replicas.row($0.bytes, transaction)
                     }
                     let isAsked =
-                        replicas.contains { $0.state == .gone && $0.goneProof != .merged }
+                        replicas.contains(where: \.isDeleted)
                         && replicas.contains { $0.state == .live }
                     reach.openQuestions += isAsked ? 1 : 0
                     reach.records += replicas.contains { $0.state == .live } ? 1 : 0

@@ -89,6 +89,7 @@ extension Fold {
             }
             if let before = key(row) { views.lookups.delete(before) }
             row.isConverted = payload.converted
+            row.lastLook = logged.sequence
             row.successor = payload.into
             if let now = key(row) { views.lookups.put([1], now) }
         }

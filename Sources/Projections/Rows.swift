@@ -81,6 +81,9 @@ package struct ReplicaRow: WireMessage, Equatable {
     /// What kind of object it is.
     package var kind: String { furtherKind.isEmpty ? entity : furtherKind }
 
+    /// Whether it was deleted there, and lives on as no other.
+    package var isDeleted: Bool { state == .gone && goneProof != .merged && !isConverted }
+
     /// Whether it is there and in use: it speaks, and may be written.
     package var isActive: Bool { state == .live && !isConverted }
 

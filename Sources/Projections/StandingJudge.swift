@@ -40,7 +40,7 @@ struct StandingJudge {
             // An object that stands where another one was deleted answers for it.
             let shown =
                 living.isEmpty
-                ? all.filter { $0.state == .gone && $0.goneProof != .merged } : living
+                ? all.filter(\.isDeleted) : living
             for replica in shown + converted {
                 let (bucket, reason): (Bucket, String)
                 if replica.state == .live && replica.isConverted {

@@ -18,6 +18,8 @@ package struct Ground: Sendable {
     package var unreadable: Set<ConnectionID> = []
     /// The same of objects of a further kind alone.
     package var unreadableKinds: Set<KindPlace> = []
+    /// Those of them that the system never had.
+    package var missingKinds: Set<KindPlace> = []
     /// Objects that this run is about to make: what refers to one waits for it.
     package var beingMade: Set<References.Place> = []
     /// Who belongs where.
@@ -70,6 +72,15 @@ package struct Ground: Sendable {
         unreadable.contains(replica.connection)
             || unreadableKinds.contains(
                 KindPlace(connection: replica.connection, kind: replica.kind))
+    }
+
+    /// Whether objects of a further kind stand there that were read before and cannot be read now:
+    /// who is one of them would be made a second time.
+    func hidesPeople(at connection: ConnectionRow) -> Bool {
+        mapping.kinds(at: connection.system).dropFirst().contains { kind in
+            unreadableKinds.contains(KindPlace(connection: connection.id, kind: kind))
+                && !missingKinds.contains(KindPlace(connection: connection.id, kind: kind))
+        }
     }
 
     /// Whether the entity's ordinary objects may be written there.

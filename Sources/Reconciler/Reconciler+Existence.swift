@@ -32,7 +32,8 @@ extension Reconciler {
                 exclude(Exclusion.emptied.rawValue)
                 continue
             }
-            guard !ground.unreadable.contains(connection.id) else {
+            guard !ground.unreadable.contains(connection.id), !ground.hidesPeople(at: connection)
+            else {
                 judge(.failing, Self.unread)
                 continue
             }
@@ -220,7 +221,7 @@ extension Reconciler {
     /// Objects that were deleted, and for which no other answers.
     private func deleted(in snapshot: RecordSnapshot) -> [ReplicaRow] {
         snapshot.replicas.filter { row in
-            row.state == .gone && row.goneProof != .merged
+            row.isDeleted
                 && ground.admits(snapshot.record, to: row.connection, as: row)
                 && !snapshot.replicas.contains {
                     $0.isActive && $0.connection == row.connection

@@ -110,7 +110,7 @@ struct OpenConflicts {
         let living = Dictionary(
             grouping: rows.filter { $0.state == .live && $0.record != nil }, by: \.record)
         return try rows.compactMap { row in
-            guard row.state == .gone, row.goneProof != .merged, let record = row.record,
+            guard row.isDeleted, let record = row.record,
                 let lives = living[record],
                 !lives.contains(where: { $0.connection == row.connection })
             else { return nil }

@@ -196,6 +196,28 @@ import Testing
         try expectStatusAgrees(world, report)
     }
 
+    @Test
+    func `that are deleted once converted say nothing, though their contact is gone or apart`()
+        throws
+    {
+        let world = try World(directory: scratch(), seed: 310)
+        defer { end(world) }
+        let lead = world.suitecrm.seedLead(ann, at: world.time)
+        _ = try syncToRest(world)
+        world.pass(seconds: 300)
+        let made = world.suitecrm.personConverts(lead, at: world.time)
+        let contact = try #require(made)
+        world.pass(seconds: 120)
+        _ = try syncToRest(world)
+        let row = try #require(try replicas(world).first { $0.remoteIDText == contact })
+        try world.workplace.unlink(row.replica)
+        world.suitecrm.personDeletesLead(lead, at: world.time)
+        world.pass(seconds: 300)
+        let report = try #require(try world.run(.sync, sweep: true))
+        #expect(report.gone == 1 && report.conflicted == 0)
+        try expectStatusAgrees(world, report)
+    }
+
     @Test func `and contacts with one address are one person, both kept in step`() throws {
         let world = try World(directory: scratch(), seed: 308)
         defer { end(world) }
