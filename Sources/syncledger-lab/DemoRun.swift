@@ -213,7 +213,9 @@ final class DemoRun {
                 world.suiteCRM.personConverts($0.id, at: now)
             }.count
         }
-        let rest = Array(linked.dropFirst(edits * 3))
+        // Leads have no account, and are not what these edits are about.
+        let leads = Set(server.withWorld { $0.suiteCRM.leadRows.map(\.id) })
+        let rest = linked.dropFirst(edits * 3).filter { !leads.contains($0[.suitecrm] ?? "") }
         guard rest.count >= 5 else { return }
         server.withWorld { world in
             world.mautic.personEdits(rest[0][.mautic] ?? "", at: now) { $0.mobile = "+1-555-0191" }
