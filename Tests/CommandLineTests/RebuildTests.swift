@@ -35,11 +35,15 @@ import Testing
     /// Waits until a rebuild has written what it folded first, or is over.
     private func waitForFold(of process: RunningProgram, above generation: Int) {
         let path = scratch("ledger/views/\(generation + 1)/data.mdb")
-        var status = stat()
         // An empty generation is smaller than that.
-        while process.isRunning, stat(path, &status) != 0 || status.st_size < 250_000 {
+        while process.isRunning, size(path) < 250_000 {
             usleep(2_000)
         }
+    }
+
+    private func size(_ path: String) -> Int {
+        let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+        return (attributes?[.size] as? NSNumber)?.intValue ?? 0
     }
 
     private func generation() throws -> Int {
