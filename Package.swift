@@ -37,6 +37,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
         .systemLibrary(
@@ -60,7 +61,7 @@ let package = Package(
             name: "Engine",
             dependencies: [
                 "Ledger", "Model", "Projections", "Reconciler", "Transport", "Connectors",
-                crypto,
+                crypto, .product(name: "Yams", package: "Yams"),
             ], swiftSettings: house),
         .executableTarget(
             name: "syncledger",

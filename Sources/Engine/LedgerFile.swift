@@ -69,6 +69,11 @@ package enum WorkplaceError: Error, Equatable, CustomStringConvertible {
     }
 }
 
+/// Reads a whole file of text.
+package func readText(_ path: String) throws -> String {
+    String(decoding: try readFile(path), as: UTF8.self)
+}
+
 /// Reads a whole file.
 package func readFile(_ path: String) throws -> [UInt8] {
     let file = open(path, O_RDONLY | O_CLOEXEC)

@@ -18,7 +18,7 @@ extension Workplace {
     /// - Throws: `PersonError`; `LogError.conditionFailed` when the record moved meanwhile.
     package func settle(_ record: RecordID, _ field: String, as choice: Choice) throws {
         let (row, replicas) = try recordAndReplicas(record)
-        guard let mapping = mapping[row.entity]?.field(field) else {
+        guard let mapping = try mapping()[row.entity]?.field(field) else {
             throw PersonError.unknownField(field)
         }
         guard let contest = row.contest(field) else { throw PersonError.notContested(field) }
@@ -56,8 +56,9 @@ extension Workplace {
         decision.version = (standing?.version ?? 0) + (isNew ? 1 : 0)
         decision.outcome = Sealed(value, subject: author.subject, category: mapping.category)
         decision.author = author
-        let references = try self.mapping[row.entity].map {
-            try References(of: row, replicas, $0, among: self.mapping, views)
+        let all = try self.mapping()
+        let references = try all[row.entity].map {
+            try References(of: row, replicas, $0, among: all, views)
         }
         decision.inputs = contest.sides.compactMap { side in
             input(side, mapping, replicas, references, won: side.content?.value == value)

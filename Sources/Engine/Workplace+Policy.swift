@@ -29,11 +29,10 @@ extension Policy {
 }
 
 extension Workplace {
-    /// The laws in force for people.
-    package func policy() throws -> Policy {
-        let mapping = EntityMapping.contact
-        return try views.read { tables, transaction in
-            Policy(from: try tables.rules.row(Array(mapping.entity.utf8), transaction)?.policy)
+    /// The laws in force for the records of an entity.
+    package func policy(of entity: String) throws -> Policy {
+        try views.read { tables, transaction in
+            Policy(from: try tables.rules.row(Array(entity.utf8), transaction)?.policy)
         }
     }
 
@@ -43,9 +42,11 @@ extension Workplace {
         package var records = 0
     }
 
-    package func reach(of change: PolicyChange) throws -> PolicyReach {
-        let mapping = EntityMapping.contact
-        let (old, new) = (try policy(), try policy().changed(change, of: mapping))
+    package func reach(
+        of change: PolicyChange, _ mapping: EntityMapping
+    ) throws -> PolicyReach {
+        let old = try policy(of: mapping.entity)
+        let new = try old.changed(change, of: mapping)
         let fields = mapping.fields.filter { old.policy(for: $0) != new.policy(for: $0) }
             .map(\.name)
         var reach = PolicyReach()
@@ -73,9 +74,9 @@ extension Workplace {
     }
 
     /// Puts a change of the laws in force; by itself it decides and writes nothing.
-    package func change(_ change: PolicyChange) throws {
-        let mapping = EntityMapping.contact
-        let changed = try policy().changed(change, of: mapping).event(for: mapping.entity)
+    package func change(_ change: PolicyChange, _ mapping: EntityMapping) throws {
+        let changed = try policy(of: mapping.entity).changed(change, of: mapping)
+            .event(for: mapping.entity)
         var draft = Draft(
             id: eventID(),
             stream: Stream(.ledger, .derived("policy", [Array(mapping.entity.utf8)]) as EventID),

@@ -19,7 +19,6 @@ package final class Workplace {
     package let log: EventLog
     package let sealer: Sealer
     package let views: ViewStore
-    package let mapping = Mapping.shipped
     private let keys: KeyRing
     private let master: MasterKey
     private let clock: @Sendable () -> Timestamp
@@ -44,7 +43,7 @@ package final class Workplace {
             isNew: log.end == 0)
         sealer = Sealer(ledger: identity.id, keys: keys)
         views = try ViewStore(
-            directory: directory, log: log, sealer: sealer, mapping: mapping,
+            directory: directory, log: log, sealer: sealer,
             blind: master.derived("blind lookups", ledger: identity.id), notice: notice)
         if folds { try catchUp() }
     }
@@ -93,13 +92,16 @@ package final class Workplace {
     ) throws -> RunReport {
         try views.project()
         let core = EngineCore(
-            views: views, mapping: mapping, credentials: try secrets(),
+            views: views, mapping: try views.mapping(), credentials: try secrets(),
             seed: UInt64.random(in: 0...UInt64.max), end: log.end, now: clock())
         let shell = EngineShell(
             log: log, sealer: sealer, views: views, core: core, client: client, clock: clock)
         stop.reaches(shell)
         return try shell.run(request, progress: progress)
     }
+
+    /// The mapping in force.
+    package func mapping() throws -> Mapping { try views.mapping() }
 
     package func newRun() -> RunID {
         var random = SystemRandomNumberGenerator()

@@ -6,6 +6,11 @@ package struct Spelling: Sendable, Hashable {
     package var attribute: String
     package var codec: FieldCodec
     package var form: WriteForm
+    /// Which way its values flow, where the connection lets both.
+    package var direction = Direction.both
+    package var terms: Terms = []
+    /// What every object gets that is made there.
+    package var constant: String?
     /// Attributes of one call are written together; each other call is a command of its own.
     package var call: Call
 
@@ -20,6 +25,25 @@ package struct Spelling: Sendable, Hashable {
         case company = 4
 
         package static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
+    }
+
+    /// Whether what is made there is told the outcome.
+    package var isToldAtCreate: Bool { direction != .pull && constant == nil }
+
+    /// Whether something stands there for a blank.
+    package var hasDefault: Bool { codec.translation?.blank != nil }
+
+    /// What a mapping may ask of it besides.
+    package struct Terms: OptionSet, Sendable, Hashable {
+        package let rawValue: UInt8
+        package init(rawValue: UInt8) { self.rawValue = rawValue }
+
+        /// It is written when an object is made, and never again.
+        package static let onlyCreate = Terms(rawValue: 1)
+        /// No object is made without it.
+        package static let required = Terms(rawValue: 2)
+        /// A blank there says nothing, and none is written there.
+        package static let silentBlank = Terms(rawValue: 4)
     }
 
     package init(
@@ -62,8 +86,13 @@ package struct FieldMapping: Sendable, Hashable {
     }
 
     /// How it stands at a system's objects of a kind; `nil` where they do not have it.
+    ///
+    /// A constant is not read: it says nothing of anybody.
     package func spelling(at system: System, kind: String) -> Spelling? {
-        lackedBy.contains(kind) ? nil : spellings[system]
+        guard !lackedBy.contains(kind), let spelling = spellings[system],
+            spelling.constant == nil
+        else { return nil }
+        return spelling
     }
 }
 
@@ -89,6 +118,11 @@ package struct EntityMapping: Sendable, Hashable {
     /// The reference that tells two of one key apart, where both have it.
     package var within: String?
     package var furtherKinds: [FurtherKind]
+    /// Who belongs at a system besides what its connections say: expressions of a `Scope`.
+    package var scopes: [System: String] = [:]
+    /// Who is made at a system, where its connections let anybody be made: `never`, or `when` and an
+    /// expression of a `Scope`.
+    package var creates: [System: String] = [:]
 
     package init(
         entity: String, keys: [String], within: String? = nil, furtherKinds: [FurtherKind] = [],
@@ -118,6 +152,18 @@ package struct EntityMapping: Sendable, Hashable {
     /// The consents that belong to the content of a field.
     package func consents(to address: String) -> [FieldMapping] {
         fields.filter { $0.address == address }
+    }
+
+    /// Whether it lacks a field that a system makes no object without.
+    package func lacksRequired(
+        at system: System, _ content: (_ field: String) -> Value?
+    ) -> Bool {
+        fields.contains { field in
+            guard let spelling = field.spellings[system], spelling.terms.contains(.required),
+                !spelling.hasDefault
+            else { return false }
+            return content(field.name)?.isBlank ?? true
+        }
     }
 
     /// The attributes that a look at a system must tell.

@@ -5,7 +5,7 @@ package import Ledger
 /// A *spelling* is a value as the system shows or takes it; *content* is the ledger's own form.
 /// Codecs are versioned: `version` stands in every event that was made with one.
 package struct FieldCodec: Sendable, Hashable {
-    package enum Kind: String, Sendable, Hashable {
+    package enum Kind: String, Sendable, Hashable, CaseIterable {
         case text
         /// Compared without regard to case: addresses are case-insensitive in practice, and all
         /// three systems look them up so.
@@ -31,11 +31,16 @@ package struct FieldCodec: Sendable, Hashable {
     package var kind: Kind
     /// The longest text in characters that the system stores, if it cuts or refuses longer ones.
     package var maximumLength: Int?
+    /// What a mapping does to it besides.
+    package var translation: Translation?
 
-    package init(_ system: System, _ kind: Kind, maximumLength: Int? = nil) {
+    package init(
+        _ system: System, _ kind: Kind, maximumLength: Int? = nil, translation: Translation? = nil
+    ) {
         self.system = system
         self.kind = kind
         self.maximumLength = maximumLength
+        self.translation = translation
     }
 
     /// What a spelling means.
@@ -43,6 +48,10 @@ package struct FieldCodec: Sendable, Hashable {
     /// What it cannot mean (a newer kind of value, a number beyond 64 bits, a word in a count) stays
     /// as it is spelt: it equals no content that was read, and `reads` tells it apart.
     package func content(of spelling: Value) -> Value {
+        plainContent(of: translation?.reading(spelling) ?? spelling)
+    }
+
+    private func plainContent(of spelling: Value) -> Value {
         switch kind {
         case .text: oneBlank(spelling.asText)
         case .email: oneBlank(spelling.asText.mapText { trimmed($0).lowercased() })
@@ -57,6 +66,10 @@ package struct FieldCodec: Sendable, Hashable {
 
     /// Whether a content is one that such a field can have.
     package func reads(_ content: Value) -> Bool {
+        isOfKind(content) && (translation?.hasWord(for: content) ?? true)
+    }
+
+    private func isOfKind(_ content: Value) -> Bool {
         switch (kind, content) {
         case (_, .null), (.text, .text), (.email, .text), (.flag, .bool), (.tags, .set): true
         case (.reference, .text), (.referenceByName, .text): true
@@ -83,8 +96,9 @@ package struct FieldCodec: Sendable, Hashable {
     /// Text is sent as the system will keep it: both programs decode and clean once more with every
     /// save (SuiteCRM fact 5), so anything else would change again later.
     package func spelling(of content: Value) -> Value {
-        let meant = self.content(of: content)
-        guard reads(meant) else { return content }
+        guard reads(plainContent(of: content)) else { return content }
+        let content = translation?.writing(content) ?? content
+        let meant = plainContent(of: content)
         return switch (system, kind) {
         case (.mautic, .text), (.mautic, .email), (.suitecrm, .text), (.suitecrm, .email):
             // An address is longer in lower case where it has a dotted capital I.

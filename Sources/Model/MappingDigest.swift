@@ -16,14 +16,31 @@ extension EntityMapping {
                     spelling.codec.maximumLength.map(String.init) ?? "",
                     "\(spelling.form.rawValue)", "\(spelling.call.rawValue)",
                 ]
-                return parts.joined(separator: "|")
+                return (parts + spelling.asked).joined(separator: "|")
             }
         }
         let kinds = furtherKinds.map { "\($0.system.name) \($0.name)" }
-        let head = [
+        var head = [
             entity, keys.joined(separator: ","), within ?? "", kinds.joined(separator: ","),
         ]
+        head += scopes.sorted { $0.key < $1.key }.map { "scope \($0.key.name) \($0.value)" }
+        head += creates.sorted { $0.key < $1.key }.map { "create \($0.key.name) \($0.value)" }
         let text = (head + lines).joined(separator: "\n")
         return SHA256.hash(data: Array(text.utf8)).withUnsafeBytes { [UInt8]($0) }
+    }
+}
+
+extension Spelling {
+    /// What a mapping asks of it beyond its name and kind; empty where that is nothing.
+    fileprivate var asked: [String] {
+        let translation = codec.translation
+        let asked =
+            (translation?.functions ?? []).map { "function \($0.text)" }
+            + (translation?.words ?? []).map { "word \($0.content)\u{0}\($0.word)" }
+            + (translation?.blank.map { ["blank \($0)"] } ?? [])
+            + (constant.map { ["constant \($0)"] } ?? [])
+        let isOrdinary = direction == .both && terms.isEmpty
+        return isOrdinary
+            ? asked : asked + ["direction \(direction.rawValue)", "terms \(terms.rawValue)"]
     }
 }

@@ -56,13 +56,14 @@ package struct Policy: Sendable, Hashable {
 
     package init(preset: Law = .fieldMerge) { self.preset = preset }
 
-    /// The law of a field: its own, else the preset, but joins stay joins.
+    /// The law of a field: its own, else the mapping's, else the preset, but joins stay joins.
     package func policy(for field: FieldMapping) -> FieldPolicy {
         if field.law.isJoin {
             return FieldPolicy(
                 law: field.law, prefer: fields[field.name]?.prefer ?? field.prefer,
                 enforce: fields[field.name]?.enforce ?? false)
         }
-        return fields[field.name] ?? FieldPolicy(law: preset, prefer: field.prefer)
+        let law = field.law == .fieldMerge ? preset : field.law
+        return fields[field.name] ?? FieldPolicy(law: law, prefer: field.prefer)
     }
 }

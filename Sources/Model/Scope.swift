@@ -38,6 +38,13 @@ package struct Scope: Sendable, Hashable {
         }
     }
 
+    /// Who belongs here and there.
+    package func and(_ other: Scope) -> Scope {
+        if self == .everybody { return other }
+        if other == .everybody { return self }
+        return Scope(groups: groups.flatMap { group in other.groups.map { group + $0 } })
+    }
+
     package func admits(_ content: (_ field: String) -> Value?) -> Bool {
         groups.contains { group in
             group.allSatisfy { test in
@@ -102,7 +109,7 @@ package struct Scope: Sendable, Hashable {
     private static func test(_ words: [Word], _ mapping: EntityMapping) throws -> Test {
         guard words.count == 3, case .bare(let name) = words[0], case .bare(let verb) = words[1]
         else { throw ScopeError.notATest(words.map(\.text).joined(separator: " ")) }
-        guard let field = mapping.field(name), let kind = field.kind else {
+        guard let kind = mapping.field(name)?.kind else {
             throw ScopeError.unknownField(name)
         }
         let word = words[2].text
@@ -144,11 +151,6 @@ package struct Scope: Sendable, Hashable {
             return content
         }
     }
-}
-
-extension FieldMapping {
-    /// What kind of values it has; the same at every system.
-    fileprivate var kind: FieldCodec.Kind? { spellings.values.first?.codec.kind }
 }
 
 package enum ScopeError: Error, Equatable, CustomStringConvertible {

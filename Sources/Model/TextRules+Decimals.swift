@@ -17,6 +17,21 @@ extension TextRules {
             + (fraction.isEmpty ? "" : "." + fraction)
     }
 
+    /// A plain decimal number times ten to the power of `places`.
+    static func shifted(_ plain: String, by places: Int) -> String {
+        let isNegative = plain.hasPrefix("-")
+        let parts = (isNegative ? plain.dropFirst() : plain[...]).split(separator: ".")
+        var digits = parts.joined()
+        var point = parts[0].count + places
+        if point < 0 {
+            digits = String(repeating: "0", count: -point) + digits
+            point = 0
+        }
+        if point > digits.count { digits += String(repeating: "0", count: point - digits.count) }
+        let shown = "0" + digits.prefix(point) + "." + digits.dropFirst(point)
+        return decimal((isNegative ? "-" : "") + shown) ?? plain
+    }
+
     /// A decimal number of so many significant digits at most; half is rounded away from zero.
     static func rounded(_ text: String, digits limit: Int) -> String {
         guard let plain = decimal(text) else { return text }

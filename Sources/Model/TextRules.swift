@@ -34,6 +34,12 @@ package enum TextRules {
     /// Every level of entities decoded, in one pass whatever their number.
     static func fullyDecoded(_ text: String) -> String { replacing(text, read, again: true) }
 
+    /// The characters that HTML gives a meaning, as entities.
+    static func encodingEntities(_ text: String) -> String {
+        text.replacing("&", with: "&amp;").replacing("<", with: "&lt;")
+            .replacing(">", with: "&gt;").replacing("\"", with: "&quot;")
+    }
+
     private typealias Entity = (name: [UInt8], means: [UInt8])
 
     private static let written: [Entity] = [

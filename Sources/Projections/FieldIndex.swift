@@ -31,13 +31,15 @@ struct FieldIndex: Sendable {
     /// The fields of one entity at one system, by attribute.
     typealias Attributes = [String: Known]
 
+    static let shipped = FieldIndex(.shipped)
+
     private let places: [(entity: String, system: System, attributes: Attributes)]
 
     init(_ mapping: Mapping) {
         places = mapping.entities.flatMap { entity in
             System.real.map { system in
                 let known = entity.fields.compactMap { field in
-                    field.spellings[system].map {
+                    field.spelling(at: system, kind: entity.entity).map {
                         ($0.attribute, Known(field, $0, of: entity, at: system))
                     }
                 }

@@ -6,12 +6,24 @@ import Model
 /// Whatever a decision says is taken from the event; nothing is merged or computed anew here.
 struct Fold {
     let views: FoldedRows
-    let mapping: Mapping
-    let fields: FieldIndex
+    /// The mapping in force.
+    private(set) var mapping: Mapping
+    private(set) var fields: FieldIndex
     let touched = TouchedRecords()
 
+    /// A fold that goes on where the rows stand.
+    init(views: FoldedRows) throws {
+        self.views = views
+        (mapping, fields) = try Self.inForce(views)
+    }
+
+    private static func inForce(_ views: FoldedRows) throws -> (Mapping, FieldIndex) {
+        let mapping = try Mapping { try views.rules.row(Array($0.utf8)) }
+        return (mapping, mapping == .shipped ? .shipped : FieldIndex(mapping))
+    }
+
     /// Folds one event; the rows it touches are written when the chunk is.
-    func fold(_ logged: LoggedEvent) throws {
+    mutating func fold(_ logged: LoggedEvent) throws {
         switch logged.event {
         case .connectionConfigured, .connectionRemoved, .writesApproved, .cursorMoved,
             .sweepClosed, .clockSkewMeasured:
@@ -54,6 +66,7 @@ struct Fold {
                 row.policySetBy = logged.id
             }
             try touchAll()
+        case .mappingChanged(let payload): try foldMapping(payload, logged)
         case .rulesAdopted(let payload):
             try changeRules(of: payload.entity, logged) { row in
                 row.adopted = payload
@@ -64,6 +77,25 @@ struct Fold {
             break
         }
         try foldActivity(logged)
+    }
+
+    /// Another mapping: where a system is told or asked otherwise, somebody approves anew what is
+    /// written there.
+    private mutating func foldMapping(_ payload: MappingChanged, _ logged: LoggedEvent) throws {
+        let before = mapping
+        try changeRules(of: payload.entity, logged) { row in
+            row.mapping = payload
+            row.mappingSetBy = logged.id
+        }
+        (mapping, fields) = try Self.inForce(views)
+        try touchAll()
+        guard let old = before[payload.entity], let new = mapping[payload.entity] else { return }
+        for row in try views.connections.all() where new.differs(from: old, at: row.system) {
+            var row = row
+            let kinds = new.kinds(at: row.system)
+            row.approved.removeAll { kinds.contains($0) }
+            views.connections.put(row, row.id.bytes)
+        }
     }
 
     /// Keeps the row's version that of its stream, for events that may change nothing else of it.

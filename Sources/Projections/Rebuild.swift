@@ -27,7 +27,9 @@ extension ViewError {
         switch self {
         case .otherHistory: .otherHistory
         case .damagedRow(let table): .damagedRow(table: table)
-        case .file, .foldedElsewhere, .mustBeRebuilt, .beingRebuilt, .cancelled: nil
+        case .file, .foldedElsewhere, .mustBeRebuilt, .beingRebuilt, .cancelled,
+            .unfollowedMapping:
+            nil
         }
     }
 }

@@ -9,6 +9,8 @@ package struct RulesRow: WireMessage, Equatable {
     package var policySetBy: EventID?
     package var adopted: RulesAdopted?
     package var adoptedBy: EventID?
+    package var mapping: MappingChanged?
+    package var mappingSetBy: EventID?
     /// The sequence of the event that changed any of it last.
     package var since: UInt64 = 0
     package var unknownFields: [UInt8] = []
@@ -21,6 +23,8 @@ package struct RulesRow: WireMessage, Equatable {
         visitor.message(3, &adopted)
         visitor.id(4, &adoptedBy)
         visitor.unsigned(5, &since)
+        visitor.message(6, &mapping)
+        visitor.id(7, &mappingSetBy)
     }
 }
 
@@ -40,4 +44,18 @@ extension Policy {
     }
 
     package static var existenceField: String { "existence" }
+}
+
+extension Mapping {
+    /// The mapping in force: as it ships, but for the entities that were given another.
+    ///
+    /// One that a newer version of the program wrote so that this one cannot follow it is as it ships,
+    /// too; `ViewStore.mapping` refuses it.
+    package init(inForce rules: (_ entity: String) throws -> RulesRow?) throws {
+        self.init(
+            try Mapping.shipped.entities.map { shipped in
+                guard let text = try rules(shipped.entity)?.mapping else { return shipped }
+                return (try? EntityMapping(text, shipped: shipped)) ?? shipped
+            })
+    }
 }

@@ -2,14 +2,26 @@ package import Ledger
 package import Model
 
 extension Scope {
-    /// The scope of a connection; nobody, where a newer version wrote it so that we cannot read it.
+    /// The scope of a connection and of the mapping; nobody, where a newer version wrote it so that we
+    /// cannot read it.
     package init(of connection: ConnectionConfigured, mapping: EntityMapping) {
-        guard let scope = try? Scope(connection.scope, of: .contact) else {
+        // The fields of a connection's scope are those of people; what else there is belongs there.
+        let isOfPeople = mapping.entity == EntityMapping.contact.entity
+        guard let own = try? Scope(isOfPeople ? connection.scope : "", of: mapping),
+            let mapped = try? mapping.whoBelongs(at: connection.system)
+        else {
             self = .nobody
             return
         }
-        // Its fields are those of people; what else there is belongs everywhere.
-        self = mapping.entity == EntityMapping.contact.entity ? scope : .everybody
+        self = own.and(mapped)
+    }
+
+    /// Who is made at a connection; `nil` for nobody.
+    package init?(making connection: ConnectionConfigured, mapping: EntityMapping) {
+        guard connection.create == .always,
+            let made = (try? mapping.whoIsMade(at: connection.system)).flatMap(\.self)
+        else { return nil }
+        self = made
     }
 
     /// Whether somebody belongs: as the record stands, or as the object itself shows.

@@ -71,6 +71,8 @@ package enum Exclusion: String, Sendable {
     case outOfScope = "it is out of scope there"
     case unapproved = "its first plan is not approved yet"
     case neverMade = "nothing is created there"
+    case notMade = "it is none of those that are created there"
+    case lacksRequired = "it lacks what the mapping requires there"
     case unreachable =
         "without the name or address that it is found by, it is not created elsewhere"
     case emptied = "its objects were all taken out of it"

@@ -10,6 +10,7 @@ struct StandingJudge {
     let policy: Policy
     let connections: [ConnectionRow]
     private let scopes: [ConnectionID: Scope]
+    private let making: [ConnectionID: Scope]
     private let fields: [(mapping: FieldMapping, merge: Merge)]
 
     init(mapping: EntityMapping, policy: Policy, connections: [ConnectionRow]) {
@@ -21,6 +22,9 @@ struct StandingJudge {
         scopes = Dictionary(
             connections.map { ($0.id, Scope(of: $0.configured, mapping: mapping)) },
             uniquingKeysWith: { $1 })
+        making = connections.reduce(into: [:]) {
+            $0[$1.id] = Scope(making: $1.configured, mapping: mapping)
+        }
         fields = mapping.fields.map { ($0, Merge(policy: policy.policy(for: $0))) }
     }
 
@@ -94,13 +98,19 @@ struct StandingJudge {
             return (.failing, "creating it there was refused")
         }
         if record.isEmptied { return (.excluded, Exclusion.emptied.rawValue) }
-        if connection.configured.create == .never {
+        guard let making = making[connection.id] else {
             return (.excluded, Exclusion.neverMade.rawValue)
         }
         if let reason = unwritten(connection, mapping.entity) { return (.excluded, reason) }
         if !isHeard { return (.excluded, Exclusion.unapproved.rawValue) }
         let isIn = scopes[connection.id]?.admits(record, nil, mapping) ?? true
         if !isIn { return (.excluded, Exclusion.outOfScope.rawValue) }
+        if !making.admits({ record.outcome($0)?.value?.value }) {
+            return (.excluded, Exclusion.notMade.rawValue)
+        }
+        if mapping.lacksRequired(at: connection.system, { record.outcome($0)?.value?.value }) {
+            return (.excluded, Exclusion.lacksRequired.rawValue)
+        }
         let isReachable = mapping.keys.contains {
             record.outcome($0)?.value?.value?.isBlank == false
         }
@@ -124,7 +134,7 @@ struct StandingJudge {
         let contested = record.contests.filter { contest in
             !contest.freezesOnlyInputs
                 || contest.sides.contains { $0.replica == replica.replica }
-        }.map(\.field)
+        }.map(\.field).filter { mapping.field($0) != nil }
         if !contested.isEmpty {
             return (.failing, "contested: " + contested.joined(separator: ", "))
         }
@@ -150,8 +160,10 @@ struct StandingJudge {
             branch.mayWrite = unwritten == nil
             branch.maySpeak =
                 connection.configured.direction != .push && connection.hears(replica)
+            let outcome = record.outcome(field.name)?.outcome
+            branch.limit(by: outcome)
             let state = FieldState(
-                outcome: record.outcome(field.name)?.outcome, branches: [branch], contest: nil)
+                outcome: outcome, branches: [branch], contest: nil)
             let need = references.spelling(
                 merge.need(branch, state), field, branch, at: connection.id)
             switch need {

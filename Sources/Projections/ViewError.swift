@@ -15,6 +15,8 @@ package enum ViewError: Error, Equatable, CustomStringConvertible {
     case cancelled(position: UInt64, end: UInt64)
     /// The disk changed a row after it was written.
     case damagedRow(table: String)
+    /// A newer version of the program set a mapping that this one cannot follow.
+    case unfollowedMapping(entity: String, String)
 
     package var description: String {
         switch self {
@@ -31,6 +33,8 @@ package enum ViewError: Error, Equatable, CustomStringConvertible {
             "the rebuild was stopped at event \(position) of \(end): the views serve as before, and `syncledger projector rebuild` goes on from there"
         case .damagedRow(let table):
             "a row of the view \(table) is not as it was written, so the disk may be failing: `syncledger projector rebuild` folds the views anew from the log"
+        case .unfollowedMapping(let entity, let error):
+            "this version of syncledger cannot follow the mapping of \(entity)s (\(error)): use the version that set it, or set another one with `syncledger mapping apply`"
         }
     }
 }

@@ -1,5 +1,6 @@
 import LMDB
 package import Ledger
+import Model
 
 /// One record as it stood once some event of the log was folded.
 package struct RecordAsOf: Sendable {
@@ -17,17 +18,27 @@ extension ViewStore {
     /// The events of the record and of every object that was ever linked to it are found by their
     /// tags and folded, in memory, by the code that folds the views: nothing is written, and the time
     /// it takes follows the record's own history, not the log's length. What a reference field points
-    /// at is not looked up: its spelling is told, not the other record.
+    /// at is not looked up: its spelling is told, not the other record. Fields are read by the mapping
+    /// that is in force now.
     ///
     /// - Throws: `LogError`, `LMDBError`, and `WireError` where one of the events makes no sense.
     package func record(_ id: RecordID, asOf sequence: UInt64) throws -> RecordAsOf? {
         let serving = try serving()
         let rows = FoldedRows(serving, isEmpty: true)
         // Which system a connection leads to never changes.
-        let connections = try serving.environment.read { try serving.tables.connections.all($0) }
+        let (connections, rules) = try serving.environment.read { transaction in
+            (
+                try serving.tables.connections.all(transaction),
+                try Mapping.shipped.entities.map { entity in
+                    let key = Array(entity.entity.utf8)
+                    return (key, try serving.tables.rules.row(key, transaction))
+                }
+            )
+        }
         for row in connections { rows.connections.put(row, row.id.bytes) }
+        for case (let key, let row?) in rules { rows.rules.put(row, key) }
         let history = try history(of: id, upTo: sequence)
-        let fold = Fold(views: rows, mapping: mapping, fields: fields)
+        var fold = try Fold(views: rows)
         for event in history { try fold.fold(event) }
         guard let row = try rows.records.row(id.bytes) else { return nil }
         return RecordAsOf(

@@ -18,7 +18,7 @@ extension ViewStore {
         reach: (_ position: UInt64) throws -> Void = { _ in }
     ) throws -> UInt64 {
         var position = try generation.environment.read { try generation.tables.position($0) }
-        var fold = Fold(views: FoldedRows(generation), mapping: mapping, fields: fields)
+        var fold = try Fold(views: FoldedRows(generation))
         var limit = chunk
         let pages = PagesAhead(log, sealer, end: end)
         defer { pages.finish() }
@@ -48,7 +48,7 @@ extension ViewStore {
                 }
             } catch  where Self.isTheEvents(error) {
                 // What was folded and not written is not what stands there.
-                fold = Fold(views: FoldedRows(generation), mapping: mapping, fields: fields)
+                fold = try Fold(views: FoldedRows(generation))
                 if limit > 1, end - before > 1 {
                     limit = Int(clamping: min(UInt64(limit), end - before)) / 2
                     continue

@@ -16,8 +16,6 @@ package final class ViewStore: Sendable {
     let directory: ViewDirectory
     let log: EventLog
     let sealer: Sealer
-    let mapping: Mapping
-    let fields: FieldIndex
     let blind: SymmetricKey
     let notice: @Sendable (RebuildNotice) -> Void
     /// The most events folded in one transaction; fewer where they are too much for one.
@@ -42,7 +40,7 @@ package final class ViewStore: Sendable {
     ///
     /// - Throws: `LogError.lost` when it knows entries of a log that has none.
     package init(
-        directory: String, log: EventLog, sealer: Sealer, mapping: Mapping,
+        directory: String, log: EventLog, sealer: Sealer,
         blind: SymmetricKey, chunk: Int = 256_000,
         notice: @escaping @Sendable (RebuildNotice) -> Void = { _ in }
     ) throws {
@@ -50,8 +48,6 @@ package final class ViewStore: Sendable {
         self.directory = directory
         self.log = log
         self.sealer = sealer
-        self.mapping = mapping
-        fields = FieldIndex(mapping)
         self.blind = blind
         self.chunk = chunk
         self.notice = notice
@@ -107,6 +103,27 @@ package final class ViewStore: Sendable {
             }
         }
         return try generation.environment.read { try body(generation.tables, $0) }
+    }
+
+    /// The mapping in force.
+    ///
+    /// - Throws: `ViewError.unfollowedMapping` where a newer version of the program wrote it so that
+    ///   this one cannot follow.
+    package func mapping() throws -> Mapping {
+        let texts = try read { tables, transaction in
+            try Mapping.shipped.entities.map {
+                try tables.rules.row(Array($0.entity.utf8), transaction)?.mapping
+            }
+        }
+        var entities: [EntityMapping] = []
+        for (shipped, text) in zip(Mapping.shipped.entities, texts) {
+            do {
+                entities.append(try text.map { try EntityMapping($0, shipped: shipped) } ?? shipped)
+            } catch {
+                throw ViewError.unfollowedMapping(entity: shipped.entity, "\(error)")
+            }
+        }
+        return Mapping(entities)
     }
 
     /// The generation that serves; opens it where another process named another.

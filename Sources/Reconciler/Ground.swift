@@ -24,6 +24,8 @@ package struct Ground: Sendable {
     package var beingMade: Set<References.Place> = []
     /// Who belongs where.
     private let scopes: [ConnectionID: Scope]
+    /// Who is made where.
+    let making: [ConnectionID: Scope]
     /// Plan as if every connection had been approved: what the first plan shows.
     package var assumesApproval = false
 
@@ -36,6 +38,9 @@ package struct Ground: Sendable {
         scopes = Dictionary(
             connections.map { ($0.id, Scope(of: $0.configured, mapping: mapping)) },
             uniquingKeysWith: { $1 })
+        making = connections.reduce(into: [:]) {
+            $0[$1.id] = Scope(making: $1.configured, mapping: mapping)
+        }
     }
 
     package func connection(_ id: ConnectionID) -> ConnectionRow? {

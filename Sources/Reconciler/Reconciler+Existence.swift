@@ -37,7 +37,7 @@ extension Reconciler {
                 judge(.failing, Self.unread)
                 continue
             }
-            guard connection.configured.create == .always else {
+            guard let making = ground.making[connection.id] else {
                 exclude(Exclusion.neverMade.rawValue)
                 continue
             }
@@ -56,11 +56,19 @@ extension Reconciler {
                 exclude("the system refused to create it")
                 continue
             }
-            let belongs = ground.admits(connection.id) { name in
+            func content(_ name: String) -> Value? {
                 outcomes.first { $0.0.name == name }?.1.value
             }
-            guard belongs else {
+            guard ground.admits(connection.id, content) else {
                 exclude(Exclusion.outOfScope.rawValue)
+                continue
+            }
+            guard making.admits(content) else {
+                exclude(Exclusion.notMade.rawValue)
+                continue
+            }
+            guard !ground.mapping.lacksRequired(at: connection.system, content) else {
+                exclude(Exclusion.lacksRequired.rawValue)
                 continue
             }
             guard !waitsForReference(outcomes, connection.id, snapshot) else {
@@ -105,8 +113,8 @@ extension Reconciler {
         command.entity = record.entity
         command.operation = .create
         for (field, outcome) in outcomes {
-            guard let spelling = field.spellings[connection.system], !outcome.value.isBlank,
-                spelling.codec.reads(outcome.value)
+            guard let spelling = field.spellings[connection.system], spelling.isToldAtCreate,
+                !outcome.value.isBlank, spelling.codec.reads(outcome.value)
             else { continue }
             guard field.refers == nil else {
                 let change = referenceChange(
@@ -114,18 +122,36 @@ extension Reconciler {
                 if let change { command.changes.append(change) }
                 continue
             }
-            let spelt = spelling.codec.spelling(of: outcome.value)
-            var change = CommandChange()
-            change.field = field.name
-            change.attribute = spelling.attribute
-            change.write = Sealed(spelt, subject: replica.subject, category: field.category)
-            change.leaves = Sealed(
-                spelling.codec.stored(spelt), subject: replica.subject, category: field.category)
-            change.outcomeVersion = outcome.version
-            command.changes.append(change)
+            command.changes.append(
+                change(
+                    of: field, spelling, to: spelling.codec.spelling(of: outcome.value),
+                    outcome.version, replica))
+        }
+        let told = Set(command.changes.map(\.field))
+        for field in ground.mapping.fields where !told.contains(field.name) {
+            guard let spelling = field.spellings[connection.system] else { continue }
+            if let constant = spelling.constant ?? spelling.codec.translation?.blank {
+                let version = outcomes.first { $0.0.name == field.name }?.1.version ?? 0
+                command.changes.append(
+                    change(of: field, spelling, to: .text(constant), version, replica))
+            }
         }
         command.command = .derived("create", [replica.bytes])
         return command
+    }
+
+    private func change(
+        of field: FieldMapping, _ spelling: Spelling, to spelt: Value, _ version: UInt64,
+        _ replica: ReplicaID
+    ) -> CommandChange {
+        var change = CommandChange()
+        change.field = field.name
+        change.attribute = spelling.attribute
+        change.write = Sealed(spelt, subject: replica.subject, category: field.category)
+        change.leaves = Sealed(
+            spelling.codec.stored(spelt), subject: replica.subject, category: field.category)
+        change.outcomeVersion = version
+        return change
     }
 
     // MARK: - Existence

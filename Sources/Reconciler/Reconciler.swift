@@ -90,6 +90,7 @@ package struct Reconciler: Sendable {
             guard command.operation == .update,
                 let branch = state.branches.first(where: { $0.replica == command.replica })
             else { continue }
+            if branch.spelling.attribute != change.attribute { return "the mapping changed" }
             let codec = branch.spelling.codec
             let before = change.before?.value.map(codec.content)
             if replica[branch.spelling.attribute].seen?.value.map(codec.content) != before {
@@ -104,6 +105,7 @@ package struct Reconciler: Sendable {
     /// One field of a record as the merge sees it: live replicas only.
     package func state(of field: FieldMapping, in snapshot: RecordSnapshot) -> FieldState {
         var branches: [Branch] = []
+        let outcome = snapshot.record.outcome(field.name)?.outcome
         for replica in snapshot.replicas where replica.isActive {
             guard var branch = replica.branch(field, snapshot.references),
                 let connection = ground.connection(replica.connection)
@@ -117,10 +119,11 @@ package struct Reconciler: Sendable {
                 command.issue.replica == replica.replica
                     ? pending(command, branch.spelling.attribute, field) : []
             }
+            branch.limit(by: outcome)
             branches.append(branch)
         }
         var state = FieldState(
-            outcome: snapshot.record.outcome(field.name)?.outcome, branches: branches,
+            outcome: outcome, branches: branches,
             contest: snapshot.record.contest(field.name)?.contest)
         state.consentGiven = snapshot.record.consentGiven.contains(field.name)
         return state

@@ -129,7 +129,7 @@ package final class World {
     ) throws -> RunReport? {
         try workplace.views.project()
         var core = EngineCore(
-            views: workplace.views, mapping: workplace.mapping,
+            views: workplace.views, mapping: try workplace.mapping(),
             credentials: try workplace.secrets(), seed: random.next(), end: workplace.log.end,
             now: now)
         var request = RunRequest(

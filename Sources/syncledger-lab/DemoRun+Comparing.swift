@@ -10,8 +10,9 @@ extension DemoRun {
     /// The objects of one record, by system, where all systems that have such objects hold one and
     /// nobody is asked about it.
     func fullyLinked(_ entity: String) throws -> [[System: String]] {
+        let mapping = try workplace.mapping()
         let systems = [System.compass, .mautic, .suitecrm].filter {
-            workplace.mapping[entity]?.attributes(of: $0).isEmpty == false
+            mapping[entity]?.attributes(of: $0).isEmpty == false
         }
         return try workplace.views.read { tables, transaction in
             try tables.records.all(transaction).compactMap { record in

@@ -50,7 +50,7 @@ struct Conflicts: ParsableCommand {
                     "\(side) is no side" + (near.map { ", did you mean \($0)?" } ?? ":")
                         + " take mautic, suitecrm, compass, local or standing")
             }
-            try settle(common, record, field, as: choice)
+            try settle(common, record, field) { _ in choice }
         }
     }
 
@@ -65,7 +65,9 @@ struct Conflicts: ParsableCommand {
         @Argument(help: "What stands from now on.") var value: String
 
         func run() throws {
-            try settle(common, record, field, as: .value(try given(value, for: field)))
+            try settle(common, record, field) {
+                .value(try given(value, for: field, of: try $0.mapping()))
+            }
         }
     }
 
@@ -87,13 +89,14 @@ struct Conflicts: ParsableCommand {
 }
 
 private func settle(
-    _ common: Common, _ record: String, _ field: String, as choice: Workplace.Choice
+    _ common: Common, _ record: String, _ field: String,
+    as choice: (Workplace) throws -> Workplace.Choice
 ) throws {
     guard let id = RecordID(record) else { throw PersonError.unknownRecord }
     try common.withWorkplace { workplace in
         let lock = try workplace.engineLock()
         defer { withExtendedLifetime(lock) {} }
-        try workplace.settle(id, field, as: choice)
+        try workplace.settle(id, field, as: try choice(workplace))
     }
     common.show(
         .object([.init("settled", .bool(true))]),
@@ -101,8 +104,10 @@ private func settle(
 }
 
 /// A typed word as the field's kind of value.
-private func given(_ text: String, for field: String) throws -> Value {
-    let known = Model.Mapping.shipped.entities.lazy.compactMap { $0.field(field) }.first
+private func given(
+    _ text: String, for field: String, of mapping: Model.Mapping
+) throws -> Value {
+    let known = mapping.entities.lazy.compactMap { $0.field(field) }.first
     guard let known, let codec = known.spellings.values.first?.codec else {
         throw PersonError.unknownField(field)
     }

@@ -48,7 +48,8 @@ struct Connect: ParsableCommand {
             let lock = try workplace.engineLock()
             defer { withExtendedLifetime(lock) {} }
             let before = try existing(workplace, kind)
-            var configured = try configuration(of: kind, before?.configured)
+            var configured = try configuration(
+                of: kind, before?.configured, people: try workplace.mapping().entity(named: "contact"))
             if before == nil { configured.connection = workplace.eventID().cast() }
             if !configured.url.isEmpty {
                 let credentials = try credentials(workplace, before)
@@ -134,7 +135,7 @@ struct Connect: ParsableCommand {
 
     /// What was given, over what stood before.
     private func configuration(
-        of kind: System, _ before: ConnectionConfigured?
+        of kind: System, _ before: ConnectionConfigured?, people: EntityMapping
     ) throws -> ConnectionConfigured {
         var configured = before ?? ConnectionConfigured()
         configured.label = name
@@ -170,7 +171,7 @@ struct Connect: ParsableCommand {
             configured.create = making
         }
         if let scope {
-            _ = try Scope(scope, of: .contact)
+            _ = try Scope(scope, of: people)
             configured.scope = scope
         }
         return configured

@@ -56,6 +56,9 @@ private func summary(_ event: Event) -> String {
     switch event {
     case .connectionConfigured(let event):
         event.url.isEmpty ? "files" : "\(event.system.name) \(event.url)"
+    case .policyChanged(let event): event.entity
+    case .mappingChanged(let event): event.entity
+    case .rulesAdopted(let event): event.entity
     case .observed(let event):
         "by \(event.road.name): "
             + event.attributes.map { "\($0.name)=\(text($0.value))" }.joined(separator: ", ")

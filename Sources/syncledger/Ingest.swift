@@ -95,10 +95,7 @@ struct Ingest: ParsableCommand {
     }
 
     private func mapping(_ workplace: Workplace) throws -> EntityMapping {
-        if let found = workplace.mapping[entity] { return found }
-        let names = workplace.mapping.entities.map(\.entity)
-        throw Refusal(
-            "there is no entity \(entity): --entity takes \(names.joined(separator: ", "))")
+        try workplace.mapping().entity(named: entity)
     }
 
     private func namedColumns() throws -> [String: String] {

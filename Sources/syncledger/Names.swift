@@ -7,10 +7,12 @@ import Projections
 /// What people call the connections, objects and records of a ledger.
 struct Names {
     private let workplace: Workplace
+    let mapping: Model.Mapping
     private let connections: [ConnectionID: ConnectionRow]
 
     init(_ workplace: Workplace) throws {
         self.workplace = workplace
+        mapping = try workplace.mapping()
         connections = try workplace.views.read { tables, transaction in
             Dictionary(
                 try tables.connections.all(transaction).map { ($0.id, $0) },
@@ -67,7 +69,7 @@ struct Names {
 
     private func words(of entity: String, _ value: (FieldMapping) -> Value?) -> String {
         func word(_ name: String) -> String? {
-            guard let field = workplace.mapping[entity]?.field(name),
+            guard let field = mapping[entity]?.field(name),
                 case .text(let text) = value(field),
                 !text.isEmpty
             else { return nil }

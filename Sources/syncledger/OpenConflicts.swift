@@ -68,8 +68,9 @@ struct OpenConflicts {
         let names = try Names(workplace)
         for record in records {
             let person = try names.person(record)
-            let mapping = workplace.mapping[record.entity]
-            for contest in record.contests {
+            let mapping = names.mapping[record.entity]
+            // Of a field that is no longer mapped there is nothing to ask.
+            for contest in record.contests where mapping?.field(contest.field) != nil {
                 let sides = try contest.sides.map { side in
                     try Self.side(side, contest.field, replicas[side.replica], workplace, names)
                 }
@@ -91,7 +92,7 @@ struct OpenConflicts {
         _ side: ContestRow.Side, _ field: String, _ replica: ReplicaRow?, _ workplace: Workplace,
         _ names: Names
     ) throws -> Side {
-        let mapping = replica.flatMap { workplace.mapping[$0.entity]?.field(field) }
+        let mapping = replica.flatMap { names.mapping[$0.entity]?.field(field) }
         let branch = mapping.flatMap { replica?.branch($0) }
         let seen = try workplace.log.sequence(of: side.observation).flatMap {
             try read(workplace, from: $0, limit: 1).first

@@ -14,26 +14,36 @@ struct Policies: ParsableCommand {
             """,
         subcommands: [List.self, Set.self, Reset.self], defaultSubcommand: List.self)
 
+    /// Whose laws they are.
+    struct Whose: ParsableArguments {
+        @Option(help: "Whose laws: those of contact, account or deal.") var entity = "contact"
+    }
+
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "show", abstract: "The laws in force.")
         @OptionGroup var common: Common
+        @OptionGroup var whose: Whose
 
         func run() throws {
             try common.withWorkplace { workplace in
-                let policy = try workplace.policy()
-                let rows = EntityMapping.contact.fields.map { field in
+                let mapping = try workplace.mapping().entity(named: whose.entity)
+                let policy = try workplace.policy(of: mapping.entity)
+                let rows = mapping.fields.map { field in
                     let own = policy.policy(for: field)
                     return [
                         field.name, own.law.rawValue,
                         own.prefer.map(\.name).joined(separator: ", "),
                         own.enforce ? "enforced" : "",
                         policy.fields[field.name] != nil
-                            ? "set here" : field.law.isJoin ? "always joins" : "by the preset",
+                            ? "set here"
+                            : field.law.isJoin
+                                ? "always joins"
+                                : field.law != .fieldMerge ? "by the mapping" : "by the preset",
                     ]
                 }
                 common.show(
-                    json(policy, .contact),
+                    json(policy, mapping),
                     [
                         "Preset: \(policy.preset.rawValue). Deleted somewhere: \(policy.existence.rawValue)."
                     ]
@@ -72,6 +82,7 @@ struct Policies: ParsableCommand {
                 delete_wins, edit_wins. Without --yes it only says what the change touches.
                 """)
         @OptionGroup var common: Common
+        @OptionGroup var whose: Whose
         @Argument(help: "A field, preset, or existence.") var what: String
         @Argument(help: "The law.") var law: String
         @Option(
@@ -81,24 +92,24 @@ struct Policies: ParsableCommand {
         var enforce = false
         @Flag(help: "Do it.") var yes = false
 
-        func run() throws { try apply(wanted(), common, yes: yes) }
+        func run() throws { try apply(common, whose, yes: yes, wanted) }
 
         /// The laws that can be given to it; a field that joins keeps its own.
-        private var laws: [Law] {
+        private func laws(_ mapping: EntityMapping) -> [Law] {
             if what == "preset" { return Law.presets }
-            let field = EntityMapping.contact.field(what)
+            let field = mapping.field(what)
             if let field, field.law.isJoin { return [field.law] }
-            let isCount = field?.spellings.values.allSatisfy { $0.codec.kind == .integer } ?? false
-            return Law.allCases.filter { !$0.isJoin && (isCount || ![.max, .min].contains($0)) }
+            let isNumber = field.map { [.integer, .money].contains($0.kind) } ?? false
+            return Law.allCases.filter { !$0.isJoin && (isNumber || ![.max, .min].contains($0)) }
         }
 
-        private func wanted() throws -> PolicyChange {
-            let names = ["preset", "existence"] + EntityMapping.contact.fields.map(\.name)
+        private func wanted(_ mapping: EntityMapping) throws -> PolicyChange {
+            let names = ["preset", "existence"] + mapping.fields.map(\.name)
             guard names.contains(what) else { throw PersonError.unknownField(what) }
             if what == "existence" {
                 return .existence(try word(law, of: ExistenceLaw.allCases, "a law of existence"))
             }
-            let law = try Law(rawValue: law) ?? word(law, of: laws, "a law of \(what)")
+            let law = try Law(rawValue: law) ?? word(law, of: laws(mapping), "a law of \(what)")
             if what == "preset" { return .preset(law) }
             let prefer = try (prefer ?? "").split(separator: ",").map { name in
                 try word(String(name), of: System.real.map(SystemName.init), "a system").system
@@ -111,10 +122,13 @@ struct Policies: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Give a field back to the preset and its shipped preference.")
         @OptionGroup var common: Common
+        @OptionGroup var whose: Whose
         @Argument(help: "The field.") var field: String
         @Flag(help: "Do it.") var yes = false
 
-        func run() throws { try apply(.field(field, nil), common, yes: yes) }
+        func run() throws {
+            try apply(common, whose, yes: yes) { _ in .field(field, nil) }
+        }
     }
 }
 
@@ -141,12 +155,17 @@ private func word<Word: RawRepresentable<String>>(
             + all.map(\.rawValue).joined(separator: ", "))
 }
 
-private func apply(_ change: PolicyChange, _ common: Common, yes: Bool) throws {
+private func apply(
+    _ common: Common, _ whose: Policies.Whose, yes: Bool,
+    _ wanted: (EntityMapping) throws -> PolicyChange
+) throws {
     try common.withWorkplace { workplace in
         let lock = try workplace.engineLock()
         defer { withExtendedLifetime(lock) {} }
-        let reach = try workplace.reach(of: change)
-        if yes { try workplace.change(change) }
+        let mapping = try workplace.mapping().entity(named: whose.entity)
+        let change = try wanted(mapping)
+        let reach = try workplace.reach(of: change, mapping)
+        if yes { try workplace.change(change, mapping) }
         common.show(
             .object([
                 .init("changed", .bool(yes)),

@@ -11,9 +11,10 @@ extension Shown {
         let replicas = try workplace.views.read { tables, transaction in
             try ids.compactMap { try tables.replicas.row($0.bytes, transaction) }
         }
-        let mapping = workplace.mapping[record.entity]
+        let all = try workplace.mapping()
+        let mapping = all[record.entity]
         let references = try mapping.map {
-            try References(of: record, replicas, $0, among: workplace.mapping, workplace.views)
+            try References(of: record, replicas, $0, among: all, workplace.views)
         }
         let shown = ShownRecord(
             record: record, replicas: replicas, fields: mapping?.fields ?? [],
@@ -23,7 +24,7 @@ extension Shown {
 
     init(_ replica: ReplicaRow, _ workplace: Workplace) throws {
         let names = try Names(workplace)
-        let branches = (workplace.mapping[replica.entity]?.fields ?? []).compactMap { field in
+        let branches = (names.mapping[replica.entity]?.fields ?? []).compactMap { field in
             replica.branch(field).map { (field, $0) }
         }
         let rows = branches.map { field, branch in

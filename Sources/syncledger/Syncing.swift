@@ -133,8 +133,9 @@ private func runEngine(
         let questions = try workplace.views.read { tables, transaction in
             try tables.questions.all(transaction).count { !$0.isSettled }
         }
+        let mapping = try workplace.mapping()
         let unapproved = try connections(workplace).filter {
-            !$0.unapproved(in: .shipped).isEmpty && $0.configured.direction != .pull
+            !$0.unapproved(in: mapping).isEmpty && $0.configured.direction != .pull
         }.map(\.configured.label)
         return EngineRun(report: report, questions: questions, unapproved: unapproved)
     }

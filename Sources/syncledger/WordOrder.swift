@@ -1,5 +1,5 @@
 import ArgumentParser
-import Engine
+import Model
 
 /// What was typed, in the order that the parser reads.
 enum WordOrder {

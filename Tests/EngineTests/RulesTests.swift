@@ -82,7 +82,7 @@ import Testing
         let world = try contested(62)
         defer { end(world) }
         try world.workplace.change(
-            .field("city", FieldPolicy(law: .prefer, prefer: [.suitecrm])))
+            .field("city", FieldPolicy(law: .prefer, prefer: [.suitecrm])), .contact)
         var report = try sync(world)
         #expect(report.conflicted == 1 && report.issued == 0 && report.decisions == 0)
         #expect(report.realignable == 1)
@@ -99,7 +99,7 @@ import Testing
         let world = try contested(63)
         defer { end(world) }
         try world.workplace.change(
-            .field("city", FieldPolicy(law: .prefer, prefer: [.suitecrm])))
+            .field("city", FieldPolicy(law: .prefer, prefer: [.suitecrm])), .contact)
         try type(world, .mautic) { $0.city = "Köln" }
         let report = try sync(world)
         #expect(report.conflicted == 0)
@@ -115,9 +115,9 @@ import Testing
         let row = try #require(world.people(.suitecrm).first)
         world.suitecrm.personDeletes(row.id, at: world.time)
         _ = try sync(world)
-        let reach = try world.workplace.reach(of: .existence(.deleteWins))
+        let reach = try world.workplace.reach(of: .existence(.deleteWins), .contact)
         #expect(reach == .init(openQuestions: 1, records: 1))
-        try world.workplace.change(.existence(.deleteWins))
+        try world.workplace.change(.existence(.deleteWins), .contact)
         #expect(try sync(world).issued == 0)
         #expect(world.people(.mautic).count == 1)
         _ = try sync(world, realign: true)
@@ -134,7 +134,7 @@ import Testing
         try type(world, .mautic) { $0.firstName = "Anna" }
         _ = try sync(world)
         try world.workplace.change(
-            .field("first_name", FieldPolicy(law: .fieldMerge, enforce: true)))
+            .field("first_name", FieldPolicy(law: .fieldMerge, enforce: true)), .contact)
         #expect(try sync(world).issued == 0)
         #expect(world.people(.mautic).first?.person.firstName == "Anna")
         _ = try sync(world, realign: true)
@@ -144,7 +144,7 @@ import Testing
     @Test func `of the last write take every field from whom was changed last`() throws {
         let world = try World(directory: scratch(), seed: 66)
         defer { end(world) }
-        try world.workplace.change(.preset(.lastWriteWins))
+        try world.workplace.change(.preset(.lastWriteWins), .contact)
         var ann = person("ann@example.com", "Ann", "Lee", phone: nil)
         ann.city = "Ulm"
         world.mautic.seed(ann, at: world.time)

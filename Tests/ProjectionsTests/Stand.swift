@@ -51,7 +51,7 @@ final class Stand {
             Timestamp(seconds: 1_790_000_000)
         }
         let views = try ViewStore(
-            directory: directory, log: log, sealer: sealer, mapping: .shipped,
+            directory: directory, log: log, sealer: sealer,
             blind: master.derived("blind lookups", ledger: ledger), chunk: chunk
         ) { told.take($0) }
         return (keys, sealer, log, views)

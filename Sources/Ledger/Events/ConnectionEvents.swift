@@ -164,3 +164,120 @@ package struct ClockSkewMeasured: EventPayload {
         visitor.unsigned(3, &uncertaintyMicroseconds)
     }
 }
+
+/// How the fields of an entity stand at each system from here on, as a mapping file says it.
+///
+/// How an attribute is written, and the kinds of object of an entity, are the program's own.
+package struct MappingChanged: EventPayload {
+    package static var type: UInt64 { 106 }
+    package static var name: String { "mapping changed" }
+    package var entity = ""
+    package var fields: [FieldMappingText] = []
+    /// What holds at a whole system.
+    package var places: [PlaceText] = []
+    package var unknownFields: [UInt8] = []
+    package init() {}
+    package mutating func visit(_ visitor: inout some WireVisitor) {
+        visitor.string(1, &entity)
+        visitor.messages(2, &fields)
+        visitor.messages(3, &places)
+    }
+
+    /// Who belongs at a system, and who is made there.
+    package struct PlaceText: WireMessage, Equatable {
+        package var system: System = .unspecified
+        /// An expression over canonical fields; empty means everybody.
+        package var scope = ""
+        /// `always`, `never` or `when` and an expression; empty means always.
+        package var create = ""
+        package var unknownFields: [UInt8] = []
+        package init() {}
+        package mutating func visit(_ visitor: inout some WireVisitor) {
+            visitor.choice(1, &system)
+            visitor.string(2, &scope)
+            visitor.string(3, &create)
+        }
+    }
+}
+
+/// One canonical field, in the words of a mapping file.
+package struct FieldMappingText: WireMessage, Equatable {
+    package var field = ""
+    package var category = ""
+    /// What kind of values it has; empty means text.
+    package var kind = ""
+    /// Empty means the preset's.
+    package var law = ""
+    package var prefer: [String] = []
+    /// The field whose content this consent belongs to.
+    package var address = ""
+    /// The entity whose records its values are.
+    package var refers = ""
+    /// The further kinds of object that do not have it.
+    package var lackedBy: [String] = []
+    package var spellings: [SpellingText] = []
+    package var unknownFields: [UInt8] = []
+    package init() {}
+    package mutating func visit(_ visitor: inout some WireVisitor) {
+        visitor.string(1, &field)
+        visitor.string(2, &category)
+        visitor.string(3, &kind)
+        visitor.string(4, &law)
+        visitor.strings(5, &prefer)
+        visitor.string(6, &address)
+        visitor.string(7, &refers)
+        visitor.strings(8, &lackedBy)
+        visitor.messages(9, &spellings)
+    }
+}
+
+/// How one canonical field stands at one system, in the words of a mapping file.
+package struct SpellingText: WireMessage, Equatable {
+    package var system: System = .unspecified
+    package var attribute = ""
+    /// The most characters that the system stores; 0 means any number.
+    package var longest: UInt64 = 0
+    /// Named functions in the order in which they read, such as `trim` or `phone 49`.
+    package var functions: [String] = []
+    /// Contents and the system's words for them.
+    package var lookup: [WordText] = []
+    package var direction: Direction = .both
+    package var onlyCreate = false
+    package var isRequired = false
+    /// What stands there for a blank.
+    package var standsForBlank = ""
+    /// A blank there says nothing, and none is written there.
+    package var blankIsSilent = false
+    /// What every object gets that is made there.
+    package var constant = ""
+    package var unknownFields: [UInt8] = []
+    package init() {}
+    package mutating func visit(_ visitor: inout some WireVisitor) {
+        visitor.choice(1, &system)
+        visitor.string(2, &attribute)
+        visitor.unsigned(3, &longest)
+        visitor.strings(4, &functions)
+        visitor.messages(5, &lookup)
+        visitor.choice(6, &direction)
+        visitor.bool(7, &onlyCreate)
+        visitor.bool(8, &isRequired)
+        visitor.string(9, &standsForBlank)
+        visitor.bool(10, &blankIsSilent)
+        visitor.string(11, &constant)
+    }
+
+    package struct WordText: WireMessage, Equatable {
+        package var content = ""
+        package var word = ""
+        package var unknownFields: [UInt8] = []
+        package init() {}
+        package init(_ content: String, _ word: String) {
+            self.content = content
+            self.word = word
+        }
+        package mutating func visit(_ visitor: inout some WireVisitor) {
+            visitor.string(1, &content)
+            visitor.string(2, &word)
+        }
+    }
+}

@@ -8,6 +8,7 @@ package enum Event: Sendable, Equatable {
     case connectionRemoved(ConnectionRemoved)
     case writesApproved(WritesApproved)
     case policyChanged(PolicyChanged)
+    case mappingChanged(MappingChanged)
     case clockSkewMeasured(ClockSkewMeasured)
     case observed(Observed)
     case gone(Gone)
@@ -55,6 +56,7 @@ package enum Event: Sendable, Equatable {
         case .connectionRemoved(let payload): payload
         case .writesApproved(let payload): payload
         case .policyChanged(let payload): payload
+        case .mappingChanged(let payload): payload
         case .clockSkewMeasured(let payload): payload
         case .observed(let payload): payload
         case .gone(let payload): payload
@@ -91,6 +93,7 @@ package enum Event: Sendable, Equatable {
             uniqueKeysWithValues: [
                 reader(Event.connectionConfigured), reader(Event.connectionRemoved),
                 reader(Event.writesApproved), reader(Event.policyChanged),
+                reader(Event.mappingChanged),
                 reader(Event.clockSkewMeasured), reader(Event.observed), reader(Event.gone),
                 reader(Event.converted),
                 reader(Event.hintReceived), reader(Event.sweepOpened), reader(Event.sweepClosed),

@@ -27,6 +27,11 @@ extension SuiteCRMSandbox {
         return record.id
     }
 
+    /// What a column of a contact holds, whether or not a `SandboxPerson` has it.
+    package func column(_ name: String, of id: String) -> String? {
+        record(.contacts, id)?[name]
+    }
+
     /// The program's own form: unlike the API it does change the address, and an edit of the
     /// address alone moves the contact's date too (fact 41).
     @discardableResult

@@ -819,6 +819,145 @@ nonisolated struct Syncledger_Ledger_V1_ClockSkewMeasured: Sendable {
   init() {}
 }
 
+/// 106. How the fields of an entity stand at each system from here on, as a mapping file says it.
+nonisolated struct Syncledger_Ledger_V1_MappingChanged: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Which entity: `contact`, `account`, `deal`.
+  var entity: String = String()
+
+  /// Its fields, in the order in which people read them.
+  var fields: [Syncledger_Ledger_V1_FieldMappingText] = []
+
+  /// What holds at a whole system.
+  var places: [Syncledger_Ledger_V1_MappingChanged.PlaceText] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  /// Who belongs at a system, and who is made there.
+  nonisolated struct PlaceText: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    /// Which system.
+    var system: Syncledger_Ledger_V1_System = .unspecified
+
+    /// An expression over canonical fields; empty means everybody.
+    var scope: String = String()
+
+    /// `always`, `never` or `when` and an expression; empty means always.
+    var create: String = String()
+
+    var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    init() {}
+  }
+
+  init() {}
+}
+
+/// One canonical field, in the words of a mapping file.
+nonisolated struct Syncledger_Ledger_V1_FieldMappingText: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Its name.
+  var field: String = String()
+
+  /// What it tells of somebody, such as `profile`.
+  var category: String = String()
+
+  /// What kind of values it has; empty means text.
+  var kind: String = String()
+
+  /// Its law; empty means the preset's.
+  var law: String = String()
+
+  /// Systems in the order in which they are believed.
+  var prefer: [String] = []
+
+  /// The field whose content this consent belongs to.
+  var address: String = String()
+
+  /// The entity whose records its values are.
+  var refers: String = String()
+
+  /// The further kinds of object that do not have it.
+  var lackedBy: [String] = []
+
+  /// How it stands at each system that has it.
+  var spellings: [Syncledger_Ledger_V1_SpellingText] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// How one canonical field stands at one system, in the words of a mapping file.
+nonisolated struct Syncledger_Ledger_V1_SpellingText: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Which system.
+  var system: Syncledger_Ledger_V1_System = .unspecified
+
+  /// Its name there.
+  var attribute: String = String()
+
+  /// The most characters that the system stores; 0 means any number.
+  var longest: UInt64 = 0
+
+  /// Named functions in the order in which they read, such as `trim` or `phone 49`.
+  var functions: [String] = []
+
+  /// Contents and the system's words for them.
+  var lookup: [Syncledger_Ledger_V1_SpellingText.WordText] = []
+
+  /// Which way its values flow.
+  var direction: Syncledger_Ledger_V1_Direction = .both
+
+  /// Whether it is written only when an object is made.
+  var onlyCreate: Bool = false
+
+  /// Whether no object is made without it.
+  var isRequired: Bool = false
+
+  /// What stands there for a blank.
+  var standsForBlank: String = String()
+
+  /// Whether a blank there says nothing, and none is written there.
+  var blankIsSilent: Bool = false
+
+  /// What every object gets that is made there.
+  var constant: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  /// A content and the system's word for it.
+  nonisolated struct WordText: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    /// The content.
+    var content: String = String()
+
+    /// The word.
+    var word: String = String()
+
+    var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    init() {}
+  }
+
+  init() {}
+}
+
 /// 201. A system was seen to hold this of one object, as it spelt it.
 nonisolated struct Syncledger_Ledger_V1_Observed: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -2116,6 +2255,271 @@ nonisolated extension Syncledger_Ledger_V1_ClockSkewMeasured: SwiftProtobuf.Mess
     if lhs.connection != rhs.connection {return false}
     if lhs.skewMicroseconds != rhs.skewMicroseconds {return false}
     if lhs.uncertaintyMicroseconds != rhs.uncertaintyMicroseconds {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Syncledger_Ledger_V1_MappingChanged: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".MappingChanged"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}entity\0\u{1}fields\0\u{1}places\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.entity) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.fields) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.places) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.entity.isEmpty {
+      try visitor.visitSingularStringField(value: self.entity, fieldNumber: 1)
+    }
+    if !self.fields.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.fields, fieldNumber: 2)
+    }
+    if !self.places.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.places, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Syncledger_Ledger_V1_MappingChanged, rhs: Syncledger_Ledger_V1_MappingChanged) -> Bool {
+    if lhs.entity != rhs.entity {return false}
+    if lhs.fields != rhs.fields {return false}
+    if lhs.places != rhs.places {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Syncledger_Ledger_V1_MappingChanged.PlaceText: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = Syncledger_Ledger_V1_MappingChanged.protoMessageName + ".PlaceText"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}system\0\u{1}scope\0\u{1}create\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularEnumField(value: &self.system) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.scope) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.create) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.system != .unspecified {
+      try visitor.visitSingularEnumField(value: self.system, fieldNumber: 1)
+    }
+    if !self.scope.isEmpty {
+      try visitor.visitSingularStringField(value: self.scope, fieldNumber: 2)
+    }
+    if !self.create.isEmpty {
+      try visitor.visitSingularStringField(value: self.create, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Syncledger_Ledger_V1_MappingChanged.PlaceText, rhs: Syncledger_Ledger_V1_MappingChanged.PlaceText) -> Bool {
+    if lhs.system != rhs.system {return false}
+    if lhs.scope != rhs.scope {return false}
+    if lhs.create != rhs.create {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Syncledger_Ledger_V1_FieldMappingText: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".FieldMappingText"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}field\0\u{1}category\0\u{1}kind\0\u{1}law\0\u{1}prefer\0\u{1}address\0\u{1}refers\0\u{3}lacked_by\0\u{1}spellings\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.field) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.category) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.kind) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.law) }()
+      case 5: try { try decoder.decodeRepeatedStringField(value: &self.prefer) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.address) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.refers) }()
+      case 8: try { try decoder.decodeRepeatedStringField(value: &self.lackedBy) }()
+      case 9: try { try decoder.decodeRepeatedMessageField(value: &self.spellings) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.field.isEmpty {
+      try visitor.visitSingularStringField(value: self.field, fieldNumber: 1)
+    }
+    if !self.category.isEmpty {
+      try visitor.visitSingularStringField(value: self.category, fieldNumber: 2)
+    }
+    if !self.kind.isEmpty {
+      try visitor.visitSingularStringField(value: self.kind, fieldNumber: 3)
+    }
+    if !self.law.isEmpty {
+      try visitor.visitSingularStringField(value: self.law, fieldNumber: 4)
+    }
+    if !self.prefer.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.prefer, fieldNumber: 5)
+    }
+    if !self.address.isEmpty {
+      try visitor.visitSingularStringField(value: self.address, fieldNumber: 6)
+    }
+    if !self.refers.isEmpty {
+      try visitor.visitSingularStringField(value: self.refers, fieldNumber: 7)
+    }
+    if !self.lackedBy.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.lackedBy, fieldNumber: 8)
+    }
+    if !self.spellings.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.spellings, fieldNumber: 9)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Syncledger_Ledger_V1_FieldMappingText, rhs: Syncledger_Ledger_V1_FieldMappingText) -> Bool {
+    if lhs.field != rhs.field {return false}
+    if lhs.category != rhs.category {return false}
+    if lhs.kind != rhs.kind {return false}
+    if lhs.law != rhs.law {return false}
+    if lhs.prefer != rhs.prefer {return false}
+    if lhs.address != rhs.address {return false}
+    if lhs.refers != rhs.refers {return false}
+    if lhs.lackedBy != rhs.lackedBy {return false}
+    if lhs.spellings != rhs.spellings {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Syncledger_Ledger_V1_SpellingText: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".SpellingText"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}system\0\u{1}attribute\0\u{1}longest\0\u{1}functions\0\u{1}lookup\0\u{1}direction\0\u{3}only_create\0\u{3}is_required\0\u{3}stands_for_blank\0\u{3}blank_is_silent\0\u{1}constant\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularEnumField(value: &self.system) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.attribute) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.longest) }()
+      case 4: try { try decoder.decodeRepeatedStringField(value: &self.functions) }()
+      case 5: try { try decoder.decodeRepeatedMessageField(value: &self.lookup) }()
+      case 6: try { try decoder.decodeSingularEnumField(value: &self.direction) }()
+      case 7: try { try decoder.decodeSingularBoolField(value: &self.onlyCreate) }()
+      case 8: try { try decoder.decodeSingularBoolField(value: &self.isRequired) }()
+      case 9: try { try decoder.decodeSingularStringField(value: &self.standsForBlank) }()
+      case 10: try { try decoder.decodeSingularBoolField(value: &self.blankIsSilent) }()
+      case 11: try { try decoder.decodeSingularStringField(value: &self.constant) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.system != .unspecified {
+      try visitor.visitSingularEnumField(value: self.system, fieldNumber: 1)
+    }
+    if !self.attribute.isEmpty {
+      try visitor.visitSingularStringField(value: self.attribute, fieldNumber: 2)
+    }
+    if self.longest != 0 {
+      try visitor.visitSingularUInt64Field(value: self.longest, fieldNumber: 3)
+    }
+    if !self.functions.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.functions, fieldNumber: 4)
+    }
+    if !self.lookup.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.lookup, fieldNumber: 5)
+    }
+    if self.direction != .both {
+      try visitor.visitSingularEnumField(value: self.direction, fieldNumber: 6)
+    }
+    if self.onlyCreate != false {
+      try visitor.visitSingularBoolField(value: self.onlyCreate, fieldNumber: 7)
+    }
+    if self.isRequired != false {
+      try visitor.visitSingularBoolField(value: self.isRequired, fieldNumber: 8)
+    }
+    if !self.standsForBlank.isEmpty {
+      try visitor.visitSingularStringField(value: self.standsForBlank, fieldNumber: 9)
+    }
+    if self.blankIsSilent != false {
+      try visitor.visitSingularBoolField(value: self.blankIsSilent, fieldNumber: 10)
+    }
+    if !self.constant.isEmpty {
+      try visitor.visitSingularStringField(value: self.constant, fieldNumber: 11)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Syncledger_Ledger_V1_SpellingText, rhs: Syncledger_Ledger_V1_SpellingText) -> Bool {
+    if lhs.system != rhs.system {return false}
+    if lhs.attribute != rhs.attribute {return false}
+    if lhs.longest != rhs.longest {return false}
+    if lhs.functions != rhs.functions {return false}
+    if lhs.lookup != rhs.lookup {return false}
+    if lhs.direction != rhs.direction {return false}
+    if lhs.onlyCreate != rhs.onlyCreate {return false}
+    if lhs.isRequired != rhs.isRequired {return false}
+    if lhs.standsForBlank != rhs.standsForBlank {return false}
+    if lhs.blankIsSilent != rhs.blankIsSilent {return false}
+    if lhs.constant != rhs.constant {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Syncledger_Ledger_V1_SpellingText.WordText: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = Syncledger_Ledger_V1_SpellingText.protoMessageName + ".WordText"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}content\0\u{1}word\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.content) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.word) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.content.isEmpty {
+      try visitor.visitSingularStringField(value: self.content, fieldNumber: 1)
+    }
+    if !self.word.isEmpty {
+      try visitor.visitSingularStringField(value: self.word, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Syncledger_Ledger_V1_SpellingText.WordText, rhs: Syncledger_Ledger_V1_SpellingText.WordText) -> Bool {
+    if lhs.content != rhs.content {return false}
+    if lhs.word != rhs.word {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

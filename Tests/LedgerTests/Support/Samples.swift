@@ -7,6 +7,7 @@ enum Samples {
         uniqueKeysWithValues: [
             maker(Event.connectionConfigured), maker(Event.connectionRemoved),
             maker(Event.writesApproved), maker(Event.policyChanged),
+            maker(Event.mappingChanged),
             maker(Event.clockSkewMeasured), maker(Event.observed), maker(Event.gone),
             maker(Event.converted),
             maker(Event.hintReceived), maker(Event.sweepOpened), maker(Event.sweepClosed),

@@ -27,7 +27,7 @@ struct House {
 
     func views() throws -> ViewStore {
         try ViewStore(
-            directory: directory, log: log, sealer: sealer, mapping: .shipped,
+            directory: directory, log: log, sealer: sealer,
             blind: master.derived("blind lookups", ledger: Self.ledger))
     }
 

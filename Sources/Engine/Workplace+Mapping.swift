@@ -1,0 +1,97 @@
+import Ledger
+package import Model
+import Projections
+
+/// What another mapping of an entity is to those that stand under the present one.
+package struct MappingReach: Sendable, Equatable {
+    package var entity: String
+    /// The fields that are new, that are no longer mapped, and that stand otherwise.
+    package var added: [String]
+    package var removed: [String]
+    package var changed: [String]
+    /// How many records have a value in a field that is removed or changed.
+    package var records = 0
+    /// How many open questions are about a field that is removed or changed.
+    package var openQuestions = 0
+    /// The connections where somebody approves anew what is written.
+    package var approvals: [String] = []
+
+    package var isEmpty: Bool {
+        added.isEmpty && removed.isEmpty && changed.isEmpty && approvals.isEmpty
+            && !movesPlaces
+    }
+    /// Whether another scope, or another who-is-made, is all that changes at a system.
+    package var movesPlaces = false
+}
+
+extension Workplace {
+    /// What a mapping changes of the one in force; nothing is done.
+    ///
+    /// - Throws: `WorkplaceMappingError` where a connection's own scope names a field that it lacks.
+    package func reach(of new: EntityMapping) throws -> MappingReach {
+        guard let old = try mapping()[new.entity] else {
+            throw WorkplaceMappingError.unknownEntity(new.entity)
+        }
+        let names = old.fields.map(\.name)
+        var reach = MappingReach(
+            entity: new.entity,
+            added: new.fields.map(\.name).filter { !names.contains($0) },
+            removed: names.filter { new.field($0) == nil },
+            changed: old.fields.filter { field in
+                new.field(field.name).map { $0 != field } ?? false
+            }.map(\.name))
+        reach.movesPlaces = new.scopes != old.scopes || new.creates != old.creates
+        let touched = Set(reach.removed + reach.changed)
+        try views.read { tables, transaction in
+            for row in try tables.connections.all(transaction) where !row.isRemoved {
+                let kinds = new.kinds(at: row.system)
+                if new.differs(from: old, at: row.system),
+                    row.approved.contains(where: kinds.contains)
+                {
+                    reach.approvals.append(row.configured.label)
+                }
+                guard new.entity == EntityMapping.contact.entity else { continue }
+                do {
+                    _ = try Scope(row.configured.scope, of: new)
+                } catch {
+                    throw WorkplaceMappingError.scope(row.configured.label, "\(error)")
+                }
+            }
+            guard !touched.isEmpty else { return }
+            for record in try tables.records.all(transaction) where record.entity == new.entity {
+                reach.records += record.outcomes.contains { touched.contains($0.field) } ? 1 : 0
+                reach.openQuestions += record.contests.count { touched.contains($0.field) }
+            }
+        }
+        return reach
+    }
+
+    /// Puts mappings in force, all in one append; by itself that decides and writes nothing.
+    package func change(_ mappings: [EntityMapping]) throws {
+        try append(
+            mappings.map { mapping in
+                var draft = Draft(
+                    id: eventID(),
+                    stream: Stream(
+                        .ledger, .derived("mapping", [Array(mapping.entity.utf8)]) as EventID),
+                    event: .mappingChanged(mapping.event))
+                draft.actor = Actor(.person)
+                return draft
+            })
+    }
+}
+
+package enum WorkplaceMappingError: Error, Equatable, CustomStringConvertible {
+    case unknownEntity(String)
+    case scope(String, String)
+
+    package var description: String {
+        switch self {
+        case .unknownEntity(let entity):
+            "there is no entity \(entity): a mapping is of "
+                + Mapping.shipped.entities.map(\.entity).joined(separator: ", ")
+        case .scope(let label, let error):
+            "\(error); \(label) was connected with it: give it another scope first with `syncledger connect`"
+        }
+    }
+}

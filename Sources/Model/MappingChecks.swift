@@ -1,0 +1,179 @@
+package import Ledger
+
+/// What a mapping must not say: what contradicts itself, and what the program holds fast.
+extension EntityMapping {
+    func check(against shipped: EntityMapping) throws(MappingError) {
+        for field in fields { try field.check(in: self, shipped) }
+        for own in shipped.fields where isHeldFast(own, in: shipped) {
+            guard let field = field(own.name) else {
+                throw MappingError(.missing(own.name))
+            }
+            for (system, spelling) in own.spellings.sorted(by: { $0.key < $1.key }) {
+                guard let other = field.spellings[system], other.attribute == spelling.attribute
+                else {
+                    throw MappingError(
+                        .heldFast(spelling.attribute), field: own.name, system: system)
+                }
+                if own.law == .strictest, other != spelling {
+                    throw MappingError(.consentIsFixed, field: own.name, system: system)
+                }
+                if shipped.keys.contains(own.name), other.direction != .both {
+                    throw MappingError(.keyGoesBothWays, field: own.name, system: system)
+                }
+            }
+        }
+        for (system, text) in scopes.sorted(by: { $0.key < $1.key }) {
+            _ = try scope(text, system, "scope")
+        }
+        for system in creates.keys.sorted() { _ = try whoIsMade(at: system) }
+    }
+
+    /// Who is the same, and who opted out: nothing else works without those.
+    private func isHeldFast(_ field: FieldMapping, in shipped: EntityMapping) -> Bool {
+        shipped.keys.contains(field.name) || shipped.within == field.name
+            || field.law == .strictest || field.refers != nil
+    }
+
+    /// Who is made at a system, where its connections let anybody be made; `nil` for nobody.
+    package func whoIsMade(at system: System) throws(MappingError) -> Scope? {
+        let text = creates[system] ?? ""
+        switch text {
+        case "", "always": return .everybody
+        case "never": return nil
+        default:
+            guard text.hasPrefix("when ") else {
+                throw MappingError(.noCreate(text), system: system, key: "create")
+            }
+            return try scope(String(text.dropFirst(5)), system, "create")
+        }
+    }
+
+    /// Who belongs at a system besides what its connections say.
+    package func whoBelongs(at system: System) throws(MappingError) -> Scope {
+        try scope(scopes[system] ?? "", system, "scope")
+    }
+
+    private func scope(
+        _ text: String, _ system: System, _ key: String
+    ) throws(MappingError) -> Scope {
+        do {
+            return try Scope(text, of: self)
+        } catch let error as ScopeError {
+            throw MappingError(.scope(error), system: system, key: key)
+        } catch {
+            throw MappingError(.noCreate(text), system: system, key: key)
+        }
+    }
+}
+
+extension FieldMapping {
+    fileprivate func check(
+        in mapping: EntityMapping, _ shipped: EntityMapping
+    ) throws(MappingError) {
+        let place = MappingError.Place(field: name)
+        guard let first = name.utf8.first, (97...122).contains(first),
+            name.utf8.allSatisfy({ (97...122).contains($0) || (48...57).contains($0) || $0 == 95 })
+        else { throw MappingError(.noName, at: place) }
+        guard !spellings.isEmpty else { throw MappingError(.nowhere, at: place) }
+        try checkLaw(place, shipped.field(name))
+        for other in prefer where spellings[other] == nil {
+            throw MappingError(.lacks(other), at: place.key("prefer"))
+        }
+        for kind in lackedBy where !shipped.furtherKinds.contains(where: { $0.name == kind }) {
+            throw MappingError(
+                .unknownWord(kind, of: shipped.furtherKinds.map(\.name)), at: place.key("without"))
+        }
+        for (system, spelling) in spellings.sorted(by: { $0.key < $1.key }) {
+            var place = place
+            place.system = system
+            if let twin = mapping.fields.first(where: {
+                $0.name != name && $0.spellings[system]?.attribute == spelling.attribute
+            }) {
+                throw MappingError(.sharedAttribute(spelling.attribute, twin.name), at: place)
+            }
+            try spelling.check(place)
+        }
+        let speakers = spellings.values.filter { $0.direction != .push && $0.constant == nil }
+        let isConstant = spellings.values.contains { $0.constant != nil }
+        if speakers.isEmpty, !isConstant { throw MappingError(.nobodySpeaks, at: place) }
+    }
+
+    private func checkLaw(
+        _ place: MappingError.Place, _ own: FieldMapping?
+    ) throws(MappingError) {
+        let place = place.key("law")
+        if let own, own.law.isJoin || law.isJoin, law != own.law {
+            throw MappingError(.lawIsFixed(own.law), at: place)
+        }
+        if refers != own?.refers || kind.isReference != (refers != nil) {
+            throw MappingError(.reference, at: place.key("refers"))
+        }
+        if address != own?.address { throw MappingError(.address, at: place.key("address")) }
+        let joins: [FieldCodec.Kind: Law] = [.tags: .union, .integer: .sum, .flag: .strictest]
+        if law.isJoin, joins[kind] != law || law == .strictest && own == nil {
+            throw MappingError(.lawDoesNotFit(law, kind), at: place)
+        }
+        if kind == .tags, law != .union {
+            throw MappingError(.lawDoesNotFit(law, kind), at: place)
+        }
+        if [.max, .min].contains(law), kind != .integer, kind != .money {
+            throw MappingError(.lawDoesNotFit(law, kind), at: place)
+        }
+        if law == .prefer, prefer.isEmpty {
+            throw MappingError(.nobodyPreferred, at: place.key("prefer"))
+        }
+        if (law == .strictest) != (category == .consent) {
+            throw MappingError(.consentCategory, at: place.key("category"))
+        }
+    }
+}
+
+extension Spelling {
+    fileprivate func check(_ place: MappingError.Place) throws(MappingError) {
+        let translation = codec.translation
+        for function in translation?.functions ?? [] where !function.fits(codec.kind) {
+            throw MappingError(
+                .functionDoesNotFit(function.text, codec.kind), at: place.key("functions"))
+        }
+        let words = translation?.words ?? []
+        if !words.isEmpty {
+            let place = place.key("lookup")
+            guard codec.kind == .text else { throw MappingError(.lookupOfNoText, at: place) }
+            guard translation?.functions.isEmpty ?? true else {
+                throw MappingError(.lookupAndFunctions, at: place)
+            }
+            if let twice = firstTwice(words.map(\.content)) {
+                throw MappingError(.contentTwice(twice), at: place)
+            }
+            if direction != .push, let twice = firstTwice(words.map(\.word)) {
+                throw MappingError(.wordTwice(twice), at: place)
+            }
+        }
+        if translation?.blank != nil, ![.text, .email].contains(codec.kind) {
+            throw MappingError(.defaultOfNoText, at: place.key("default"))
+        }
+        if direction == .pull {
+            let asked: [(Bool, String)] = [
+                (terms.contains(.onlyCreate), "only_create"),
+                (terms.contains(.required), "required"), (constant != nil, "constant"),
+                (translation?.blank != nil, "default"),
+            ]
+            for (isAsked, key) in asked where isAsked {
+                throw MappingError(.readOnly(key), at: place.key(key))
+            }
+        }
+        if constant != nil,
+            translation != nil || !terms.isEmpty || direction != .both || codec.kind.isReference
+                || form != .absolute
+        {
+            throw MappingError(.constantStandsAlone, at: place.key("constant"))
+        }
+        if codec.kind.isReference, translation != nil || terms.contains(.required) {
+            throw MappingError(.reference, at: place)
+        }
+    }
+
+    private func firstTwice(_ texts: [String]) -> String? {
+        texts.enumerated().first { texts[..<$0.offset].contains($0.element) }?.element
+    }
+}

@@ -1,0 +1,125 @@
+package import Ledger
+
+/// What is wrong in a mapping, and where.
+package struct MappingError: Error, Equatable, CustomStringConvertible {
+    package var reason: Reason
+    package var place: Place
+
+    package struct Place: Sendable, Equatable {
+        package var field: String?
+        package var system: System?
+        /// The word of the file.
+        package var key: String?
+
+        package init(field: String? = nil, system: System? = nil, key: String? = nil) {
+            self.field = field
+            self.system = system
+            self.key = key
+        }
+
+        func key(_ key: String) -> Place {
+            Place(field: field, system: system, key: key)
+        }
+    }
+
+    package init(_ reason: Reason, at place: Place) {
+        self.reason = reason
+        self.place = place
+    }
+
+    init(
+        _ reason: Reason, field: String? = nil, system: System? = nil, key: String? = nil
+    ) {
+        self.init(reason, at: Place(field: field, system: system, key: key))
+    }
+
+    package enum Reason: Sendable, Equatable {
+        case twice
+        case noName
+        case nowhere
+        case noAttribute
+        case missing(String)
+        case heldFast(String)
+        case consentIsFixed
+        case keyGoesBothWays
+        case unknownWord(String, of: [String])
+        case function(FunctionError)
+        case functionDoesNotFit(String, FieldCodec.Kind)
+        case otherKind(FieldCodec.Kind, String)
+        case sharedAttribute(String, String)
+        case lacks(System)
+        case lawIsFixed(Law)
+        case lawDoesNotFit(Law, FieldCodec.Kind)
+        case consentCategory
+        case nobodyPreferred
+        case nobodySpeaks
+        case reference
+        case address
+        case lookupOfNoText
+        case lookupAndFunctions
+        case contentTwice(String)
+        case wordTwice(String)
+        case defaultOfNoText
+        case readOnly(String)
+        case constantStandsAlone
+        case noCreate(String)
+        case scope(ScopeError)
+    }
+
+    package var description: String {
+        let names = [place.field, place.system?.name].compactMap(\.self)
+        return (names.isEmpty ? "" : names.joined(separator: " at ") + ": ") + reason.sentence
+    }
+}
+
+extension MappingError.Reason {
+    fileprivate var sentence: String {
+        switch self {
+        case .twice: "it stands there twice"
+        case .noName: "a field's name has small letters, digits and _ only"
+        case .nowhere: "no system has it: give its attribute at one, such as `compass: city`"
+        case .noAttribute: "the name of the system's attribute is missing"
+        case .missing(let field):
+            "the field \(field) is missing: nothing works without who is the same, who opted out and what belongs together"
+        case .heldFast(let attribute):
+            "this field must be \(attribute) there: records are found and referred to by it"
+        case .consentIsFixed: "a consent goes both ways as it is, and cannot be given other terms"
+        case .keyGoesBothWays: "records are found by it, so it goes both ways"
+        case .unknownWord(let word, let all):
+            "\(word) is not known"
+                + (nearest(word, in: all).map { ", did you mean \($0)?" } ?? ":")
+                + (all.isEmpty ? " there is none" : " take one of " + all.joined(separator: ", "))
+        case .function(let error): "\(error)"
+        case .functionDoesNotFit(let function, let kind):
+            "the function \(function) is not for a field of kind \(kind.rawValue)"
+        case .otherKind(let kind, let attribute):
+            "\(attribute) is of kind \(kind.rawValue) there"
+        case .sharedAttribute(let attribute, let other):
+            "the field \(other) has the attribute \(attribute) there already"
+        case .lacks(let system): "\(system.name) is preferred and does not have it"
+        case .lawIsFixed(let law): "it is decided by \(law.rawValue) and by nothing else"
+        case .lawDoesNotFit(let law, let kind):
+            "the law \(law.rawValue) is not for a field of kind \(kind.rawValue)"
+        case .consentCategory:
+            "the category consent and the law strictest belong together, and to the shipped consents alone"
+        case .nobodyPreferred: "the law prefer needs `prefer` with one system or several"
+        case .nobodySpeaks:
+            "every system is only written (push), so nobody would ever say what: let one speak"
+        case .reference:
+            "references are as they ship: give the field its shipped `kind` and `refers`, and no terms"
+        case .address: "which consent belongs to which address is as it ships"
+        case .lookupOfNoText: "a lookup is for a field of kind text"
+        case .lookupAndFunctions: "a lookup and functions cannot stand together"
+        case .contentTwice(let text): "the lookup has two words for \(text)"
+        case .wordTwice(let word):
+            "the lookup has the word \(word) for two contents, so nobody could read it: let the direction be push"
+        case .defaultOfNoText: "a default is for a field of kind text or email"
+        case .readOnly(let key): "\(key) is about writing, but the direction is pull"
+        case .constantStandsAlone:
+            "a constant is given to what is made and stands alone: no functions, lookup, direction or terms"
+        case .noCreate(let text):
+            "create is `always`, `never` or `when` and an expression, not \(text)"
+        case .scope(let error): "\(error)"
+        }
+    }
+}

@@ -1,0 +1,284 @@
+import Ledger
+
+/// What a mapping does to a field's spelling at one system, beyond what the system's own codec does:
+/// named functions, a table of words, and what stands for a blank.
+// A class, so that the codecs of plain fields stay small.
+package final class Translation: Sendable, Hashable {
+    /// In the order in which they read.
+    package let functions: [TextFunction]
+    /// Contents with the system's words for them.
+    package let words: [Word]
+    /// What stands there for a blank.
+    package let blank: String?
+
+    package struct Word: Sendable, Hashable {
+        package var content: String
+        package var word: String
+
+        package init(_ content: String, _ word: String) {
+            self.content = content
+            self.word = word
+        }
+    }
+
+    /// `nil` where nothing is translated.
+    package init?(functions: [TextFunction] = [], words: [Word] = [], blank: String? = nil) {
+        if functions.isEmpty, words.isEmpty, blank == nil { return nil }
+        self.functions = functions
+        self.words = words
+        self.blank = blank
+    }
+
+    package static func == (left: Translation, right: Translation) -> Bool {
+        left.functions == right.functions && left.words == right.words
+            && left.blank == right.blank
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(functions)
+        hasher.combine(words)
+        hasher.combine(blank)
+    }
+
+    /// What the system's spelling is before the field's own kind reads it.
+    func reading(_ spelling: Value) -> Value {
+        guard let text = Self.text(spelling) else { return spelling }
+        if let blank, trimmed(text) == blank { return .null }
+        if !words.isEmpty {
+            let known = words.first { $0.word == trimmed(text) }
+            return known.map { .text($0.content) } ?? spelling
+        }
+        return functions.reduce(spelling) { $1.reading($0) }
+    }
+
+    /// How the system is told a spelling of the field's own kind.
+    func writing(_ spelling: Value) -> Value {
+        if let blank, spelling.isBlank { return .text(blank) }
+        guard let text = Self.text(spelling) else { return spelling }
+        if !words.isEmpty {
+            return words.first { $0.content == text }.map { .text($0.word) } ?? spelling
+        }
+        return functions.reversed().reduce(spelling) { $1.writing($0) }
+    }
+
+    /// Whether a content has a word there.
+    func hasWord(for content: Value) -> Bool {
+        guard !words.isEmpty, !content.isBlank else { return true }
+        return Self.text(content).map { text in words.contains { $0.content == text } } ?? false
+    }
+
+    private static func text(_ value: Value) -> String? {
+        switch value {
+        case .text(let text), .number(let text): text
+        case .bool(let flag): flag ? "1" : "0"
+        default: nil
+        }
+    }
+}
+
+/// A named function of a mapping: how a system's spelling is read, and how it is told one.
+///
+/// A *cleaning* function gives a spelling its one form, both ways, and leaves what has that form as it
+/// is. The others have an inverse.
+package enum TextFunction: Sendable, Hashable {
+    /// White space at both ends removed.
+    case trim
+    case lowercase
+    case uppercase
+    /// A phone number as E.164 writes it: `+4930123456`. The number is the country's calling code
+    /// (ITU-T E.164), for numbers that begin with the trunk prefix 0.
+    case phone(code: String)
+    /// A count of hundredths there, a decimal number here.
+    case cents
+    /// A flag that says the opposite.
+    case not
+    /// HTML entities there, their characters here.
+    case html
+    /// A day as the system writes it, such as `dd.mm.yyyy`; ISO 8601 here.
+    case date(format: String)
+
+    /// - Throws: `FunctionError`, which says what there is.
+    package init(_ text: String) throws(FunctionError) {
+        let parts = text.split(separator: " ", maxSplits: 1).map { trimmed(String($0)) }
+        let argument = parts.count > 1 ? parts[1] : ""
+        switch (parts.first ?? "", argument) {
+        case ("trim", ""): self = .trim
+        case ("lowercase", ""): self = .lowercase
+        case ("uppercase", ""): self = .uppercase
+        case ("cents", ""): self = .cents
+        case ("not", ""): self = .not
+        case ("html", ""): self = .html
+        case ("phone", let code):
+            guard (1...3).contains(code.count), code.utf8.allSatisfy(isDigit),
+                code.first != "0"
+            else { throw .noCallingCode(code) }
+            self = .phone(code: code)
+        case ("date", let format):
+            guard Self.isDateFormat(format) else { throw .noDateFormat(format) }
+            self = .date(format: format)
+        case (let name, _): throw Self.names.contains(name) ? .takesNothing(name) : .unknown(name)
+        }
+    }
+
+    package static var names: [String] {
+        [
+            "trim", "lowercase", "uppercase", "phone", "cents", "not", "html", "date",
+        ]
+    }
+
+    /// As a mapping file writes it.
+    package var text: String {
+        switch self {
+        case .trim: "trim"
+        case .lowercase: "lowercase"
+        case .uppercase: "uppercase"
+        case .phone(let code): "phone \(code)"
+        case .cents: "cents"
+        case .not: "not"
+        case .html: "html"
+        case .date(let format): "date \(format)"
+        }
+    }
+
+    /// The kinds of field that it can read into.
+    package func fits(_ kind: FieldCodec.Kind) -> Bool {
+        switch self {
+        case .cents: kind == .money
+        case .not: kind == .flag
+        case .date: kind == .day
+        default: kind == .text || kind == .email
+        }
+    }
+
+    func reading(_ spelling: Value) -> Value {
+        switch self {
+        case .cents: hundredths(spelling, by: -2)
+        case .not: negated(spelling)
+        case .html: mapped(spelling, TextRules.fullyDecoded)
+        case .date(let format): mapped(spelling) { Self.iso($0, format) ?? $0 }
+        case .trim, .lowercase, .uppercase, .phone: cleaned(spelling)
+        }
+    }
+
+    func writing(_ spelling: Value) -> Value {
+        switch self {
+        case .cents: hundredths(spelling, by: 2)
+        case .not: negated(spelling)
+        case .html: mapped(spelling, TextRules.encodingEntities)
+        case .date(let format): mapped(spelling) { Self.local($0, format) ?? $0 }
+        case .trim, .lowercase, .uppercase, .phone: cleaned(spelling)
+        }
+    }
+
+    private func cleaned(_ spelling: Value) -> Value {
+        mapped(spelling) { text in
+            switch self {
+            case .trim: trimmed(text)
+            case .lowercase: text.lowercased()
+            case .uppercase: text.uppercased()
+            case .phone(let code): Self.international(text, code) ?? text
+            default: text
+            }
+        }
+    }
+
+    private func mapped(_ value: Value, _ body: (String) -> String) -> Value {
+        if case .text(let text) = value { .text(body(text)) } else { value }
+    }
+
+    /// What says nothing does not say the opposite of something.
+    private func negated(_ value: Value) -> Value {
+        if value.isBlank { return value }
+        let flag = FieldCodec(.compass, .flag).content(of: value)
+        return if case .bool(let flag) = flag { .bool(!flag) } else { value }
+    }
+
+    private func hundredths(_ value: Value, by places: Int) -> Value {
+        switch value {
+        case .number(let text), .text(let text):
+            TextRules.decimal(trimmed(text)).map { .number(TextRules.shifted($0, by: places)) }
+                ?? value
+        default: value
+        }
+    }
+
+    // MARK: - Phone numbers
+
+    /// A number in E.164's form; `nil` where it is none: then it stays as it is, and nothing is lost.
+    private static func international(_ text: String, _ code: String) -> String? {
+        let bare = trimmed(text).replacing("(0)", with: "")
+        let written = bare.filter { !" -./()\u{A0}".contains($0) }
+        guard !written.isEmpty, written.dropFirst().utf8.allSatisfy(isDigit),
+            written.first == "+" || written.utf8.first.map(isDigit) == true
+        else { return nil }
+        let number: String =
+            if written.hasPrefix("+") {
+                String(written.dropFirst())
+            } else if written.hasPrefix("00") {
+                String(written.dropFirst(2))
+            } else if written.hasPrefix("0") {
+                code + written.dropFirst()
+            } else if code == "1", written.count == 10 {
+                // North America has no trunk prefix.
+                code + written
+            } else {
+                ""
+            }
+        return (7...15).contains(number.count) && number.first != "0" ? "+" + number : nil
+    }
+
+    // MARK: - Days
+
+    private static func isDateFormat(_ format: String) -> Bool {
+        ["dd", "mm", "yyyy"].allSatisfy { format.ranges(of: $0).count == 1 }
+            && format.filter(\.isLetter).count == 8 && !format.contains(where: \.isNumber)
+    }
+
+    private static func iso(_ text: String, _ format: String) -> String? {
+        let (text, pattern) = (Array(trimmed(text)), Array(format))
+        guard text.count == pattern.count else { return nil }
+        var parts: [Character: String] = [:]
+        for (character, wanted) in zip(text, pattern) {
+            if wanted.isLetter {
+                guard character.isASCII, character.isNumber else { return nil }
+                parts[wanted, default: ""].append(character)
+            } else if character != wanted {
+                return nil
+            }
+        }
+        guard let year = parts["y"], let month = parts["m"], let day = parts["d"],
+            Timestamp("\(year)-\(month)-\(day)T00:00:00Z") != nil
+        else { return nil }
+        return "\(year)-\(month)-\(day)"
+    }
+
+    private static func local(_ iso: String, _ format: String) -> String? {
+        guard Timestamp("\(iso)T00:00:00Z") != nil, iso.count == 10 else { return nil }
+        let parts = iso.split(separator: "-").map(String.init)
+        return format.replacing("yyyy", with: parts[0]).replacing("mm", with: parts[1])
+            .replacing("dd", with: parts[2])
+    }
+}
+
+private func isDigit(_ byte: UInt8) -> Bool { (48...57).contains(byte) }
+
+package enum FunctionError: Error, Equatable, CustomStringConvertible {
+    case unknown(String)
+    case takesNothing(String)
+    case noCallingCode(String)
+    case noDateFormat(String)
+
+    package var description: String {
+        switch self {
+        case .unknown(let text):
+            "there is no function \(text)"
+                + (nearest(text, in: TextFunction.names).map { ", did you mean \($0)?" } ?? ":")
+                + " take one of " + TextFunction.names.joined(separator: ", ")
+        case .takesNothing(let name): "the function \(name) takes no argument"
+        case .noCallingCode(let code):
+            "phone needs a country's calling code, such as `phone 49`, not \(code.isEmpty ? "nothing" : code)"
+        case .noDateFormat(let format):
+            "date needs a form with dd, mm and yyyy, such as `date dd.mm.yyyy`, not \(format.isEmpty ? "nothing" : format)"
+        }
+    }
+}
