@@ -10,6 +10,15 @@ import Yams
 package struct MappingFile {
     package var entities: [EntityMapping] = []
 
+    static let entityWords = ["scope", "create", "fields"]
+    static let fieldWords = [
+        "category", "kind", "law", "prefer", "address", "refers", "without",
+    ]
+    static let spellingWords = [
+        "attribute", "longest", "functions", "lookup", "direction", "only_create", "required",
+        "default", "blank", "constant",
+    ]
+
     /// - Throws: `MappingFileError` with the line and the column of the first thing that is wrong.
     package init(_ text: String) throws {
         let root: Node?
@@ -43,7 +52,7 @@ package struct MappingFile {
             event.entity = entity
             head = key.mark
             for (name, key, node) in try MappingFile.members(
-                node, "a part of an entity", ["scope", "create", "fields"])
+                node, "a part of an entity", MappingFile.entityWords)
             {
                 if name == "fields" {
                     for (field, key, node) in try MappingFile.members(node, "a field", nil) {
@@ -89,12 +98,8 @@ package struct MappingFile {
             var field = FieldMappingText()
             field.field = name
             marks.append((.init(field: name), key.mark))
-            let keys = [
-                "category", "kind", "law", "prefer", "address", "refers", "without",
-            ]
-            let systems = System.real.map(\.name)
             for (word, key, node) in try MappingFile.members(
-                node, "a word of a field", keys + systems)
+                node, "a word of a field", MappingFile.fieldWords + System.real.map(\.name))
             {
                 marks.append((.init(field: name, key: word), key.mark))
                 switch word {
@@ -123,12 +128,8 @@ package struct MappingFile {
                 spelling.attribute = try MappingFile.text(node)
                 return spelling
             }
-            let keys = [
-                "attribute", "longest", "functions", "lookup", "direction", "only_create",
-                "required", "default", "blank", "constant",
-            ]
             for (word, key, node) in try MappingFile.members(
-                node, "a word of a spelling", keys)
+                node, "a word of a spelling", MappingFile.spellingWords)
             {
                 marks.append((.init(field: field, system: system, key: word), key.mark))
                 switch word {

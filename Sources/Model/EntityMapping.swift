@@ -30,6 +30,11 @@ package struct Spelling: Sendable, Hashable {
     /// Whether what is made there is told the outcome.
     package var isToldAtCreate: Bool { direction != .pull && constant == nil }
 
+    /// Whether the mapping keeps the system from being told a blank.
+    var takesNoBlank: Bool {
+        terms.contains(.silentBlank) || terms.contains(.required) && !hasDefault
+    }
+
     /// Whether something stands there for a blank.
     package var hasDefault: Bool { codec.translation?.blank != nil }
 

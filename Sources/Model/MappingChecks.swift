@@ -135,6 +135,12 @@ extension Spelling {
             throw MappingError(
                 .functionDoesNotFit(function.text, codec.kind), at: place.key("functions"))
         }
+        // Elsewhere entities are read by the program itself, and behind another function not as such.
+        if let index = translation?.functions.firstIndex(of: .html),
+            index > 0 || codec.system != .compass
+        {
+            throw MappingError(.htmlIsFirst, at: place.key("functions"))
+        }
         let words = translation?.words ?? []
         if !words.isEmpty {
             let place = place.key("lookup")

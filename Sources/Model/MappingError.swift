@@ -45,6 +45,7 @@ package struct MappingError: Error, Equatable, CustomStringConvertible {
         case unknownWord(String, of: [String])
         case function(FunctionError)
         case functionDoesNotFit(String, FieldCodec.Kind)
+        case htmlIsFirst
         case otherKind(FieldCodec.Kind, String)
         case sharedAttribute(String, String)
         case lacks(System)
@@ -92,6 +93,8 @@ extension MappingError.Reason {
         case .function(let error): "\(error)"
         case .functionDoesNotFit(let function, let kind):
             "the function \(function) is not for a field of kind \(kind.rawValue)"
+        case .htmlIsFirst:
+            "html is for Compass alone, the others decode by themselves; and it stands first"
         case .otherKind(let kind, let attribute):
             "\(attribute) is of kind \(kind.rawValue) there"
         case .sharedAttribute(let attribute, let other):

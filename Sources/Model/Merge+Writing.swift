@@ -27,6 +27,7 @@ package enum WriteNeed: Sendable, Hashable {
         case pending = "a write is on its way"
         case notSeen = "the system has not told this field"
         case readOnly = "the system is only read"
+        case keepsValue = "a blank is not told there"
         case drifted = "the system drifted, and nothing is enforced"
         case refused = "the system refused this value"
         case lossy = "the system holds this value in a form of its own"
@@ -56,6 +57,7 @@ extension Merge {
             return isForm(seenContent, of: outcome.value) ? .wait(.lossy) : .inSync
         }
         if !branch.mayWrite { return .wait(.readOnly) }
+        if outcome.value.isBlank, branch.spelling.takesNoBlank { return .wait(.keepsValue) }
         if branch.isOpen { return .wait(.pending) }
         if branch.hasChanged, branch.maySpeak { return .wait(.undecided) }
         if rules.contains(.refusalsRest), branch.refusedVersion == outcome.version {

@@ -83,20 +83,14 @@ package struct Branch: Sendable, Hashable {
     }
 
     /// Takes away what the mapping does not let this branch say, or be told.
-    package mutating func limit(by outcome: Outcome?) {
+    package mutating func limitByTerms() {
         let terms = spelling.terms
         if spelling.direction == .push
             || terms.contains(.silentBlank) && seenContent?.isBlank ?? false
         {
             maySpeak = false
         }
-        let isBlank = outcome?.value.isBlank ?? false
-        if spelling.direction == .pull || terms.contains(.onlyCreate)
-            || terms.contains(.silentBlank) && isBlank
-            || terms.contains(.required) && isBlank && !spelling.hasDefault
-        {
-            mayWrite = false
-        }
+        if spelling.direction == .pull || terms.contains(.onlyCreate) { mayWrite = false }
     }
 
     package var seenContent: Value? { seen.map(spelling.codec.content) }

@@ -161,7 +161,7 @@ struct StandingJudge {
             branch.maySpeak =
                 connection.configured.direction != .push && connection.hears(replica)
             let outcome = record.outcome(field.name)?.outcome
-            branch.limit(by: outcome)
+            branch.limitByTerms()
             let state = FieldState(
                 outcome: outcome, branches: [branch], contest: nil)
             let need = references.spelling(
@@ -170,7 +170,8 @@ struct StandingJudge {
             case .inSync, .wait(.lossy): isInSync = true
             case .write: return (.waiting, "to be written there")
             case .wait(.noOutcome) where !branch.hasChanged: isInSync = true
-            case .wait(.readOnly), .wait(.unknownReference), .wait(.absentReference):
+            case .wait(.readOnly), .wait(.keepsValue), .wait(.unknownReference),
+                .wait(.absentReference):
                 isExcluded = true
             case .wait(let wait): return (.waiting, wait.rawValue)
             }

@@ -119,7 +119,7 @@ package struct Reconciler: Sendable {
                 command.issue.replica == replica.replica
                     ? pending(command, branch.spelling.attribute, field) : []
             }
-            branch.limit(by: outcome)
+            branch.limitByTerms()
             branches.append(branch)
         }
         var state = FieldState(
@@ -173,7 +173,7 @@ package struct Reconciler: Sendable {
             case .wait(.readOnly) where isUnreadable(branch.replica, snapshot):
                 (.failing, Self.unread)
             case .wait(let wait)
-            where [.readOnly, .unknownReference, .absentReference].contains(wait):
+            where [.readOnly, .keepsValue, .unknownReference, .absentReference].contains(wait):
                 (.excluded, wait.rawValue)
             case .wait(let wait): (.wait, wait.rawValue)
             }

@@ -1,7 +1,9 @@
-import Engine
+import Foundation
 import Ledger
 import Model
 import Testing
+
+@testable import Engine
 
 @Suite struct `A mapping file` {
     private static let shipped = MappingFile.text(of: .shipped)
@@ -16,7 +18,7 @@ import Testing
         let text = """
             # Comments are for people.
             contact:
-              scope: {mautic: tags has newsletter}
+              scope: {mautic: phone is set}
               create: {suitecrm: when phone is set, mautic: never}
               fields:
                 email: {category: contact, kind: email, compass: email, mautic: email, suitecrm: email1}
@@ -66,42 +68,51 @@ import Testing
         #expect(contact.digest != EntityMapping.contact.digest)
     }
 
-    /// What is changed in the shipped file, where it is wrong then, and some words of the sentence.
-    static let wrong: [(from: String, to: String, line: Int, column: Int, words: String)] = [
-        ("account:\n", "acount:\n", 1, 1, "did you mean account?"),
-        ("  fields:\n    name:", "  feilds:\n    name:", 2, 3, "did you mean fields?"),
-        ("      compass: company_name", "      compas: company_name", 4, 7, "did you mean compass?"),
-        ("longest: 191}", "longest: many}", 5, 48, "a number of characters"),
-        ("longest: 191}", "longest: 191", 7, 7, "this is no YAML"),
-        ("{attribute: companyname, l", "{atribute: companyname, l", 5, 16, "did you mean attribute?"),
-        ("      compass: company_name", "      compass: company_name\n      law: newset", 5, 7, "did you mean newest?"),
-        ("      compass: website", "      kind: texts\n      compass: website", 8, 7, "did you mean text?"),
-        ("      compass: website", "      compass: company_name", 8, 7, "has the attribute company_name there already"),
-        ("{attribute: companywebsite, ", "{attribute: companywebsite, functions: [trimm], ", 9, 44, "did you mean trim?"),
-        ("{attribute: companywebsite, ", "{attribute: companywebsite, functions: [cents], ", 9, 44, "not for a field of kind text"),
-        ("{attribute: companywebsite, ", "{attribute: companywebsite, direction: pull, only_create: true, ", 9, 61, "the direction is pull"),
-        ("{attribute: companywebsite, ", "{attribute: companywebsite, direction: in, ", 9, 55, "take one of both, pull, push"),
-        ("{attribute: companywebsite, ", "{attribute: companywebsite, lookup: {a: X, b: X}, ", 9, 44, "nobody could read it"),
-        ("{attribute: companywebsite, ", "{attribute: companywebsite, constant: x, functions: [trim], ", 9, 44, "stands alone"),
-        ("  fields:\n    name:", "  scope: {mautic: nmae = x}\n  fields:\n    name:", 2, 11, "names a field nmae"),
-        ("  fields:\n    name:", "  create: {mautic: whenever}\n  fields:\n    name:", 2, 12, "`always`, `never` or `when`"),
-        ("    website:\n", "    phone:\n", 1, 1, "twice"),
-        ("companyname", "companyname2", 5, 7, "must be companyname there"),
+    /// What is changed in the shipped file and into what, some words of the sentence, and the text that
+    /// its line and column point at.
+    static let wrong: [(from: String, to: String, words: String, at: String)] = [
+        ("account:\n", "acount:\n", "did you mean account?", "acount"),
+        ("  fields:\n", "  feilds:\n", "did you mean fields?", "feilds"),
+        ("compass: company_name", "compas: company_name", "did you mean compass?", "compas:"),
+        ("191}", "many}", "a number of characters", "many"),
+        ("longest: 191}", "longest: 191", "this is no YAML", ": {attribute: name"),
+        ("{attribute: companyname", "{atribute: companyname", "did you mean attribute?", "atribute"),
+        ("  compass: company_name", "  law: newset", "did you mean newest?", "law"),
+        ("  compass: website", "  kind: texts", "did you mean text?", "kind"),
+        ("compass: website", "compass: phone", "has the attribute phone there already", "compass: phone"),
+        ("companywebsite,", "companywebsite, functions: [trimm],", "did you mean trim?", "functions"),
+        ("companywebsite,", "companywebsite, functions: [cents],", "not for a field of kind text", "functions"),
+        ("companywebsite,", "companywebsite, functions: [html],", "is for Compass alone", "functions"),
+        (
+            "companywebsite,", "companywebsite, direction: pull, only_create: true,",
+            "the direction is pull", "only_create"
+        ),
+        ("companywebsite,", "companywebsite, direction: in,", "take one of both, pull, push", "in,"),
+        ("companywebsite,", "companywebsite, lookup: {a: X, b: X},", "nobody could read it", "lookup"),
+        ("companywebsite,", "companywebsite, constant: x, functions: [trim],", "stands alone", "constant"),
+        ("companywebsite,", "companywebsite, required: perhaps,", "true or false", "perhaps"),
+        ("  fields:\n", "  scope: {mautic: nmae = x}\n  fields:\n", "names a field nmae", "mautic"),
+        ("  fields:\n", "  create: {mautic: whenever}\n  fields:\n", "`always`, `never` or `when`", "mautic"),
+        ("    website:\n", "    phone:\n", "twice", ""),
+        ("companyname", "companyname2", "must be companyname there", "mautic"),
     ]
 
     @Test(arguments: wrong)
     func `that is wrong names the line, the column and the nearest word`(
-        _ wrong: (from: String, to: String, line: Int, column: Int, words: String)
+        _ wrong: (from: String, to: String, words: String, at: String)
     ) throws {
-        let range = try #require(Self.shipped.ranges(of: wrong.from).first)
-        let text = Self.shipped.replacingCharacters(in: range, with: wrong.to)
+        let text = Self.shipped.replacing(wrong.from, with: wrong.to, maxReplacements: 1)
+        #expect(text != Self.shipped)
         do {
             _ = try MappingFile(text)
             Issue.record("it was read")
         } catch let error as MappingFileError {
             #expect(error.message.contains(wrong.words), "\(error)")
-            #expect(error.line == wrong.line && error.column == wrong.column, "\(error)")
             #expect(!error.message.contains("\n"))
+            let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+            let (line, column) = (try #require(error.line), try #require(error.column))
+            let pointedAt = lines[line - 1].dropFirst(column - 1)
+            #expect(pointedAt.hasPrefix(wrong.at), "\(error)")
         }
     }
 
@@ -125,10 +136,34 @@ import Testing
             #expect(throws: MappingFileError.self) { try MappingFile(text) }
         }
     }
-}
 
-extension String {
-    fileprivate func replacingCharacters(in range: Range<Index>, with text: String) -> String {
-        self[..<range.lowerBound] + text + self[range.upperBound...]
+    @Test func `has a JSON Schema that knows the same words`() throws {
+        let path = URL(filePath: #filePath).deletingLastPathComponent().appending(
+            path: "../../Schemas/mapping.schema.json")
+        let schema = try JSONSerialization.jsonObject(with: Data(contentsOf: path))
+        func at(_ path: String...) -> Any? {
+            path.reduce(schema as Any?) { found, key in
+                if let list = found as? [Any] { return Int(key).map { list[$0] } }
+                return (found as? [String: Any])?[key]
+            }
+        }
+        func keys(_ object: Any?) -> Set<String> { Set((object as? [String: Any] ?? [:]).keys) }
+        func words(_ list: Any?) -> Set<String> { Set(list as? [String] ?? []) }
+        let systems = System.real.map(\.name)
+        #expect(keys(at("properties")) == Set(Mapping.shipped.entities.map(\.entity)))
+        #expect(keys(at("$defs", "entity", "properties")) == Set(MappingFile.entityWords))
+        #expect(keys(at("$defs", "field", "properties")) == Set(MappingFile.fieldWords + systems))
+        #expect(
+            keys(at("$defs", "spelling", "anyOf", "1", "properties"))
+                == Set(MappingFile.spellingWords))
+        #expect(
+            words(at("$defs", "field", "properties", "law", "enum"))
+                == Set(Law.allCases.map(\.rawValue)))
+        #expect(
+            words(at("$defs", "field", "properties", "kind", "enum"))
+                == Set(FieldCodec.Kind.allCases.filter { $0 != .referenceByName }.map(\.rawValue)))
+        #expect(
+            words(at("$defs", "function", "anyOf", "0", "enum"))
+                == Set(TextFunction.names.filter { !["phone", "date"].contains($0) }))
     }
 }

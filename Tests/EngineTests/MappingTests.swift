@@ -54,7 +54,7 @@ import Testing
 
     private func checkRebuild(_ world: World) throws {
         let before = try world.workplace.views.digest()
-        _ = try world.workplace.views.rebuild(holdsEngineLock: true) { _ in }
+        try world.workplace.views.rebuild(anew: true)
         #expect(try world.workplace.views.digest() == before)
     }
 
