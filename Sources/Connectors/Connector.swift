@@ -273,6 +273,10 @@ package protocol Connector: Sendable {
     func findCall(_ order: WriteOrder) -> Call?
     func found(from answer: HTTPResult, _ order: WriteOrder) throws(RemoteFailure) -> RemoteObject?
 
+    /// The call that asks which fields its objects have.
+    func fieldsCall() -> Call
+    func fields(from answer: HTTPResult) throws(RemoteFailure) -> [RemoteField]
+
     func write(_ order: WriteOrder) -> any Conversation
     /// The id a create will have, where it is ours to choose.
     func chosenID(_ order: WriteOrder) -> String?

@@ -1,8 +1,10 @@
 import Connectors
+import Engine
 import Ledger
+import Model
 import Transport
 
-/// A few questions to a system before its connection is kept: whether it knows us and answers.
+/// A few questions to a system outside a run: whether it knows us and answers, and what fields it has.
 struct FirstCall {
     private let configured: ConnectionConfigured
     private let credentials: Credentials
@@ -19,11 +21,7 @@ struct FirstCall {
     /// - Throws: a `Refusal` with what the system said, in our words.
     func tryOut() throws {
         do throws(RemoteFailure) {
-            var token: String?
-            if let call = connector.tokenCall(credentials) {
-                token = try connector.token(from: ask(call, headers: [:])).text
-            }
-            let headers = connector.authorization(credentials, token: token)
+            let headers = try authorized()
             // Compass's outbox is asked for as well: a change feed that is not installed says so now.
             let walks = (connector.hasFeed ? [Walk(.feed)] : []) + [Walk(.sweep)]
             for walk in walks {
@@ -34,6 +32,26 @@ struct FirstCall {
                 "\(configured.label) cannot be used: \(error.message); nothing was stored (--no-check stores it untried)"
             )
         }
+    }
+
+    /// Asks which fields each kind of object has there; blocks for as long as that takes.
+    func fields(of mapping: Model.Mapping) throws(RemoteFailure) -> [MappingCheck.Place: [RemoteField]] {
+        var found: [MappingCheck.Place: [RemoteField]] = [:]
+        let headers = try authorized()
+        for entity in mapping.entities(of: configured.system) {
+            let connector = Connectors.connector(for: configured.system, of: entity)
+            found[.init(entity.entity, configured.system)] =
+                try connector.fields(from: ask(connector.fieldsCall(), headers: headers))
+        }
+        return found
+    }
+
+    private func authorized() throws(RemoteFailure) -> HTTPHeaders {
+        var token: String?
+        if let call = connector.tokenCall(credentials) {
+            token = try connector.token(from: ask(call, headers: [:])).text
+        }
+        return connector.authorization(credentials, token: token)
     }
 
     private func ask(_ call: Call, headers: HTTPHeaders) -> HTTPResult {

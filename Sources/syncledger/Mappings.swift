@@ -13,7 +13,7 @@ struct Mapping: ParsableCommand {
             check mapping.yaml`, `mapping apply mapping.yaml --yes`. Where a system is told or asked \
             otherwise than before, nothing is written until a plan with it is approved by `apply`.
             """,
-        subcommands: [ShowMapping.self, ApplyMapping.self],
+        subcommands: [ShowMapping.self, CheckMapping.self, ApplyMapping.self],
         defaultSubcommand: ShowMapping.self)
 }
 
@@ -179,22 +179,5 @@ struct ApplyMapping: ParsableCommand {
             .init("openQuestions", .number("\(reach.openQuestions)")),
             .init("approvals", names(reach.approvals)),
         ])
-    }
-}
-
-/// The mapping of a file, or of standard input.
-func readMapping(_ file: String) throws -> MappingFile {
-    let text: String
-    do {
-        text = try readText(file == "-" ? "/dev/stdin" : file)
-    } catch WorkplaceError.file(_, let code) {
-        throw Refusal(
-            "\(file) cannot be read (\(words(for: code))): name a mapping file, or - for standard input"
-        )
-    }
-    do {
-        return try MappingFile(text)
-    } catch let error as MappingFileError {
-        throw Refusal("\(file == "-" ? "standard input" : file), \(error)")
     }
 }

@@ -47,6 +47,44 @@ import Transport
         }
     }
 
+    // MARK: - Field lists
+
+    @Test(.enabled(if: isThere))
+    func `recorded field lists are read whole`() throws {
+        var lists = 0
+        for exchange in try Self.exchanges(of: "suitecrm")
+        where exchange.path.contains("/meta/fields/") && exchange.answer.status == 200 {
+            let answer = HTTPResult.response(exchange.answer)
+            let fields = try SuiteCRMConnector().fields(from: answer)
+            let data = (exchange.json as? [String: Any])?["data"] as? [String: Any]
+            let told = data?["attributes"] as? [String: Any] ?? [:]
+            #expect(Set(fields.map(\.name)) == Set(told.keys) && !told.isEmpty, "\(exchange.name)")
+            // Lengths and names as the sandbox tells them are those of the program.
+            let shipped = [("Contacts", EntityMapping.contact), ("Accounts", .account)]
+            for (module, entity) in shipped where exchange.path.hasSuffix("/\(module)") {
+                for field in entity.fields {
+                    guard let own = field.spellings[.suitecrm], own.call == .object,
+                        !own.codec.kind.isReference
+                    else { continue }
+                    let there = try #require(fields.first { $0.name == own.attribute })
+                    if let length = there.longest { #expect(own.codec.maximumLength == length) }
+                }
+            }
+            lists += 1
+        }
+        for exchange in try Self.exchanges(of: "mautic")
+        where exchange.method == "GET" && exchange.path.hasPrefix("/api/fields/")
+            && exchange.answer.status == 200
+        {
+            let told = (exchange.json as? [String: Any])?["fields"] as? [String: Any]
+            guard let told else { continue }
+            let fields = try MauticConnector().fields(from: .response(exchange.answer))
+            #expect(fields.count == told.count, "\(exchange.name)")
+            lists += 1
+        }
+        #expect(lists >= 5)
+    }
+
     // MARK: - Mautic
 
     @Test(.enabled(if: isThere))

@@ -60,6 +60,7 @@ package struct CompassSandbox: SandboxDealMachine {
         try authenticate(request)
         var path = request.segments
         if path.starts(with: ["rest", "v1"]) { path.removeFirst(2) }
+        if path.isEmpty, request.method == "GET" { return Self.description }
         guard path.count == 1,
             let table = CompassTable.all.first(where: { $0.name == path[0] })
         else { throw .noTable(path.joined(separator: "/")) }

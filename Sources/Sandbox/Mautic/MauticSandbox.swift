@@ -106,6 +106,7 @@ package struct MauticSandbox: SandboxMachine {
             if let response = try companyCall(request, caller: caller, now: now) {
                 return response.varying(request)
             }
+            if let response = fieldsCall(request) { return response.varying(request) }
             let response = try tableCall(request, caller: caller, now: now)
             return (response ?? .mauticNotFound(request)).varying(request)
         } catch {

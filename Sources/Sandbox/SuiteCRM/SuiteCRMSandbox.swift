@@ -74,6 +74,11 @@ package struct SuiteCRMSandbox: SandboxDealMachine {
             throw .noPage
         }
         let rest = Array(path.dropFirst(2))
+        if rest.starts(with: ["meta", "fields"]), rest.count == 3 {
+            guard request.method == "GET" else { throw .method(["GET"], request) }
+            try authenticate(request, now: now)
+            return try fieldList(of: Self.module(rest[2]))
+        }
         guard rest[0] == "module", rest.count <= 6, rest.count < 4 || rest[3] == "relationships"
         else { throw .noPage }
         let method = request.header("X-HTTP-Method-Override") ?? request.method

@@ -1,0 +1,106 @@
+import ArgumentParser
+import Connectors
+import Engine
+import Ledger
+import Model
+import Projections
+import Transport
+
+struct CheckMapping: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "Say what each system would refuse, cut or clean under a mapping.",
+        discussion: """
+            Reads the field lists of the connected systems, and everything that stands in the \
+            ledger. Without a file it is about the mapping in force. Nothing is changed. Exit code 2 \
+            says that something would be refused or lost.
+            """)
+    @OptionGroup var common: Common
+    @Argument(help: "A mapping file, or - for standard input.") var file: String?
+    @Flag(help: "Ask no system; look only at what stands in the ledger.") var offline = false
+
+    func run() throws {
+        let read = try file.map(readMapping)
+        try common.withWorkplace { workplace in
+            let mapping = try Model.Mapping(read?.entities ?? workplace.mapping().entities)
+            let (remote, unasked) = offline ? ([:], []) : try fieldLists(workplace, mapping)
+            var check = MappingCheck(mapping.entities, remote: remote)
+            try workplace.look(with: &check)
+            let findings = check.findings
+            let faults = findings.count { $0.isFault }
+            common.show(
+                .object([
+                    .init("findings", .array(findings.map(Self.json))),
+                    .init("unasked", .array(unasked.map { .string($0) })),
+                ]),
+                unasked + Self.lines(findings) + [
+                    findings.isEmpty
+                        ? "Nothing would be refused, cut or cleaned."
+                        : "\(count(faults, "thing")) would be refused or lost, \(findings.count - faults) would only be otherwise there."
+                ])
+            if faults > 0 { throw somethingToDo }
+        }
+    }
+
+    /// What the connected systems say that their objects have, and who could not be asked.
+    private func fieldLists(
+        _ workplace: Workplace, _ mapping: Model.Mapping
+    ) throws -> ([MappingCheck.Place: [RemoteField]], [String]) {
+        var found: [MappingCheck.Place: [RemoteField]] = [:]
+        var unasked: [String] = []
+        let secrets = try workplace.secrets()
+        let rows = try workplace.views.read { tables, transaction in
+            try tables.connections.all(transaction)
+        }
+        for row in rows where !row.isRemoved && !row.configured.url.isEmpty {
+            guard let credentials = secrets[row.id] else {
+                unasked.append("\(row.configured.label) was not asked: its credentials are missing")
+                continue
+            }
+            do throws(RemoteFailure) {
+                let fields = try FirstCall(row.configured, credentials).fields(of: mapping)
+                found.merge(fields) { one, _ in one }
+            } catch {
+                unasked.append("\(row.configured.label) was not asked: \(error.message)")
+            }
+        }
+        return (found, unasked)
+    }
+
+    private static func lines(_ findings: [MappingCheck.Finding]) -> [String] {
+        findings.map { finding in
+            let records = finding.records > 0 ? " (\(count(finding.records, "record")))" : ""
+            return "\(finding.isFault ? "!" : "·") \(finding.entity) \(finding.field) at \(finding.system.name): \(finding.sentence)\(records)"
+        }
+    }
+
+    private static func json(_ finding: MappingCheck.Finding) -> JSON {
+        .object([
+            .init("entity", .string(finding.entity)), .init("field", .string(finding.field)),
+            .init("system", .string(finding.system.name)),
+            .init("isFault", .bool(finding.isFault)), .init("finding", .string(finding.sentence)),
+            .init("records", .number("\(finding.records)")),
+        ])
+    }
+}
+
+private func count(_ number: Int, _ word: String) -> String {
+    "\(number) \(word)\(number == 1 ? "" : "s")"
+}
+
+/// The mapping of a file, or of standard input.
+func readMapping(_ file: String) throws -> MappingFile {
+    let text: String
+    do {
+        text = try readText(file == "-" ? "/dev/stdin" : file)
+    } catch WorkplaceError.file(_, let code) {
+        throw Refusal(
+            "\(file) cannot be read (\(words(for: code))): name a mapping file, or - for standard input"
+        )
+    }
+    do {
+        return try MappingFile(text)
+    } catch let error as MappingFileError {
+        throw Refusal("\(file == "-" ? "standard input" : file), \(error)")
+    }
+}
