@@ -167,7 +167,8 @@ package struct MappingCheck {
             let isWord = codec.translation?.words.isEmpty == false
             return note(
                 true,
-                isWord ? "the lookup has no word for it, so it is not written there"
+                isWord
+                    ? "the lookup has no word for it, so it is not written there"
                     : "it is no value of kind \(codec.kind.rawValue), so it is not written there")
         }
         let there = remote[place]?[spelling.attribute]
@@ -188,7 +189,8 @@ package struct MappingCheck {
             let lost = text.contains("<") || text.contains("&")
             return note(
                 lost,
-                lost ? "it is cleaned there: < and what follows, or entities, are taken for HTML"
+                lost
+                    ? "it is cleaned there: < and what follows, or entities, are taken for HTML"
                     : "it takes another form there")
         }
         if case .set(let elements) = value {

@@ -28,10 +28,12 @@ package struct MappingFile {
             throw MappingFileError(error)
         }
         guard let root, root != .scalar(.init("")) else {
-            throw MappingFileError(nil, "the file is empty: `syncledger mapping show --yaml` writes one")
+            throw MappingFileError(
+                nil, "the file is empty: `syncledger mapping show --yaml` writes one")
         }
         let shipped = Mapping.shipped
-        for (name, key, node) in try Self.members(root, "an entity", shipped.entities.map(\.entity)) {
+        for (name, key, node) in try Self.members(root, "an entity", shipped.entities.map(\.entity))
+        {
             guard let ships = shipped[name] else { continue }
             let block = try Block(name, key, node)
             do {

@@ -19,16 +19,19 @@ extension Merge {
     /// Under `max` and `min`, the number that stands; `nil` where something is no number.
     func extreme(_ candidates: [Candidate]) -> (Candidate, Reason)? {
         guard policy.law == .max || policy.law == .min else { return nil }
-        let numbers = candidates.filter { !$0.value.isBlank }.map { ($0, $0.value.wholeNumber) }
-        guard numbers.allSatisfy({ $0.1 != nil }) else { return nil }
-        let sorted = numbers.sorted { ($0.1 ?? 0) < ($1.1 ?? 0) }
+        let spoken = candidates.filter { !$0.value.isBlank }
+        let numbers = spoken.compactMap { candidate in
+            candidate.value.decimal.map { (candidate, $0) }
+        }
+        guard numbers.count == spoken.count else { return nil }
+        let sorted = numbers.sorted { TextRules.isLess($0.1, than: $1.1) }
         return policy.law == .max
             ? sorted.last.map { ($0.0, .largest) } : sorted.first.map { ($0.0, .smallest) }
     }
 }
 
 extension Value {
-    fileprivate var wholeNumber: Int64? {
-        if case .number(let text) = self { Int64(text) } else { nil }
+    fileprivate var decimal: String? {
+        if case .number(let text) = self { TextRules.decimal(text) } else { nil }
     }
 }

@@ -17,6 +17,23 @@ extension TextRules {
             + (fraction.isEmpty ? "" : "." + fraction)
     }
 
+    /// Whether one plain decimal number is less than another.
+    static func isLess(_ one: String, than other: String) -> Bool {
+        switch (one.hasPrefix("-"), other.hasPrefix("-")) {
+        case (true, false): return true
+        case (false, true): return false
+        case (true, true): return isSmaller(other.dropFirst(), than: one.dropFirst())
+        case (false, false): return isSmaller(one[...], than: other[...])
+        }
+    }
+
+    /// Of numbers without signs: the longer whole part, else the digits in order.
+    private static func isSmaller(_ one: Substring, than other: Substring) -> Bool {
+        let (left, right) = (one.split(separator: "."), other.split(separator: "."))
+        if left[0].count != right[0].count { return left[0].count < right[0].count }
+        return left.lexicographicallyPrecedes(right)
+    }
+
     /// A plain decimal number times ten to the power of `places`.
     static func shifted(_ plain: String, by places: Int) -> String {
         let isNegative = plain.hasPrefix("-")

@@ -49,7 +49,8 @@ struct Connect: ParsableCommand {
             defer { withExtendedLifetime(lock) {} }
             let before = try existing(workplace, kind)
             var configured = try configuration(
-                of: kind, before?.configured, people: try workplace.mapping().entity(named: "contact"))
+                of: kind, before?.configured,
+                people: try workplace.mapping().entity(named: "contact"))
             if before == nil { configured.connection = workplace.eventID().cast() }
             if !configured.url.isEmpty {
                 let credentials = try credentials(workplace, before)

@@ -35,7 +35,9 @@ struct FirstCall {
     }
 
     /// Asks which fields each kind of object has there; blocks for as long as that takes.
-    func fields(of mapping: Model.Mapping) throws(RemoteFailure) -> [MappingCheck.Place: [RemoteField]] {
+    func fields(of mapping: Model.Mapping) throws(RemoteFailure) -> [MappingCheck.Place:
+        [RemoteField]]
+    {
         var found: [MappingCheck.Place: [RemoteField]] = [:]
         let headers = try authorized()
         for entity in mapping.entities(of: configured.system) {

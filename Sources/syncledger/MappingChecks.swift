@@ -70,7 +70,8 @@ struct CheckMapping: ParsableCommand {
     private static func lines(_ findings: [MappingCheck.Finding]) -> [String] {
         findings.map { finding in
             let records = finding.records > 0 ? " (\(count(finding.records, "record")))" : ""
-            return "\(finding.isFault ? "!" : "·") \(finding.entity) \(finding.field) at \(finding.system.name): \(finding.sentence)\(records)"
+            return
+                "\(finding.isFault ? "!" : "·") \(finding.entity) \(finding.field) at \(finding.system.name): \(finding.sentence)\(records)"
         }
     }
 

@@ -48,6 +48,7 @@ import Testing
             ("beingRebuilt", "is folding the views anew"),
             ("cancelled", "the rebuild was stopped at event"),
             ("damagedRow", "a row of the view"),
+            ("unfollowedMapping", "cannot follow the mapping of"),
         ],
         "Sources/Engine/LedgerFile.swift WorkplaceError": [
             ("exists", "there is a ledger in"), ("noLedger", "there is no ledger in"),
@@ -105,6 +106,9 @@ import Testing
             ("noNumber", "needs a field of numbers"),
             ("nobodyPreferred", "the law prefer needs --prefer"),
             ("lacksField", "does not have the field"),
+        ],
+        "Sources/Engine/Workplace+Mapping.swift WorkplaceMappingError": [
+            ("unknownEntity", "there is no entity"), ("scope", "was connected with it"),
         ],
         "Sources/Engine/EngineMessages.swift EngineError": [
             ("stuck", "the engine stopped making progress")

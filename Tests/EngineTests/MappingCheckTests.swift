@@ -50,8 +50,10 @@ import Testing
 
     @Test func `names words that the lookup or the system lacks`() throws {
         let mapping = try contact(
-            ("mautic: {attribute: position, longest: 191}",
-             "mautic: {attribute: position, lookup: {boss: Chief, maker: Engineer}}"))
+            (
+                "mautic: {attribute: position, longest: 191}",
+                "mautic: {attribute: position, lookup: {boss: Chief, maker: Engineer}}"
+            ))
         var position = RemoteField("position", .text)
         position.options = ["Chief", "Clerk"]
         let others = mapping.fields.compactMap { $0.spellings[.mautic]?.attribute }

@@ -59,7 +59,10 @@ import Testing
         let contact = try #require(file.entities.first)
         #expect(contact.fields.map(\.name).suffix(3) == ["tier", "source", "note"])
         #expect(contact.creates == [.suitecrm: "when phone is set", .mautic: "never"])
-        #expect(contact.field("tier")?.spellings[.suitecrm]?.terms == [.onlyCreate, .required, .silentBlank])
+        #expect(
+            contact.field("tier")?.spellings[.suitecrm]?.terms == [
+                .onlyCreate, .required, .silentBlank,
+            ])
         let again = try MappingFile(MappingFile.text(of: Mapping(file.entities)))
         #expect(again.entities == file.entities)
         let event = try WireDecoder.decode(
@@ -76,23 +79,50 @@ import Testing
         ("compass: company_name", "compas: company_name", "did you mean compass?", "compas:"),
         ("191}", "many}", "a number of characters", "many"),
         ("longest: 191}", "longest: 191", "this is no YAML", ": {attribute: name"),
-        ("{attribute: companyname", "{atribute: companyname", "did you mean attribute?", "atribute"),
+        (
+            "{attribute: companyname", "{atribute: companyname", "did you mean attribute?",
+            "atribute"
+        ),
         ("  compass: company_name", "  law: newset", "did you mean newest?", "law"),
         ("  compass: website", "  kind: texts", "did you mean text?", "kind"),
-        ("compass: website", "compass: phone", "has the attribute phone there already", "compass: phone"),
-        ("companywebsite,", "companywebsite, functions: [trimm],", "did you mean trim?", "functions"),
-        ("companywebsite,", "companywebsite, functions: [cents],", "not for a field of kind text", "functions"),
-        ("companywebsite,", "companywebsite, functions: [html],", "is for Compass alone", "functions"),
+        (
+            "compass: website", "compass: phone", "has the attribute phone there already",
+            "compass: phone"
+        ),
+        (
+            "companywebsite,", "companywebsite, functions: [trimm],", "did you mean trim?",
+            "functions"
+        ),
+        (
+            "companywebsite,", "companywebsite, functions: [cents],",
+            "not for a field of kind text", "functions"
+        ),
+        (
+            "companywebsite,", "companywebsite, functions: [html],", "is for Compass alone",
+            "functions"
+        ),
         (
             "companywebsite,", "companywebsite, direction: pull, only_create: true,",
             "the direction is pull", "only_create"
         ),
-        ("companywebsite,", "companywebsite, direction: in,", "take one of both, pull, push", "in,"),
-        ("companywebsite,", "companywebsite, lookup: {a: X, b: X},", "nobody could read it", "lookup"),
-        ("companywebsite,", "companywebsite, constant: x, functions: [trim],", "stands alone", "constant"),
+        (
+            "companywebsite,", "companywebsite, direction: in,", "take one of both, pull, push",
+            "in,"
+        ),
+        (
+            "companywebsite,", "companywebsite, lookup: {a: X, b: X},", "nobody could read it",
+            "lookup"
+        ),
+        (
+            "companywebsite,", "companywebsite, constant: x, functions: [trim],", "stands alone",
+            "constant"
+        ),
         ("companywebsite,", "companywebsite, required: perhaps,", "true or false", "perhaps"),
         ("  fields:\n", "  scope: {mautic: nmae = x}\n  fields:\n", "names a field nmae", "mautic"),
-        ("  fields:\n", "  create: {mautic: whenever}\n  fields:\n", "`always`, `never` or `when`", "mautic"),
+        (
+            "  fields:\n", "  create: {mautic: whenever}\n  fields:\n",
+            "`always`, `never` or `when`", "mautic"
+        ),
         ("    website:\n", "    phone:\n", "twice", ""),
         ("companyname", "companyname2", "must be companyname there", "mautic"),
     ]
@@ -117,7 +147,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("", "the file is empty"), ("- a\n", "here stands an entity"), ("contact: 5\n", "a part of an entity"),
+        ("", "the file is empty"), ("- a\n", "here stands an entity"),
+        ("contact: 5\n", "a part of an entity"),
         ("contact: {fields: {}}\n", "the field email is missing"),
         ("contact: {fields: {email: {}}}\n", "no system has it"),
     ])

@@ -61,8 +61,12 @@ import Testing
     @Test func `translates by lookup both ways`() throws {
         let world = try world(
             701,
-            [("suitecrm: {attribute: title, longest: 100}",
-              "suitecrm: {attribute: title, lookup: {boss: Head of all, maker: Engineer}}")])
+            [
+                (
+                    "suitecrm: {attribute: title, longest: 100}",
+                    "suitecrm: {attribute: title, lookup: {boss: Head of all, maker: Engineer}}"
+                )
+            ])
         defer { end(world) }
         world.compass.seed(ann { $0.jobTitle = "boss" }, at: world.time)
         try sync(world)
@@ -89,8 +93,12 @@ import Testing
     @Test func `gives a blank a default that is told to nobody else`() throws {
         let world = try world(
             702,
-            [("suitecrm: {attribute: last_name, longest: 100}",
-              "suitecrm: {attribute: last_name, longest: 100, default: Unknown, required: true}")])
+            [
+                (
+                    "suitecrm: {attribute: last_name, longest: 100}",
+                    "suitecrm: {attribute: last_name, longest: 100, default: Unknown, required: true}"
+                )
+            ])
         defer { end(world) }
         world.mautic.seed(ann { $0.lastName = nil }, at: world.time)
         let report = try sync(world)
@@ -110,28 +118,38 @@ import Testing
     @Test func `makes nobody who lacks what is required, and says so`() throws {
         let world = try world(
             703,
-            [("suitecrm: {attribute: last_name, longest: 100}",
-              "suitecrm: {attribute: last_name, longest: 100, required: true}")])
+            [
+                (
+                    "suitecrm: {attribute: last_name, longest: 100}",
+                    "suitecrm: {attribute: last_name, longest: 100, required: true}"
+                )
+            ])
         defer { end(world) }
         world.mautic.seed(ann { $0.lastName = nil }, at: world.time)
         try sync(world)
         #expect(world.people(.suitecrm).isEmpty && world.people(.compass).count == 1)
         let standings = try world.workplace.views.read { try $0.standings.all($1) }
-        #expect(standings.flatMap(\.parts).contains { $0.reason == Exclusion.lacksRequired.rawValue })
+        #expect(
+            standings.flatMap(\.parts).contains { $0.reason == Exclusion.lacksRequired.rawValue })
         try edit(world, .mautic) { $0.lastName = "Lee" }
         try sync(world)
         #expect(shown(world, .suitecrm)?.lastName == "Lee")
         // Once it is there it is not emptied there.
         try edit(world, .mautic) { $0.lastName = nil }
         try sync(world)
-        #expect(shown(world, .suitecrm)?.lastName == "Lee" && shown(world, .compass)?.lastName == nil)
+        #expect(
+            shown(world, .suitecrm)?.lastName == "Lee" && shown(world, .compass)?.lastName == nil)
     }
 
     @Test func `tells a constant to what is made, once`() throws {
         let world = try world(
             704,
-            [("    street:\n",
-              "    source:\n      suitecrm: {attribute: department, constant: From Compass}\n    street:\n")])
+            [
+                (
+                    "    street:\n",
+                    "    source:\n      suitecrm: {attribute: department, constant: From Compass}\n    street:\n"
+                )
+            ])
         defer { end(world) }
         world.compass.seed(ann(), at: world.time)
         try sync(world)
@@ -144,16 +162,28 @@ import Testing
     @Test func `lets a field go one way only`() throws {
         let world = try world(
             705,
-            [("suitecrm: {attribute: title, longest: 100}",
-              "suitecrm: {attribute: title, longest: 100, direction: push}"),
-             ("mautic: {attribute: city, longest: 191}",
-              "mautic: {attribute: city, longest: 191, direction: pull}"),
-             ("suitecrm: {attribute: phone_work, longest: 100}",
-              "suitecrm: {attribute: phone_work, longest: 100, only_create: true}")])
+            [
+                (
+                    "suitecrm: {attribute: title, longest: 100}",
+                    "suitecrm: {attribute: title, longest: 100, direction: push}"
+                ),
+                (
+                    "mautic: {attribute: city, longest: 191}",
+                    "mautic: {attribute: city, longest: 191, direction: pull}"
+                ),
+                (
+                    "suitecrm: {attribute: phone_work, longest: 100}",
+                    "suitecrm: {attribute: phone_work, longest: 100, only_create: true}"
+                ),
+            ])
         defer { end(world) }
-        world.compass.seed(ann { $0.jobTitle = "Maker"; $0.city = "Ulm"; $0.phone = "1" }, at: world.time)
+        world.compass.seed(
+            ann {
+                $0.jobTitle = "Maker"; $0.city = "Ulm"; $0.phone = "1"
+            }, at: world.time)
         try sync(world)
-        #expect(shown(world, .suitecrm)?.jobTitle == "Maker" && shown(world, .suitecrm)?.phone == "1")
+        #expect(
+            shown(world, .suitecrm)?.jobTitle == "Maker" && shown(world, .suitecrm)?.phone == "1")
         #expect(shown(world, .mautic)?.city == nil, "it is only read there")
         try edit(world, .suitecrm) { $0.jobTitle = "Poet" }
         try edit(world, .mautic) { $0.city = "Bonn" }
@@ -167,8 +197,12 @@ import Testing
     @Test func `lets a blank say nothing where it is silent`() throws {
         let world = try world(
             706,
-            [("mautic: {attribute: city, longest: 191}",
-              "mautic: {attribute: city, longest: 191, blank: silent}")])
+            [
+                (
+                    "mautic: {attribute: city, longest: 191}",
+                    "mautic: {attribute: city, longest: 191, blank: silent}"
+                )
+            ])
         defer { end(world) }
         world.compass.seed(ann { $0.city = "Ulm" }, at: world.time)
         try sync(world)
@@ -186,12 +220,19 @@ import Testing
     @Test func `says who belongs and who is made, entity by entity`() throws {
         let world = try world(
             707,
-            [("  fields:\n", "  create: {suitecrm: when phone is set}\n  scope: {mautic: tags has news}\n  fields:\n")])
+            [
+                (
+                    "  fields:\n",
+                    "  create: {suitecrm: when phone is set}\n  scope: {mautic: tags has news}\n  fields:\n"
+                )
+            ])
         defer { end(world) }
         world.compass.seed(ann { $0.tags = ["news"] }, at: world.time)
         try sync(world)
         #expect(world.people(.mautic).count == 1 && world.people(.suitecrm).isEmpty)
-        try edit(world, .compass) { $0.phone = "1"; $0.tags = [] }
+        try edit(world, .compass) {
+            $0.phone = "1"; $0.tags = []
+        }
         try sync(world)
         #expect(world.people(.suitecrm).count == 1)
         let standings = try world.workplace.views.read { try $0.standings.all($1) }
@@ -202,33 +243,50 @@ import Testing
     @Test func `of a phone number tells every system the one form`() throws {
         let world = try world(
             708,
-            [("mautic: {attribute: phone, longest: 191}",
-              "mautic: {attribute: phone, longest: 191, functions: [phone 49]}"),
-             ("suitecrm: {attribute: phone_work, longest: 100}",
-              "suitecrm: {attribute: phone_work, longest: 100, functions: [phone 49]}"),
-             ("compass: phone", "compass: {attribute: phone, functions: [phone 49]}")])
+            [
+                (
+                    "mautic: {attribute: phone, longest: 191}",
+                    "mautic: {attribute: phone, longest: 191, functions: [phone 49]}"
+                ),
+                (
+                    "suitecrm: {attribute: phone_work, longest: 100}",
+                    "suitecrm: {attribute: phone_work, longest: 100, functions: [phone 49]}"
+                ),
+                ("compass: phone", "compass: {attribute: phone, functions: [phone 49]}"),
+            ])
         defer { end(world) }
         world.mautic.seed(ann { $0.phone = "030 / 123 45 67" }, at: world.time)
         world.suitecrm.seed(ann { $0.phone = "+49 30 1234567" }, at: world.time)
         let report = try sync(world)
         #expect(report.conflicted == 0)
         #expect(shown(world, .compass)?.phone == "+49301234567")
-        #expect(shown(world, .mautic)?.phone == "030 / 123 45 67", "what says the same is left alone")
+        #expect(
+            shown(world, .mautic)?.phone == "030 / 123 45 67", "what says the same is left alone")
         #expect(try sync(world).issued == 0)
     }
 
     @Test func `writes nothing where it tells a system otherwise before that is approved`() throws {
         let world = try World(directory: scratch(), seed: 709)
         defer { end(world) }
-        world.compass.seed(ann { $0.jobTitle = "boss"; $0.city = "Ulm" }, at: world.time)
+        world.compass.seed(
+            ann {
+                $0.jobTitle = "boss"; $0.city = "Ulm"
+            }, at: world.time)
         try sync(world)
         #expect(shown(world, .suitecrm)?.jobTitle == "boss")
         let change = [
-            ("suitecrm: {attribute: title, longest: 100}",
-             "suitecrm: {attribute: title, lookup: {boss: Head of all}}"),
-            ("    street:\n",
-             "    unit:\n      compass: street\n      suitecrm: department\n    avenue:\n"),
-            ("      compass: street\n      mautic: {attribute: address1", "      mautic: {attribute: address1"),
+            (
+                "suitecrm: {attribute: title, longest: 100}",
+                "suitecrm: {attribute: title, lookup: {boss: Head of all}}"
+            ),
+            (
+                "    street:\n",
+                "    unit:\n      compass: street\n      suitecrm: department\n    avenue:\n"
+            ),
+            (
+                "      compass: street\n      mautic: {attribute: address1",
+                "      mautic: {attribute: address1"
+            ),
         ]
         var text = MappingFile.text(of: Mapping([.contact]))
         for (from, to) in change { text = text.replacing(from, with: to, maxReplacements: 1) }

@@ -1,6 +1,7 @@
 import Ledger
-import Model
 import Testing
+
+@testable import Model
 
 @Suite struct `What a mapping does to a spelling` {
     private func codec(
@@ -39,6 +40,17 @@ import Testing
         ] {
             #expect(codec.content(of: .number(spelt)) == .number(content))
             #expect(codec.spelling(of: .number(content)) == .number(spelt))
+        }
+    }
+
+    @Test func `the largest of amounts is found digit by digit`() throws {
+        let amounts = [
+            "-12.5", "-12", "-0.07", "0", "0.5", "0.75", "9.99", "10", "12345678901234567890.01",
+        ]
+        for (index, low) in amounts.enumerated() {
+            for high in amounts[(index + 1)...] {
+                #expect(TextRules.isLess(low, than: high) && !TextRules.isLess(high, than: low))
+            }
         }
     }
 

@@ -1,0 +1,74 @@
+import Foundation
+import Testing
+
+/// `mapping` and `policy --entity`: shown, written out, checked and put in force.
+@Suite struct `A mapping` {
+    private let scratch: Scratch
+
+    init() throws {
+        scratch = try Scratch()
+        #expect(try run("init").code == 0)
+    }
+
+    @discardableResult
+    private func run(_ arguments: String..., input: String? = nil) throws -> Program.Result {
+        try Program.syncledger.run(arguments + ["--ledger", scratch("ledger")], input: input)
+    }
+
+    /// The mapping in force as a file, with a text of it replaced.
+    private func file(_ from: String = "", _ to: String = "") throws -> String {
+        let text = try run("mapping", "show", "--yaml").output
+        #expect(from.isEmpty || text.contains(from))
+        return try scratch.write(
+            from.isEmpty ? text : text.replacingOccurrences(of: from, with: to), to: "m.yaml")
+    }
+
+    @Test func `that is written out is what is in force`() throws {
+        let result = try run("mapping", "apply", try file(), "--yes")
+        #expect(result.code == 0 && result.output.contains("nothing to change"))
+        #expect(try run("projector", "status", "--json").number("end") == 0, "and no event")
+    }
+
+    @Test func `is put in force only with --yes, and shown then`() throws {
+        let file = try file("compass: title", "compass: {attribute: title, functions: [trim]}")
+        let asked = try run("mapping", "apply", file)
+        #expect(asked.code == 2 && asked.output.contains("contact, otherwise: title"))
+        #expect(try run("mapping").output.contains("title (trim)") == false)
+        #expect(try run("mapping", "apply", file, "--yes").code == 0)
+        #expect(try run("mapping").output.contains("title (trim)"))
+        #expect(try run("log").output.contains("mapping changed  contact"))
+        #expect(try run("mapping", "apply", file).code == 0, "it is in force")
+        #expect(try run("projector", "verify").code == 0)
+    }
+
+    @Test func `that is wrong changes nothing and says where`() throws {
+        let wrong = try run("mapping", "apply", try file("law: union", "law: onion"), "--yes")
+        #expect(wrong.code == 1 && wrong.output.isEmpty)
+        #expect(wrong.error.contains("m.yaml, line "))
+        #expect(wrong.error.contains("onion is not known, did you mean union?"))
+        let missing = try run("mapping", "apply", scratch("nowhere.yaml"))
+        #expect(missing.code == 1 && missing.error.contains("name a mapping file"))
+        #expect(try run("mapping", "show", "--entity", "del").error.contains("did you mean deal?"))
+        #expect(try run("projector", "status", "--json").number("end") == 0)
+    }
+
+    @Test func `is checked against what stands in the ledger`() throws {
+        #expect(try run("connect", "local").code == 0)
+        let line = #"{"id":"c-1","email":"ann@example.com","first_name":"Ann"}"#
+        #expect(try run("ingest", "-", input: line).code == 0)
+        #expect(try run("sync").code == 0)
+        #expect(try run("mapping", "check").output.contains("Nothing would be refused"))
+        let tight = try file("firstname, longest: 64", "firstname, longest: 2")
+        let found = try run("mapping", "check", tight)
+        #expect(found.code == 2)
+        #expect(found.output.contains("contact first_name at mautic: it is cut at 2 characters there (1 record)"))
+    }
+
+    @Test func `has laws for each entity`() throws {
+        #expect(try run("policy", "set", "stage", "manual", "--yes").code == 1, "of people there is none")
+        #expect(try run("policy", "set", "--entity", "deal", "stage", "manual", "--yes").code == 0)
+        #expect(try run("policy", "--entity", "deal").output.contains("set here"))
+        #expect(try run("policy").output.contains("set here") == false)
+        #expect(try run("policy", "set", "--entity", "deal", "amount", "max", "--yes").code == 0)
+    }
+}
