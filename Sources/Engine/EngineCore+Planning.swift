@@ -29,6 +29,7 @@ extension EngineCore {
         }
         snapshot.references = try References(
             of: snapshot.record, snapshot.replicas, entity, among: mapping, views)
+        snapshot.derived = try derived(snapshot.record, entity)
         return snapshot
     }
 
@@ -102,7 +103,9 @@ extension EngineCore {
             if request.verb == .plan {
                 propose(plan, snapshot)
             } else {
-                commit(plan, snapshot, under: inForce[entity])
+                commit(
+                    plan, snapshot, under: inForce[entity],
+                    derivers: plan.rulings.isEmpty ? [] : try derivers(of: snapshot.record))
             }
         }
     }
@@ -147,11 +150,12 @@ extension EngineCore {
 
     /// Appends a record's decisions and commands in one commit, if nothing moved meanwhile.
     private mutating func commit(
-        _ plan: RecordPlan, _ snapshot: RecordSnapshot, under rules: RulesRow?
+        _ plan: RecordPlan, _ snapshot: RecordSnapshot, under rules: RulesRow?,
+        derivers: [RecordID]
     ) {
         var drafts: [Draft] = []
         var ticket = RecordPlanTicket(
-            record: plan.record, commands: plan.commands.map(\.command))
+            record: plan.record, commands: plan.commands.map(\.command), derivers: derivers)
         let version = bigEndianBytes(snapshot.record.version)
         let ground = snapshot.replicas.flatMap { bigEndianBytes($0.version) }
         let decision = EventID.derived("decided", [plan.record.bytes, version, ground])
@@ -222,8 +226,11 @@ extension EngineCore {
         decision.evidence = ruling.outcome?.evidence
         decision.outcomeCompeted = ruling.outcomeCompeted
         decision.freezesOnlyInputs = ruling.freezesOnlyInputs
-        if ruling.kind == .moved, let outcome = ruling.outcome, let author = outcome.author {
-            decision.outcome = sealed(outcome.value, author)
+        // What is taken from another record is the record's own: sealed as its objects are.
+        if ruling.kind == .moved, let outcome = ruling.outcome,
+            let owner = outcome.author ?? snapshot.replicas.first?.replica
+        {
+            decision.outcome = sealed(outcome.value, owner)
         }
         decision.inputs = ruling.inputs.map { input in
             var row = DecisionInput()

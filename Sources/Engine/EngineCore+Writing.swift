@@ -23,13 +23,19 @@ extension EngineCore {
         for record in lanes.keys.sorted() { startLane(record) }
     }
 
-    mutating func enqueue(_ ticket: RecordPlanTicket) {
+    mutating func enqueue(_ ticket: RecordPlanTicket) throws {
         // Counted only now: a record that moved meanwhile is planned again.
         report.decisions += ticket.decisions
         report.contested += ticket.contested
         report.issued += ticket.commands.count
         // What was decided may leave more to decide.
         dirty.insert(ticket.record)
+        if ticket.decisions > 0 {
+            dirty.formUnion(ticket.derivers)
+            if let row = try views.record(ticket.record) {
+                dirty.formUnion(try derivers(of: row))
+            }
+        }
         guard !ticket.commands.isEmpty else { return }
         for command in ticket.commands {
             laneOf[command] = ticket.record

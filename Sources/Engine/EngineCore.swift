@@ -93,6 +93,8 @@ package struct EngineCore {
         /// How many fields were decided, and how many of them wait for a person now.
         var decisions = 0
         var contested = 0
+        /// Whose derived fields hung on the record before it.
+        var derivers: [RecordID] = []
     }
 
     struct Timer {
@@ -234,7 +236,7 @@ package struct EngineCore {
         case .closeWalk(let connection): nextWalk(connection)
         case .plan, .lookDone: break
         case .linked: try linkNext()
-        case .planned(let ticket): enqueue(ticket)
+        case .planned(let ticket): try enqueue(ticket)
         case .commandSettled(let command, let look): try settled(command, look: look)
         case .uncertain(let command, let moment):
             if isCancelled {

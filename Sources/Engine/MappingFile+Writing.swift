@@ -31,7 +31,7 @@ extension MappingFile {
         ].filter { !$0.1.isEmpty }.map { "\($0.0): \(quoted($0.1))" }
         let lists = [("prefer", field.prefer), ("without", field.lackedBy)]
             .filter { !$0.1.isEmpty }.map { "\($0.0): [\(list($0.1))]" }
-        return words + lists
+        return words + lists + (field.derivation.map { [derive($0)] } ?? [])
             + field.spellings.map { spelling in
                 let terms = terms(of: spelling)
                 let attribute = quoted(spelling.attribute)
@@ -40,6 +40,15 @@ extension MappingFile {
                         ? attribute
                         : "{attribute: \(attribute), \(terms.joined(separator: ", "))}")
             }
+    }
+
+    private static func derive(_ text: FieldMappingText.DerivationText) -> String {
+        var words = [
+            ("from", text.from), ("take", text.take), ("by", text.by), ("pick", text.pick),
+            ("into", text.into), ("prefix", text.prefix),
+        ].filter { !$0.1.isEmpty }.map { "\($0.0): \(quoted($0.1))" }
+        if !text.order.isEmpty { words.append("pick: [\(list(text.order))]") }
+        return "derive: {\(words.joined(separator: ", "))}"
     }
 
     private static func terms(of spelling: SpellingText) -> [String] {

@@ -12,8 +12,9 @@ package struct MappingFile {
 
     static let entityWords = ["scope", "create", "fields"]
     static let fieldWords = [
-        "category", "kind", "law", "prefer", "address", "refers", "without",
+        "category", "kind", "law", "prefer", "address", "refers", "without", "derive",
     ]
+    static let deriveWords = ["from", "take", "by", "pick", "into", "prefix"]
     static let spellingWords = [
         "attribute", "longest", "functions", "lookup", "direction", "only_create", "required",
         "default", "blank", "constant",
@@ -112,6 +113,7 @@ package struct MappingFile {
                 case "address": field.address = try MappingFile.text(node)
                 case "refers": field.refers = try MappingFile.text(node)
                 case "without": field.lackedBy = try MappingFile.texts(node)
+                case "derive": field.derivation = try Self.derivation(node)
                 default:
                     guard let system = System(name: word) else { continue }
                     marks.append((.init(field: name, system: system), key.mark))
@@ -119,6 +121,27 @@ package struct MappingFile {
                 }
             }
             event.fields.append(field)
+        }
+
+        private static func derivation(
+            _ node: Node
+        ) throws -> FieldMappingText.DerivationText {
+            var text = FieldMappingText.DerivationText()
+            for (word, _, node) in try MappingFile.members(
+                node, "a word of derive", MappingFile.deriveWords)
+            {
+                switch word {
+                case "from": text.from = try MappingFile.text(node)
+                case "take": text.take = try MappingFile.text(node)
+                case "by": text.by = try MappingFile.text(node)
+                case "pick" where node.sequence != nil: text.order = try MappingFile.texts(node)
+                case "pick": text.pick = try MappingFile.text(node)
+                case "into": text.into = try MappingFile.text(node)
+                case "prefix": text.prefix = try MappingFile.text(node)
+                default: break
+                }
+            }
+            return text
         }
 
         private mutating func spelling(

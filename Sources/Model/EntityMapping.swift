@@ -74,6 +74,8 @@ package struct FieldMapping: Sendable, Hashable {
     package var refers: String?
     /// The further kinds of object that do not have it.
     package var lackedBy: Set<String>
+    /// How it takes its value from another record.
+    package var derivation: Derivation?
 
     package init(
         _ name: String, _ category: Category, _ law: Law = .fieldMerge, prefer: [System] = [],

@@ -74,7 +74,11 @@ extension FieldMapping {
         guard let first = name.utf8.first, (97...122).contains(first),
             name.utf8.allSatisfy({ (97...122).contains($0) || (48...57).contains($0) || $0 == 95 })
         else { throw MappingError(.noName, at: place) }
-        guard !spellings.isEmpty else { throw MappingError(.nowhere, at: place) }
+        if let derivation {
+            try check(derivation, in: mapping, place.key("derive"))
+        } else if spellings.isEmpty {
+            throw MappingError(.nowhere, at: place)
+        }
         try checkLaw(place, shipped.field(name))
         for other in prefer where spellings[other] == nil {
             throw MappingError(.lacks(other), at: place.key("prefer"))
@@ -95,7 +99,37 @@ extension FieldMapping {
         }
         let speakers = spellings.values.filter { $0.direction != .push && $0.constant == nil }
         let isConstant = spellings.values.contains { $0.constant != nil }
-        if speakers.isEmpty, !isConstant { throw MappingError(.nobodySpeaks, at: place) }
+        if speakers.isEmpty, !isConstant, derivation == nil { throw MappingError(.nobodySpeaks, at: place) }
+    }
+
+    private func check(
+        _ derivation: Derivation, in mapping: EntityMapping, _ place: MappingError.Place
+    ) throws(MappingError) {
+        guard let reference = mapping.field(derivation.by), let refers = reference.refers else {
+            throw MappingError(.noReference(derivation.by), at: place)
+        }
+        let names = Mapping.shipped.entities.map(\.entity)
+        guard let source = Mapping.shipped[derivation.from], source.entity != mapping.entity else {
+            throw MappingError(.unknownWord(derivation.from, of: names), at: place)
+        }
+        if source.entity == refers {
+            if derivation.pick != nil { throw MappingError(.pickOfOne, at: place) }
+        } else {
+            guard source.fields.contains(where: { $0.refers == refers }) else {
+                throw MappingError(.doesNotRefer(source.entity, refers), at: place)
+            }
+            if derivation.pick == nil { throw MappingError(.pickOfMany, at: place) }
+        }
+        if spellings.values.contains(where: { $0.direction != .push }) {
+            throw MappingError(.derivedIsPushed, at: place)
+        }
+        if let into = derivation.into {
+            guard mapping.field(into)?.kind == .tags, spellings.isEmpty else {
+                throw MappingError(.intoNoSet(into), at: place)
+            }
+        } else if spellings.isEmpty {
+            throw MappingError(.nowhere, at: place)
+        }
     }
 
     private func checkLaw(

@@ -25,6 +25,13 @@ extension EntityMapping {
         ]
         head += scopes.sorted { $0.key < $1.key }.map { "scope \($0.key.name) \($0.value)" }
         head += creates.sorted { $0.key < $1.key }.map { "create \($0.key.name) \($0.value)" }
+        head += fields.compactMap { field in
+            field.derivation.map { derivation in
+                let text = derivation.text
+                return (["derived", field.name, text.from, text.take, text.by, text.pick]
+                    + text.order + [text.into, text.prefix]).joined(separator: "|")
+            }
+        }
         let text = (head + lines).joined(separator: "\n")
         return SHA256.hash(data: Array(text.utf8)).withUnsafeBytes { [UInt8]($0) }
     }

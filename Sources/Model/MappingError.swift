@@ -56,6 +56,14 @@ package struct MappingError: Error, Equatable, CustomStringConvertible {
         case nobodySpeaks
         case reference
         case address
+        case deriveLacks
+        case pick(String)
+        case pickOfOne
+        case pickOfMany
+        case noReference(String)
+        case doesNotRefer(String, String)
+        case derivedIsPushed
+        case intoNoSet(String)
         case lookupOfNoText
         case lookupAndFunctions
         case contentTwice(String)
@@ -110,6 +118,16 @@ extension MappingError.Reason {
             "every system is only written (push), so nobody would ever say what: let one speak"
         case .reference:
             "references are as they ship: give the field its shipped `kind` and `refers`, and no terms"
+        case .deriveLacks: "derive needs `from`, `take` and `by`"
+        case .pick(let text):
+            "pick is `greatest` or `least` and a field, such as `greatest close_date`, or a list of values; not \(text)"
+        case .pickOfOne: "there is only one such record: leave out pick"
+        case .pickOfMany: "there may be several such records: say which with pick"
+        case .noReference(let name): "\(name) is no reference of this entity to go by"
+        case .doesNotRefer(let entity, let other): "a \(entity) does not refer to the \(other)"
+        case .derivedIsPushed: "a derived field is only written: give every system `direction: push`"
+        case .intoNoSet(let name):
+            "\(name) is no field of tags to put it into, or systems are named besides"
         case .address: "which consent belongs to which address is as it ships"
         case .lookupOfNoText: "a lookup is for a field of kind text"
         case .lookupAndFunctions: "a lookup and functions cannot stand together"

@@ -73,6 +73,9 @@ extension FieldMapping {
             prefer: prefer, address: text.address.isEmpty ? nil : text.address,
             refers: text.refers.isEmpty ? nil : text.refers, lackedBy: Set(text.lackedBy),
             spellings: spellings)
+        derivation = try text.derivation.map { text throws(MappingError) in
+            try Derivation(text, place)
+        }
     }
 
     /// In the words of a mapping file; what is as a field has it by itself is left out.
@@ -89,6 +92,7 @@ extension FieldMapping {
         text.spellings = System.real.compactMap { system in
             spellings[system].map { $0.text(at: system) }
         }
+        text.derivation = derivation?.text
         return text
     }
 
@@ -96,6 +100,52 @@ extension FieldMapping {
     package var kind: FieldCodec.Kind {
         let kinds = spellings.values.map(\.codec.kind)
         return kinds.contains(where: \.isReference) ? .reference : kinds.first ?? .text
+    }
+}
+
+extension Derivation {
+    fileprivate init(
+        _ text: FieldMappingText.DerivationText, _ field: MappingError.Place
+    ) throws(MappingError) {
+        let place = field.key("derive")
+        guard !text.from.isEmpty, !text.take.isEmpty, !text.by.isEmpty else {
+            throw MappingError(.deriveLacks, at: place)
+        }
+        self.init(
+            by: text.by, from: text.from, take: text.take,
+            into: text.into.isEmpty ? nil : text.into)
+        prefix = text.prefix
+        if !text.order.isEmpty { pick = .order(text.order) }
+        guard !text.pick.isEmpty else { return }
+        let words = text.pick.split(separator: " ").map(String.init)
+        guard words.count == 2, text.order.isEmpty, ["greatest", "least"].contains(words[0]) else {
+            throw MappingError(.pick(text.pick), at: place)
+        }
+        pick = words[0] == "greatest" ? .greatest(words[1]) : .least(words[1])
+    }
+
+    var text: FieldMappingText.DerivationText {
+        var text = FieldMappingText.DerivationText()
+        text.from = from
+        text.take = take
+        text.by = by
+        switch pick {
+        case .greatest(let field): text.pick = "greatest \(field)"
+        case .least(let field): text.pick = "least \(field)"
+        case .order(let words): text.order = words
+        case nil: break
+        }
+        text.into = into ?? ""
+        text.prefix = prefix
+        return text
+    }
+
+    /// The fields of the entity it is taken from that it looks at.
+    package var looksAt: Set<String> {
+        switch pick {
+        case .greatest(let field), .least(let field): [take, field]
+        case .order, nil: [take]
+        }
     }
 }
 

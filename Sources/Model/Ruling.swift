@@ -21,6 +21,14 @@ package struct Ruling: Sendable, Hashable {
 }
 
 extension Ruling {
+    /// The field takes its value from another record: nobody here said so.
+    package static func derived(_ value: Value, in state: FieldState) -> Ruling {
+        Ruling(
+            kind: .moved, reason: .derived,
+            outcome: Outcome(value: value, version: (state.outcome?.version ?? 0) + 1),
+            inputs: [])
+    }
+
     /// What these replicas show is taken note of, and decides nothing.
     package static func noted(
         _ branches: [Branch], _ reason: Reason, in state: FieldState
@@ -58,5 +66,6 @@ package enum Reason: String, Sendable, Hashable, CaseIterable {
     case unknownNormalisation = "the system changed what we wrote"
     case unreadable = "a value that this version cannot read"
     case referenceGone = "what it referred to is gone there"
+    case derived = "taken from another record"
     case outOfRange = "the count would be larger than any that can be held"
 }

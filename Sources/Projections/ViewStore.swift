@@ -126,6 +126,9 @@ package final class ViewStore: Sendable {
         return Mapping(entities)
     }
 
+    /// Where an event stands in the log; `nil` for none.
+    package func sequence(of event: EventID) throws -> UInt64? { try log.sequence(of: event) }
+
     /// The generation that serves; opens it where another process named another.
     ///
     /// The one before closes with its last reader. `check` looks at one that was just opened, and is

@@ -129,6 +129,8 @@ package struct RecordSnapshot: Sendable {
     package var namesakes: Set<ConnectionID>
     /// What its reference fields point at.
     package var references: References
+    /// What its derived fields are now.
+    package var derived: [String: Derived] = [:]
 
     package init(
         record: RecordRow, replicas: [ReplicaRow], openCommands: [CommandRow],
@@ -171,7 +173,8 @@ package struct RecordPlan: Sendable {
     package var rulings: [(field: FieldMapping, ruling: Ruling)] = []
     package var commands: [CommandIssued] = []
     package var verdicts: [Verdict] = []
-    /// Questions that stay open though the rules as they are now would answer them.
+    /// What the rules as they are now would decide of what stood before them: open questions, derived
+    /// fields.
     package var realignable = 0
     /// Objects that are gone and let go, so that they can be made anew.
     package var released: [ReplicaID] = []

@@ -28,6 +28,10 @@ package struct Reconciler: Sendable {
                 plan.rulings.append((field, ruling))
                 state = state.folding(ruling)
             }
+            if let ruling = derived(field, state, snapshot) {
+                plan.rulings.append((field, ruling))
+                state = state.folding(ruling)
+            }
             for _ in 0..<Self.rulingsPerField {
                 guard let ruling = merge.decide(state) else { break }
                 guard !waits(ruling, field, snapshot.record) else {
@@ -47,6 +51,7 @@ package struct Reconciler: Sendable {
                 }
             }
         }
+        plan.realignable += waitingDerivations(snapshot)
         plan.verdicts += snapshot.openCommands.compactMap { underWay($0, snapshot) }
         let existence = existence(snapshot, &plan)
         for replica in snapshot.replicas.sorted(by: { $0.replica < $1.replica }) {

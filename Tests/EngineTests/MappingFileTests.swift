@@ -184,6 +184,7 @@ import Testing
         #expect(keys(at("properties")) == Set(Mapping.shipped.entities.map(\.entity)))
         #expect(keys(at("$defs", "entity", "properties")) == Set(MappingFile.entityWords))
         #expect(keys(at("$defs", "field", "properties")) == Set(MappingFile.fieldWords + systems))
+        #expect(keys(at("$defs", "derive", "properties")) == Set(MappingFile.deriveWords))
         #expect(
             keys(at("$defs", "spelling", "anyOf", "1", "properties"))
                 == Set(MappingFile.spellingWords))

@@ -216,6 +216,8 @@ package struct FieldMappingText: WireMessage, Equatable {
     /// The further kinds of object that do not have it.
     package var lackedBy: [String] = []
     package var spellings: [SpellingText] = []
+    /// How it takes its value from another record.
+    package var derivation: DerivationText?
     package var unknownFields: [UInt8] = []
     package init() {}
     package mutating func visit(_ visitor: inout some WireVisitor) {
@@ -228,6 +230,33 @@ package struct FieldMappingText: WireMessage, Equatable {
         visitor.string(7, &refers)
         visitor.strings(8, &lackedBy)
         visitor.messages(9, &spellings)
+        visitor.message(10, &derivation)
+    }
+
+    package struct DerivationText: WireMessage, Equatable {
+        /// The entity it is taken from, and the field of it.
+        package var from = ""
+        package var take = ""
+        /// The reference of this record that leads there.
+        package var by = ""
+        /// `greatest` or `least` and a field: which of several records is taken.
+        package var pick = ""
+        /// Its values in the order in which they are preferred, instead of `pick`.
+        package var order: [String] = []
+        /// The set field that holds it as an element, and what stands before it there.
+        package var into = ""
+        package var prefix = ""
+        package var unknownFields: [UInt8] = []
+        package init() {}
+        package mutating func visit(_ visitor: inout some WireVisitor) {
+            visitor.string(1, &from)
+            visitor.string(2, &take)
+            visitor.string(3, &by)
+            visitor.string(4, &pick)
+            visitor.strings(5, &order)
+            visitor.string(6, &into)
+            visitor.string(7, &prefix)
+        }
     }
 }
 

@@ -892,9 +892,53 @@ nonisolated struct Syncledger_Ledger_V1_FieldMappingText: Sendable {
   /// How it stands at each system that has it.
   var spellings: [Syncledger_Ledger_V1_SpellingText] = []
 
+  /// How it takes its value from another record.
+  var derivation: Syncledger_Ledger_V1_FieldMappingText.DerivationText {
+    get {_derivation ?? Syncledger_Ledger_V1_FieldMappingText.DerivationText()}
+    set {_derivation = newValue}
+  }
+  /// Returns true if `derivation` has been explicitly set.
+  var hasDerivation: Bool {self._derivation != nil}
+  /// Clears the value of `derivation`. Subsequent reads from it will return its default value.
+  mutating func clearDerivation() {self._derivation = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
+  /// A value taken from another record.
+  nonisolated struct DerivationText: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    /// The entity it is taken from.
+    var from: String = String()
+
+    /// The field of that entity.
+    var take: String = String()
+
+    /// The reference of this record that leads there.
+    var by: String = String()
+
+    /// `greatest` or `least` and a field: which of several records is taken.
+    var pick: String = String()
+
+    /// Its values in the order in which they are preferred, instead of `pick`.
+    var order: [String] = []
+
+    /// The set field that holds it as an element.
+    var into: String = String()
+
+    /// What stands before it there.
+    var prefix: String = String()
+
+    var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    init() {}
+  }
+
   init() {}
+
+  fileprivate var _derivation: Syncledger_Ledger_V1_FieldMappingText.DerivationText? = nil
 }
 
 /// How one canonical field stands at one system, in the words of a mapping file.
@@ -2342,7 +2386,7 @@ nonisolated extension Syncledger_Ledger_V1_MappingChanged.PlaceText: SwiftProtob
 
 nonisolated extension Syncledger_Ledger_V1_FieldMappingText: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".FieldMappingText"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}field\0\u{1}category\0\u{1}kind\0\u{1}law\0\u{1}prefer\0\u{1}address\0\u{1}refers\0\u{3}lacked_by\0\u{1}spellings\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}field\0\u{1}category\0\u{1}kind\0\u{1}law\0\u{1}prefer\0\u{1}address\0\u{1}refers\0\u{3}lacked_by\0\u{1}spellings\0\u{1}derivation\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2359,12 +2403,17 @@ nonisolated extension Syncledger_Ledger_V1_FieldMappingText: SwiftProtobuf.Messa
       case 7: try { try decoder.decodeSingularStringField(value: &self.refers) }()
       case 8: try { try decoder.decodeRepeatedStringField(value: &self.lackedBy) }()
       case 9: try { try decoder.decodeRepeatedMessageField(value: &self.spellings) }()
+      case 10: try { try decoder.decodeSingularMessageField(value: &self._derivation) }()
       default: break
       }
     }
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.field.isEmpty {
       try visitor.visitSingularStringField(value: self.field, fieldNumber: 1)
     }
@@ -2392,6 +2441,9 @@ nonisolated extension Syncledger_Ledger_V1_FieldMappingText: SwiftProtobuf.Messa
     if !self.spellings.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.spellings, fieldNumber: 9)
     }
+    try { if let v = self._derivation {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2405,6 +2457,67 @@ nonisolated extension Syncledger_Ledger_V1_FieldMappingText: SwiftProtobuf.Messa
     if lhs.refers != rhs.refers {return false}
     if lhs.lackedBy != rhs.lackedBy {return false}
     if lhs.spellings != rhs.spellings {return false}
+    if lhs._derivation != rhs._derivation {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Syncledger_Ledger_V1_FieldMappingText.DerivationText: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = Syncledger_Ledger_V1_FieldMappingText.protoMessageName + ".DerivationText"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}from\0\u{1}take\0\u{1}by\0\u{1}pick\0\u{1}order\0\u{1}into\0\u{1}prefix\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.from) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.take) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.by) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.pick) }()
+      case 5: try { try decoder.decodeRepeatedStringField(value: &self.order) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.into) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.prefix) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.from.isEmpty {
+      try visitor.visitSingularStringField(value: self.from, fieldNumber: 1)
+    }
+    if !self.take.isEmpty {
+      try visitor.visitSingularStringField(value: self.take, fieldNumber: 2)
+    }
+    if !self.by.isEmpty {
+      try visitor.visitSingularStringField(value: self.by, fieldNumber: 3)
+    }
+    if !self.pick.isEmpty {
+      try visitor.visitSingularStringField(value: self.pick, fieldNumber: 4)
+    }
+    if !self.order.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.order, fieldNumber: 5)
+    }
+    if !self.into.isEmpty {
+      try visitor.visitSingularStringField(value: self.into, fieldNumber: 6)
+    }
+    if !self.prefix.isEmpty {
+      try visitor.visitSingularStringField(value: self.prefix, fieldNumber: 7)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Syncledger_Ledger_V1_FieldMappingText.DerivationText, rhs: Syncledger_Ledger_V1_FieldMappingText.DerivationText) -> Bool {
+    if lhs.from != rhs.from {return false}
+    if lhs.take != rhs.take {return false}
+    if lhs.by != rhs.by {return false}
+    if lhs.pick != rhs.pick {return false}
+    if lhs.order != rhs.order {return false}
+    if lhs.into != rhs.into {return false}
+    if lhs.prefix != rhs.prefix {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
