@@ -260,9 +260,14 @@ extension EngineCore {
         for record in records {
             guard let snapshot = try snapshot(record),
                 let reconciler = reconcilers[snapshot.record.entity]
-            else { continue }
+            else {
+                // No rule of the mapping in force is about it.
+                report.excluded += 1
+                continue
+            }
             let plan = reconciler.plan(snapshot)
             report.realignable += plan.realignable
+            report.open += snapshot.openCommands.count
             switch plan.standing {
             case .conflict: report.conflicted += 1
             case .failing: report.failing += 1

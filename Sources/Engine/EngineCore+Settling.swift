@@ -254,7 +254,10 @@ extension EngineCore {
 
     /// Tells whether the write ran.
     ///
-    /// Every attribute as it leaves it: yes. As it was before: no.
+    /// An attribute as the write leaves it, and none as before: yes, for one call is one write, and what
+    /// differs was edited since. All as before: no. Elements count one by one: whoever adds others in
+    /// between hides nothing. A set element that a person took away again in that time is put there once
+    /// more, for no look ever showed it.
     private mutating func judge(
         _ row: CommandRow, _ object: RemoteObject, _ connection: ConnectionRow
     ) throws {
@@ -268,15 +271,16 @@ extension EngineCore {
                     connection.system],
                 let told = object[change.attribute].map(spelling.codec.content)
             else { return .other }
+            if change.form == .elements { return Self.state(of: change, in: told) }
             if told == change.leaves?.value.map(spelling.codec.content) { return .after }
             return told == change.before?.value.map(spelling.codec.content) ? .before : .other
         }
-        if states.allSatisfy({ $0 == .after }) {
+        if states.contains(.after), !states.contains(.before) {
             return try confirm(row, remoteID: object.id, object, byLooking: true)
         }
         // An absolute value that stands neither here nor there was edited since: decided anew.
         if states.allSatisfy({ $0 == .before }) { return didNotRun(row.issue.command) }
-        if row.issue.changes.allSatisfy({ $0.form == .absolute }) {
+        if row.issue.changes.allSatisfy({ $0.form != .delta }) {
             let look = Observer.Look(
                 connection: connection, road: .readBack, lookedAfter: end, now: now)
             let drafts = try observe(object, look)
@@ -294,6 +298,17 @@ extension EngineCore {
                     event: .commandParked(payload),
                     tags: [Tag(.command, row.issue.command), Tag(.record, row.issue.record)])
             ], then: .commandSettled(row.issue.command, look: nil))
+    }
+
+    /// Whether the elements of a change are there, and those that it takes out are not.
+    private static func state(of change: CommandChange, in told: Value) -> WriteState {
+        let has = Set(told.elements)
+        let inEffect = (change.write?.value?.elements ?? []).map { element in
+            element.hasPrefix("-") ? !has.contains(String(element.dropFirst()))
+                : has.contains(element)
+        }
+        if inEffect.allSatisfy(\.self) { return .after }
+        return inEffect.contains(true) ? .other : .before
     }
 
     /// The same command again, under its own id, so that a first try that comes late makes no second

@@ -298,6 +298,7 @@ package struct EngineCore {
         else { return }
         try countVerdicts()
         report.pairsChanged = touched.count
+        report.wasStopped = isCancelled
         var finished = RunFinished()
         finished.run = request.run
         finished.counts = [

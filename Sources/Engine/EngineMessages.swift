@@ -108,6 +108,10 @@ package struct RunReport: Sendable {
     package var calls = 0
     package var writeCalls = 0
     package var pairsChanged = 0
+    /// Whether it was stopped before its end; the next run goes on.
+    package var wasStopped = false
+    /// Writes that were decided, in this run or before, and stand open at its end.
+    package var open = 0
     /// Connections that could not be read, with the reason and its fix.
     package var failures: [(connection: String, reason: String)] = []
     /// What a system does not have and never had: said, and no failure.

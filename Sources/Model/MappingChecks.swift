@@ -99,7 +99,9 @@ extension FieldMapping {
         }
         let speakers = spellings.values.filter { $0.direction != .push && $0.constant == nil }
         let isConstant = spellings.values.contains { $0.constant != nil }
-        if speakers.isEmpty, !isConstant, derivation == nil { throw MappingError(.nobodySpeaks, at: place) }
+        if speakers.isEmpty, !isConstant, derivation == nil {
+            throw MappingError(.nobodySpeaks, at: place)
+        }
     }
 
     private func check(

@@ -28,7 +28,8 @@ extension EntityMapping {
         head += fields.compactMap { field in
             field.derivation.map { derivation in
                 let text = derivation.text
-                return (["derived", field.name, text.from, text.take, text.by, text.pick]
+                return
+                    (["derived", field.name, text.from, text.take, text.by, text.pick]
                     + text.order + [text.into, text.prefix]).joined(separator: "|")
             }
         }

@@ -125,7 +125,8 @@ extension MappingError.Reason {
         case .pickOfMany: "there may be several such records: say which with pick"
         case .noReference(let name): "\(name) is no reference of this entity to go by"
         case .doesNotRefer(let entity, let other): "a \(entity) does not refer to the \(other)"
-        case .derivedIsPushed: "a derived field is only written: give every system `direction: push`"
+        case .derivedIsPushed:
+            "a derived field is only written: give every system `direction: push`"
         case .intoNoSet(let name):
             "\(name) is no field of tags to put it into, or systems are named besides"
         case .address: "which consent belongs to which address is as it ships"

@@ -125,6 +125,7 @@ package final class World {
     package func run(
         _ verb: RunRequest.Verb = .sync, sweep: Bool = false, approve: Bool = false,
         realign: Bool = false,
+        cancelling: Int? = nil,
         stopping: (_ step: Int) -> Bool = { _ in false }
     ) throws -> RunReport? {
         try workplace.views.project()
@@ -138,6 +139,7 @@ package final class World {
         var inputs: [EngineInput] = [.begin(request)]
         var steps = 0
         var wakeAt: Timestamp?
+        var isCancelled = false
         while true {
             let input = inputs.isEmpty ? EngineInput.tick : inputs.removeFirst()
             if inputs.isEmpty, case .tick = input, let at = wakeAt {
@@ -148,6 +150,10 @@ package final class World {
             let effects = try core.step(input, now: now)
             steps += 1
             if stopping(steps) { return nil }
+            if let step = cancelling, steps >= step, !isCancelled {
+                isCancelled = true
+                inputs.append(.cancel)
+            }
             for effect in effects {
                 switch effect {
                 case .append(let id, let drafts, let conditions):

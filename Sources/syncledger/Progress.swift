@@ -7,18 +7,60 @@ import Synchronization
     import Glibc
 #endif
 
-/// One line on a terminal's standard error, written over and over; nothing where there is none.
-final class ProgressLine {
-    private let isTerminal = isatty(2) == 1
-    private var last = ""
+/// How a run goes: what it does, pace, time left.
+///
+/// One line on a terminal; elsewhere a line of its own on standard error, one a minute at most.
+final class RunLine {
+    private let line = ProgressLine()
+    private let clock: () -> Timestamp
+    private var phase: RunProgress.Phase?
+    private var began: Timestamp
+    private var doneBefore = 0
+    private var told: Timestamp
+
+    init(clock: @escaping () -> Timestamp = systemNow) {
+        self.clock = clock
+        began = clock()
+        told = began
+    }
 
     func show(_ state: RunProgress) {
+        let now = clock()
+        let done = state.phase == .writing ? state.commandsDone : state.objects
+        if state.phase != phase { (phase, began, doneBefore) = (state.phase, now, done) }
+        let text = Self.text(
+            state, done: done - doneBefore,
+            seconds: Double(now.microseconds - began.microseconds) / 1_000_000)
+        if line.isTerminal {
+            line.show(text)
+        } else if now.microseconds - told.microseconds >= 60_000_000 {
+            told = now
+            Output.complain(text)
+        }
+    }
+
+    func clear() { line.clear() }
+
+    /// The line, from what was `done` (objects or writes) in the `seconds` since the phase began.
+    static func text(_ state: RunProgress, done: Int, seconds: Double) -> String {
         var text = "\(state.phase.rawValue): \(state.objects) objects read"
+        let isWriting = state.phase == .writing
         if state.commandsTotal > 0 {
             text += ", \(state.commandsDone) of \(state.commandsTotal) writes done"
         }
-        show(text)
+        guard isWriting || state.phase == .looking, done > 0, seconds >= 1 else { return text }
+        let pace = Double(done) / seconds
+        text += ", \(Int(pace.rounded())) a second"
+        let left = state.commandsTotal - state.commandsDone
+        guard isWriting, left > 0 else { return text }
+        return text + ", \(Int((Double(left) / pace).rounded(.up))) s left"
     }
+}
+
+/// One line on a terminal's standard error, written over and over; nothing where there is none.
+final class ProgressLine {
+    let isTerminal = isatty(2) == 1
+    private var last = ""
 
     func show(_ text: String) {
         guard isTerminal, text != last else { return }

@@ -118,7 +118,7 @@ private func runEngine(
                 "nothing is connected yet: run `syncledger connect mautic --url https://…`, and the other systems so, or `syncledger connect local`"
             )
         }
-        let progress = ProgressLine()
+        let progress = RunLine()
         // Before an error prints, too.
         defer { progress.clear() }
         let stop = StopSignal()
@@ -170,6 +170,7 @@ extension RunReport {
             number("parked", parked), number("gone", gone), number("merged", merged),
             number("calls", calls), number("writeCalls", writeCalls),
             number("pairsChanged", pairsChanged),
+            .init("stopped", .bool(wasStopped)), number("open", open),
             .init("failures", told(failures)), .init("notes", told(notes)),
             .init(
                 "proposals",
@@ -241,6 +242,13 @@ extension RunReport {
             ]
     }
 
+    private var stoppedLines: [String] {
+        guard wasStopped else { return [] }
+        let left =
+            open > 0 ? "\(open) writes are decided and not done" : "no write stands open"
+        return ["Stopped before its end; \(left): `syncledger sync` goes on."]
+    }
+
     var syncLines: [String] {
         var lines = [seenLine]
         lines += failureLines
@@ -255,6 +263,7 @@ extension RunReport {
                 + (failing > 0 ? ", \(failing) not read everywhere." : "."))
         lines += conflictLines
         lines += realigningLines
+        lines += stoppedLines
         lines.append("\(calls) calls for \(pairsChanged) changes.")
         return lines
     }

@@ -61,11 +61,15 @@ import Testing
         let tight = try file("firstname, longest: 64", "firstname, longest: 2")
         let found = try run("mapping", "check", tight)
         #expect(found.code == 2)
-        #expect(found.output.contains("contact first_name at mautic: it is cut at 2 characters there (1 record)"))
+        #expect(
+            found.output.contains(
+                "contact first_name at mautic: it is cut at 2 characters there (1 record)"))
     }
 
     @Test func `has laws for each entity`() throws {
-        #expect(try run("policy", "set", "stage", "manual", "--yes").code == 1, "of people there is none")
+        #expect(
+            try run("policy", "set", "stage", "manual", "--yes").code == 1,
+            "of people there is none")
         #expect(try run("policy", "set", "--entity", "deal", "stage", "manual", "--yes").code == 0)
         #expect(try run("policy", "--entity", "deal").output.contains("set here"))
         #expect(try run("policy").output.contains("set here") == false)

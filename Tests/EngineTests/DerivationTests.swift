@@ -162,9 +162,15 @@ import Testing
         ("derive: {from: acount, take: name, by: account, into: tags}", "did you mean account?"),
         ("derive: {from: account, take: name, by: title, into: tags}", "title is no reference"),
         ("derive: {from: account, take: name, by: account, into: city}", "is no field of tags"),
-        ("derive: {from: account, take: name, by: account, pick: [a], into: tags}", "leave out pick"),
+        (
+            "derive: {from: account, take: name, by: account, pick: [a], into: tags}",
+            "leave out pick"
+        ),
         ("derive: {from: deal, take: stage, by: account, into: tags}", "say which with pick"),
-        ("derive: {from: deal, take: stage, by: account, pick: newest, into: tags}", "pick is `greatest`"),
+        (
+            "derive: {from: deal, take: stage, by: account, pick: newest, into: tags}",
+            "pick is `greatest`"
+        ),
         ("derive: {from: account, take: name, by: account}\n      mautic: x", "direction: push"),
         ("derive: {from: account, take: name, by: account}", "no system has it"),
         ("derive: {fro: account}", "did you mean from?"),

@@ -17,7 +17,8 @@ let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let package = Package(
     name: "benchmarks",
     dependencies: [
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2")
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
         .systemLibrary(
@@ -41,6 +42,7 @@ let package = Package(
             name: "Engine",
             dependencies: [
                 "Ledger", "Model", "Projections", "Reconciler", "Transport", "Connectors", crypto,
+                .product(name: "Yams", package: "Yams"),
             ], swiftSettings: house),
         .target(name: "PlainLoop", dependencies: ["CLMDB"]),
         .executableTarget(
