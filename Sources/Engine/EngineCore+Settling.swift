@@ -304,7 +304,8 @@ extension EngineCore {
     private static func state(of change: CommandChange, in told: Value) -> WriteState {
         let has = Set(told.elements)
         let inEffect = (change.write?.value?.elements ?? []).map { element in
-            element.hasPrefix("-") ? !has.contains(String(element.dropFirst()))
+            element.hasPrefix("-")
+                ? !has.contains(String(element.dropFirst()))
                 : has.contains(element)
         }
         if inEffect.allSatisfy(\.self) { return .after }

@@ -1,4 +1,4 @@
-import Ledger
+package import Ledger
 package import Model
 import Projections
 
@@ -18,8 +18,10 @@ package struct MappingReach: Sendable, Equatable {
 
     package var isEmpty: Bool {
         added.isEmpty && removed.isEmpty && changed.isEmpty && approvals.isEmpty
-            && !movesPlaces
+            && !movesPlaces && isFollowed
     }
+    /// Whether this version can follow the mapping in force.
+    package var isFollowed = true
     /// Whether another scope, or another who-is-made, is all that changes at a system.
     package var movesPlaces = false
 }
@@ -29,9 +31,12 @@ extension Workplace {
     ///
     /// - Throws: `WorkplaceMappingError` where a connection's own scope names a field that it lacks.
     package func reach(of new: EntityMapping) throws -> MappingReach {
-        guard let old = try mapping()[new.entity] else {
+        // One that this version cannot follow can only be replaced.
+        let (inForce, isFollowed) = try leniently()
+        guard let old = inForce[new.entity] else {
             throw WorkplaceMappingError.unknownEntity(new.entity)
         }
+        try refuseTakenAttributes(old, new)
         let names = old.fields.map(\.name)
         var reach = MappingReach(
             entity: new.entity,
@@ -40,6 +45,7 @@ extension Workplace {
             changed: old.fields.filter { field in
                 new.field(field.name).map { $0 != field } ?? false
             }.map(\.name))
+        reach.isFollowed = isFollowed
         reach.movesPlaces = new.scopes != old.scopes || new.creates != old.creates
         let touched = Set(reach.removed + reach.changed)
         try views.read { tables, transaction in
@@ -66,6 +72,38 @@ extension Workplace {
         return reach
     }
 
+    /// The mapping in force, and whether all of it can be followed.
+    private func leniently() throws -> (Mapping, Bool) {
+        do {
+            return (try mapping(), true)
+        } catch ViewError.unfollowedMapping {
+            let found = try views.read { tables, transaction in
+                try Mapping { try tables.rules.row(Array($0.utf8), transaction) }
+            }
+            return (found, false)
+        }
+    }
+
+    /// What stands at an attribute was seen, told and refused as one field's: under another name it would
+    /// be taken for that one's history.
+    private func refuseTakenAttributes(_ old: EntityMapping, _ new: EntityMapping) throws {
+        let rules = try views.read { tables, transaction in
+            try tables.rules.row(Array(new.entity.utf8), transaction)
+        }
+        for field in new.fields {
+            for (system, spelling) in field.spellings.sorted(by: { $0.key < $1.key }) {
+                let owners =
+                    [old, Mapping.shipped[new.entity]].map {
+                        $0?.field(attribute: spelling.attribute, of: system)?.name
+                    } + [rules?.owner(of: spelling.attribute, at: system)]
+                if let owner = owners.compactMap(\.self).first(where: { $0 != field.name }) {
+                    throw WorkplaceMappingError.taken(
+                        field.name, spelling.attribute, system, owner)
+                }
+            }
+        }
+    }
+
     /// Puts mappings in force, all in one append; by itself that decides and writes nothing.
     package func change(_ mappings: [EntityMapping]) throws {
         try append(
@@ -84,12 +122,15 @@ extension Workplace {
 package enum WorkplaceMappingError: Error, Equatable, CustomStringConvertible {
     case unknownEntity(String)
     case scope(String, String)
+    case taken(String, String, System, String)
 
     package var description: String {
         switch self {
         case .unknownEntity(let entity):
             "there is no entity \(entity): a mapping is of "
                 + Mapping.shipped.entities.map(\.entity).joined(separator: ", ")
+        case .taken(let field, let attribute, let system, let owner):
+            "\(field) at \(system.name): \(attribute) is the attribute of the field \(owner), whose history stands there: leave it to that field"
         case .scope(let label, let error):
             "\(error); \(label) was connected with it: give it another scope first with `syncledger connect`"
         }

@@ -166,10 +166,13 @@ package struct EntityMapping: Sendable, Hashable {
         at system: System, _ content: (_ field: String) -> Value?
     ) -> Bool {
         fields.contains { field in
-            guard let spelling = field.spellings[system], spelling.terms.contains(.required),
-                !spelling.hasDefault
+            guard let spelling = field.spellings[system], spelling.terms.contains(.required)
             else { return false }
-            return content(field.name)?.isBlank ?? true
+            guard let value = content(field.name), !value.isBlank else {
+                return !spelling.hasDefault
+            }
+            // What has no word there is not told.
+            return !spelling.codec.reads(value)
         }
     }
 

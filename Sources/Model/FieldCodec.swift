@@ -69,6 +69,11 @@ package struct FieldCodec: Sendable, Hashable {
         isOfKind(content) && (translation?.hasWord(for: content) ?? true)
     }
 
+    /// Whether a content is of the kind, and the mapping only has no word of the system for it.
+    func lacksWord(for content: Value) -> Bool {
+        isOfKind(content) && !(translation?.hasWord(for: content) ?? true)
+    }
+
     private func isOfKind(_ content: Value) -> Bool {
         switch (kind, content) {
         case (_, .null), (.text, .text), (.email, .text), (.flag, .bool), (.tags, .set): true

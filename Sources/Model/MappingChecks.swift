@@ -8,6 +8,11 @@ extension EntityMapping {
             guard let field = field(own.name) else {
                 throw MappingError(.missing(own.name))
             }
+            if let more = System.real.first(where: {
+                field.spellings[$0] != nil && own.spellings[$0] == nil
+            }) {
+                throw MappingError(.notThere(own.name), field: own.name, system: more)
+            }
             for (system, spelling) in own.spellings.sorted(by: { $0.key < $1.key }) {
                 guard let other = field.spellings[system], other.attribute == spelling.attribute
                 else {
@@ -17,9 +22,15 @@ extension EntityMapping {
                 if own.law == .strictest, other != spelling {
                     throw MappingError(.consentIsFixed, field: own.name, system: system)
                 }
-                if shipped.keys.contains(own.name), other.direction != .both {
-                    throw MappingError(.keyGoesBothWays, field: own.name, system: system)
+                if shipped.keys.contains(own.name),
+                    other.direction != .both || other.codec != spelling.codec
+                        || !other.terms.isSubset(of: .required)
+                {
+                    throw MappingError(.keyIsFixed, field: own.name, system: system)
                 }
+            }
+            if field.lackedBy != own.lackedBy {
+                throw MappingError(.kindsAreFixed, field: own.name, key: "without")
             }
         }
         for (system, text) in scopes.sorted(by: { $0.key < $1.key }) {
@@ -122,6 +133,10 @@ extension FieldMapping {
             }
             if derivation.pick == nil { throw MappingError(.pickOfMany, at: place) }
         }
+        let known = source.fields.map(\.name)
+        if let lacking = derivation.looksAt.sorted().first(where: { !known.contains($0) }) {
+            throw MappingError(.unknownWord(lacking, of: known), at: place)
+        }
         if spellings.values.contains(where: { $0.direction != .push }) {
             throw MappingError(.derivedIsPushed, at: place)
         }
@@ -178,6 +193,14 @@ extension Spelling {
             throw MappingError(.htmlIsFirst, at: place.key("functions"))
         }
         let words = translation?.words ?? []
+        let texts =
+            words.flatMap { [$0.content, $0.word] } + [translation?.blank].compactMap(\.self)
+        if let text = texts.first(where: { trimmed($0) != $0 }) {
+            throw MappingError(.outerSpace(text), at: place)
+        }
+        if let blank = translation?.blank, words.contains(where: { $0.word == blank }) {
+            throw MappingError(.wordTwice(blank), at: place.key("default"))
+        }
         if !words.isEmpty {
             let place = place.key("lookup")
             guard codec.kind == .text else { throw MappingError(.lookupOfNoText, at: place) }

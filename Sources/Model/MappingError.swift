@@ -41,7 +41,10 @@ package struct MappingError: Error, Equatable, CustomStringConvertible {
         case missing(String)
         case heldFast(String)
         case consentIsFixed
-        case keyGoesBothWays
+        case keyIsFixed
+        case notThere(String)
+        case outerSpace(String)
+        case kindsAreFixed
         case unknownWord(String, of: [String])
         case function(FunctionError)
         case functionDoesNotFit(String, FieldCodec.Kind)
@@ -93,7 +96,12 @@ extension MappingError.Reason {
         case .heldFast(let attribute):
             "this field must be \(attribute) there: records are found and referred to by it"
         case .consentIsFixed: "a consent goes both ways as it is, and cannot be given other terms"
-        case .keyGoesBothWays: "records are found by it, so it goes both ways"
+        case .keyIsFixed:
+            "records are found by it, so it goes both ways as it ships, and may only be required"
+        case .notThere(let name): "\(name) is not kept there, and cannot be"
+        case .outerSpace(let text):
+            "\"\(text)\" begins or ends with white space, which systems take away"
+        case .kindsAreFixed: "which kinds of object have it is as it ships"
         case .unknownWord(let word, let all):
             "\(word) is not known"
                 + (nearest(word, in: all).map { ", did you mean \($0)?" } ?? ":")

@@ -28,6 +28,7 @@ package enum WriteNeed: Sendable, Hashable {
         case notSeen = "the system has not told this field"
         case readOnly = "the system is only read"
         case keepsValue = "a blank is not told there"
+        case noWord = "the mapping has no word of that system for it"
         case drifted = "the system drifted, and nothing is enforced"
         case refused = "the system refused this value"
         case lossy = "the system holds this value in a form of its own"
@@ -52,7 +53,10 @@ extension Merge {
             rules.contains(.acceptedForms)
             ? branch.held(outcome) : branch.spelling.codec.held(outcome.value)
         if state.freezes(branch.replica), seenContent != held { return .wait(.contested) }
-        guard branch.spelling.codec.reads(outcome.value) else { return .wait(.unreadable) }
+        guard branch.spelling.codec.reads(outcome.value) else {
+            return .wait(
+                branch.spelling.codec.lacksWord(for: outcome.value) ? .noWord : .unreadable)
+        }
         if seenContent == held {
             return isForm(seenContent, of: outcome.value) ? .wait(.lossy) : .inSync
         }

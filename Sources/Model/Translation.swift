@@ -110,7 +110,7 @@ package enum TextFunction: Sendable, Hashable {
         case ("html", ""): self = .html
         case ("phone", let code):
             guard (1...3).contains(code.count), code.utf8.allSatisfy(isDigit),
-                code.first != "0"
+                code.first != "0", !Self.otherTrunks.contains(code)
             else { throw .noCallingCode(code) }
             self = .phone(code: code)
         case ("date", let format):
@@ -119,6 +119,11 @@ package enum TextFunction: Sendable, Hashable {
         case (let name, _): throw Self.names.contains(name) ? .takesNothing(name) : .unknown(name)
         }
     }
+
+    /// Where a leading 0 is no trunk prefix, or there is another one: numbers would be made wrong.
+    private static let otherTrunks: Set<String> = [
+        "7", "36", "39", "225", "241", "242", "370", "375", "378", "993",
+    ]
 
     package static var names: [String] {
         [
@@ -216,7 +221,7 @@ package enum TextFunction: Sendable, Hashable {
                 String(written.dropFirst())
             } else if written.hasPrefix("00") {
                 String(written.dropFirst(2))
-            } else if written.hasPrefix("0") {
+            } else if written.hasPrefix("0"), code != "1" {
                 code + written.dropFirst()
             } else if code == "1", written.count == 10 {
                 // North America has no trunk prefix.
@@ -276,7 +281,7 @@ package enum FunctionError: Error, Equatable, CustomStringConvertible {
                 + " take one of " + TextFunction.names.joined(separator: ", ")
         case .takesNothing(let name): "the function \(name) takes no argument"
         case .noCallingCode(let code):
-            "phone needs a country's calling code, such as `phone 49`, not \(code.isEmpty ? "nothing" : code)"
+            "phone needs the calling code of a country whose numbers begin with 0 at home (or 1), such as `phone 49`, not \(code.isEmpty ? "nothing" : code)"
         case .noDateFormat(let format):
             "date needs a form with dd, mm and yyyy, such as `date dd.mm.yyyy`, not \(format.isEmpty ? "nothing" : format)"
         }

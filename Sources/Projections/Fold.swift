@@ -85,12 +85,16 @@ struct Fold {
         let before = mapping
         try changeRules(of: payload.entity, logged) { row in
             row.mapping = payload
+            row.own(payload)
             row.mappingSetBy = logged.id
         }
         (mapping, fields) = try Self.inForce(views)
         try touchAll()
         guard let old = before[payload.entity], let new = mapping[payload.entity] else { return }
-        for row in try views.connections.all() where new.differs(from: old, at: row.system) {
+        // Nobody can say what one that this version cannot follow tells a system.
+        let isFollowed = new.event == payload
+        for row in try views.connections.all()
+        where !isFollowed || new.differs(from: old, at: row.system) {
             var row = row
             let kinds = new.kinds(at: row.system)
             row.approved.removeAll { kinds.contains($0) }

@@ -11,6 +11,9 @@ package struct RulesRow: WireMessage, Equatable {
     package var adoptedBy: EventID?
     package var mapping: MappingChanged?
     package var mappingSetBy: EventID?
+    /// Every attribute that a mapping ever named, as `system attribute field`: what stands there is that
+    /// field's history.
+    package var owners: [String] = []
     /// The sequence of the event that changed any of it last.
     package var since: UInt64 = 0
     package var unknownFields: [UInt8] = []
@@ -25,6 +28,24 @@ package struct RulesRow: WireMessage, Equatable {
         visitor.unsigned(5, &since)
         visitor.message(6, &mapping)
         visitor.id(7, &mappingSetBy)
+        visitor.strings(8, &owners)
+    }
+}
+
+extension RulesRow {
+    mutating func own(_ mapping: MappingChanged) {
+        for field in mapping.fields {
+            for spelling in field.spellings
+            where owner(of: spelling.attribute, at: spelling.system) == nil {
+                owners.append("\(spelling.system.rawValue) \(spelling.attribute)\n\(field.field)")
+            }
+        }
+    }
+
+    /// The field whose history stands at an attribute; `nil` where no mapping of a file named it.
+    package func owner(of attribute: String, at system: System) -> String? {
+        let head = "\(system.rawValue) \(attribute)\n"
+        return owners.first { $0.hasPrefix(head) }.map { String($0.dropFirst(head.count)) }
     }
 }
 

@@ -170,7 +170,7 @@ struct StandingJudge {
             case .inSync, .wait(.lossy): isInSync = true
             case .write: return (.waiting, "to be written there")
             case .wait(.noOutcome) where !branch.hasChanged: isInSync = true
-            case .wait(.readOnly), .wait(.keepsValue), .wait(.unknownReference),
+            case .wait(.readOnly), .wait(.keepsValue), .wait(.noWord), .wait(.unknownReference),
                 .wait(.absentReference):
                 isExcluded = true
             case .wait(let wait): return (.waiting, wait.rawValue)

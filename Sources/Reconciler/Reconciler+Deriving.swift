@@ -20,8 +20,13 @@ extension Reconciler {
             }
         guard !moved.isEmpty else { return nil }
         var elements = Set(state.outcome?.value.elements ?? [])
+        let stays = ground.mapping.fields.filter { other in
+            other.derivation?.into == field.name && !moved.contains { $0.0 == other.name }
+        }.compactMap { snapshot.record.outcome($0.name)?.value?.value }
         for (name, value) in moved {
-            if case .text(let old)? = snapshot.record.outcome(name)?.value?.value {
+            if case .text(let old)? = snapshot.record.outcome(name)?.value?.value,
+                !stays.contains(.text(old))
+            {
                 elements.remove(old)
             }
             if case .text(let new) = value { elements.insert(new) }

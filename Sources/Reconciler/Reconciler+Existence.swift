@@ -130,10 +130,13 @@ extension Reconciler {
         let told = Set(command.changes.map(\.field))
         for field in ground.mapping.fields where !told.contains(field.name) {
             guard let spelling = field.spellings[connection.system] else { continue }
-            if let constant = spelling.constant ?? spelling.codec.translation?.blank {
-                let version = outcomes.first { $0.0.name == field.name }?.1.version ?? 0
+            let outcome = outcomes.first { $0.0.name == field.name }?.1
+            // A default stands for a blank, not for what has no word there.
+            let isBlank = outcome?.value.isBlank ?? true
+            let told = spelling.constant ?? (isBlank ? spelling.codec.translation?.blank : nil)
+            if let told {
                 command.changes.append(
-                    change(of: field, spelling, to: .text(constant), version, replica))
+                    change(of: field, spelling, to: .text(told), outcome?.version ?? 0, replica))
             }
         }
         command.command = .derived("create", [replica.bytes])

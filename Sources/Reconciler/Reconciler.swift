@@ -178,7 +178,8 @@ package struct Reconciler: Sendable {
             case .wait(.readOnly) where isUnreadable(branch.replica, snapshot):
                 (.failing, Self.unread)
             case .wait(let wait)
-            where [.readOnly, .keepsValue, .unknownReference, .absentReference].contains(wait):
+            where [.readOnly, .keepsValue, .noWord, .unknownReference, .absentReference]
+                .contains(wait):
                 (.excluded, wait.rawValue)
             case .wait(let wait): (.wait, wait.rawValue)
             }

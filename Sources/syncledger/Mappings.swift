@@ -19,7 +19,8 @@ struct Mapping: ParsableCommand {
 
 struct ShowMapping: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "show", abstract: "The mapping in force.")
+        commandName: "show", abstract: "The mapping in force.",
+        usage: "syncledger mapping show [options]")
     @OptionGroup var common: Common
     @Option(help: "Only that of contact, account or deal.") var entity: String?
     @Flag(help: "As a file for `mapping apply`.") var yaml = false

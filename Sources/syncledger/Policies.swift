@@ -120,7 +120,8 @@ struct Policies: ParsableCommand {
 
     struct Reset: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Give a field back to the preset and its shipped preference.")
+            abstract: "Give a field back to the preset and the mapping's preference.",
+            usage: "syncledger policy reset <field> [options]")
         @OptionGroup var common: Common
         @OptionGroup var whose: Whose
         @Argument(help: "The field.") var field: String

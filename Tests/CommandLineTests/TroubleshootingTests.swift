@@ -109,6 +109,7 @@ import Testing
         ],
         "Sources/Engine/Workplace+Mapping.swift WorkplaceMappingError": [
             ("unknownEntity", "there is no entity"), ("scope", "was connected with it"),
+            ("taken", "whose history stands there"),
         ],
         "Sources/Engine/EngineMessages.swift EngineError": [
             ("stuck", "the engine stopped making progress")

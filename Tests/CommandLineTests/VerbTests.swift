@@ -13,7 +13,8 @@ import Testing
     static let lower = [
         "conflicts list", "conflicts take", "conflicts set", "conflicts keep", "conflicts delete",
         "links list", "links merge", "links apart", "links unlink", "commands list",
-        "commands retry", "policy show", "policy set", "policy reset", "projector list",
+        "commands retry", "mapping show", "mapping check", "mapping apply", "policy show",
+        "policy set", "policy reset", "projector list",
         "projector status",
         "projector rebuild", "projector verify",
     ]
@@ -33,7 +34,7 @@ import Testing
             #expect(listed(result.output) == Self.verbs)
             #expect(result.output.contains("Exit codes: 0 done or clean, 1 error, 2"))
         }
-        for verb in ["conflicts", "links", "commands", "policy", "projector"] {
+        for verb in ["conflicts", "links", "commands", "mapping", "policy", "projector"] {
             let listed = listed(try Program.syncledger.run([verb, "--help"]).output)
             #expect(
                 listed.map { $0.replacing(",", with: "") }
@@ -53,7 +54,8 @@ import Testing
         #expect(result.output.contains("USAGE: syncledger \(verb)"))
         #expect(
             result.output.contains("--json")
-                == !["conflicts", "links", "commands", "policy", "projector"].contains(verb))
+                == !["conflicts", "links", "commands", "mapping", "policy", "projector"].contains(
+                    verb))
         #expect(try Program.syncledger.run(["help"] + words).output == result.output)
         // These two have more options than a line of usage holds.
         let long = result.output.split(separator: "\n").map(String.init).filter { $0.count > 80 }

@@ -21,7 +21,7 @@ import Testing
               scope: {mautic: phone is set}
               create: {suitecrm: when phone is set, mautic: never}
               fields:
-                email: {category: contact, kind: email, compass: email, mautic: email, suitecrm: email1}
+                email: {category: contact, kind: email, compass: email, mautic: {attribute: email, longest: 191}, suitecrm: email1}
                 email_opt_out:
                   category: consent
                   kind: flag
@@ -156,11 +156,15 @@ import Testing
         #expect { try MappingFile(text) } throws: { "\($0)".contains(words) }
     }
 
-    @Test func `cannot loosen a consent`() {
+    @Test func `cannot loosen a consent or change who is the same`() {
         for (from, to) in [
             ("suitecrm: email_opt_out", "suitecrm: {attribute: email_opt_out, direction: pull}"),
             ("mautic: dnc_email", "mautic: {attribute: dnc_email, functions: [not]}"),
             ("law: strictest", "law: newest"), ("mautic: dnc_email\n", "\n"),
+            // Nor change who is the same.
+            ("mautic: {attribute: email, longest: 191}", "mautic: {attribute: email, longest: 5}"),
+            ("suitecrm: email1", "suitecrm: {attribute: email1, default: a@example.com}"),
+            ("    email:\n", "    email:\n      without: [lead]\n"),
         ] {
             let text = Self.shipped.replacing(from, with: to)
             #expect(text != Self.shipped)

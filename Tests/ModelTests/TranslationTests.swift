@@ -30,6 +30,8 @@ import Testing
     @Test func `a North American number needs no trunk prefix`() throws {
         let codec = try codec(.mautic, .text, "phone 1")
         #expect(codec.content(of: .text("(212) 555-0100")) == .text("+12125550100"))
+        let abroad = Value.text("011 49 30 123456")
+        #expect(codec.content(of: abroad) == abroad, "what begins otherwise stays as it is")
     }
 
     @Test func `hundredths are told as hundredths`() throws {
@@ -99,7 +101,9 @@ import Testing
         #expect(codec.content(of: .text("Lee")) == .text("Lee"))
     }
 
-    @Test(arguments: ["fone 49", "phone", "phone DE", "trim 3", "date", "date mm/yyyy", ""])
+    @Test(arguments: [
+        "fone 49", "phone 39", "phone", "phone DE", "trim 3", "date", "date mm/yyyy", "",
+    ])
     func `a function that there is not is refused in one sentence`(_ text: String) {
         #expect { try TextFunction(text) } throws: { !"\($0)".contains("\n") }
     }

@@ -7,17 +7,28 @@ extension MauticSandbox {
         else { return nil }
         let all = path[1] == "contact" ? MauticField.all : MauticField.companies
         let limit = request.parameters["limit"].flatMap(Int.init) ?? 30
-        let fields = all.prefix(limit).map { field in
-            SandboxJSON.Member(
-                String(field.id),
-                [
-                    "id": .int(field.id), "label": .string(field.label),
-                    "alias": .string(field.alias), "type": .string(field.type),
-                    "group": .string(field.group), "isRequired": false,
-                    "isFixed": .bool(field.isFixed),
-                    "object": path[1] == "contact" ? "lead" : "company", "properties": .object([]),
-                ])
+        let object: SandboxJSON = path[1] == "contact" ? "lead" : "company"
+        let fields = all.enumerated().prefix(limit).map { order, field in
+            SandboxJSON.Member(String(field.id), field.listed(order + 1, object))
         }
         return .mautic(["total": .int(all.count), "fields": .object(Array(fields))])
+    }
+}
+
+extension MauticField {
+    /// As the list of fields shows it; only the properties of `title` were recorded.
+    fileprivate func listed(_ order: Int, _ object: SandboxJSON) -> SandboxJSON {
+        let isShort = ["firstname", "lastname", "email"].contains(alias)
+        return [
+            "isPublished": true, "dateAdded": .null, "dateModified": .null, "createdBy": .null,
+            "createdByUser": .null, "modifiedBy": .null, "modifiedByUser": .null,
+            "id": .int(id), "label": .string(label), "alias": .string(alias),
+            "type": .string(type), "group": .string(group), "order": .int(order),
+            "object": object, "defaultValue": .null, "isRequired": false,
+            "isFixed": .bool(isFixed), "isListable": true, "isVisible": true,
+            "isShortVisible": .bool(isShort), "isUniqueIdentifier": .bool(alias == "email"),
+            "isPubliclyUpdatable": false,
+            "properties": alias == "title" ? ["list": ["Mr", "Mrs", "Miss"]] : .object([]),
+        ]
     }
 }
