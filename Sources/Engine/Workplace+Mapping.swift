@@ -15,21 +15,22 @@ package struct MappingReach: Sendable, Equatable {
     package var openQuestions = 0
     /// The connections where somebody approves anew what is written.
     package var approvals: [String] = []
+    /// Whether others belong or are made at a system.
+    package var movesPlaces = false
+    /// Whether this version can follow the mapping in force; else the new one replaces it.
+    package var isFollowed = true
 
     package var isEmpty: Bool {
         added.isEmpty && removed.isEmpty && changed.isEmpty && approvals.isEmpty
             && !movesPlaces && isFollowed
     }
-    /// Whether this version can follow the mapping in force.
-    package var isFollowed = true
-    /// Whether another scope, or another who-is-made, is all that changes at a system.
-    package var movesPlaces = false
 }
 
 extension Workplace {
     /// What a mapping changes of the one in force; nothing is done.
     ///
-    /// - Throws: `WorkplaceMappingError` where a connection's own scope names a field that it lacks.
+    /// - Throws: `WorkplaceMappingError` where a connection's own scope names a field that it lacks,
+    ///   or an attribute would get another field's history.
     package func reach(of new: EntityMapping) throws -> MappingReach {
         // One that this version cannot follow can only be replaced.
         let (inForce, isFollowed) = try leniently()

@@ -18,8 +18,16 @@ struct Fold {
     }
 
     private static func inForce(_ views: FoldedRows) throws -> (Mapping, FieldIndex) {
-        let mapping = try Mapping { try views.rules.row(Array($0.utf8)) }
-        return (mapping, mapping == .shipped ? .shipped : FieldIndex(mapping))
+        func rules(_ entity: String) throws -> RulesRow? {
+            try views.rules.row(Array(entity.utf8))
+        }
+        // A fold begins with every append: what ships is not made anew.
+        let isShipped = try Mapping.shipped.entities.allSatisfy {
+            try rules($0.entity)?.mapping == nil
+        }
+        if isShipped { return (.shipped, .shipped) }
+        let mapping = try Mapping(inForce: rules)
+        return (mapping, FieldIndex(mapping))
     }
 
     /// Folds one event; the rows it touches are written when the chunk is.

@@ -23,14 +23,15 @@ extension Reconciler {
         let stays = ground.mapping.fields.filter { other in
             other.derivation?.into == field.name && !moved.contains { $0.0 == other.name }
         }.compactMap { snapshot.record.outcome($0.name)?.value?.value }
-        for (name, value) in moved {
+        // First all that go: one may come to what another leaves.
+        for (name, _) in moved {
             if case .text(let old)? = snapshot.record.outcome(name)?.value?.value,
                 !stays.contains(.text(old))
             {
                 elements.remove(old)
             }
-            if case .text(let new) = value { elements.insert(new) }
         }
+        for case (_, .text(let new)) in moved { elements.insert(new) }
         let value = Value.set(of: elements)
         return value == state.outcome?.value ? nil : .derived(value, in: state)
     }

@@ -142,6 +142,28 @@ import Testing
         #expect(try department(world) == "New")
     }
 
+    @Test func `keep an element to which one field comes and which another leaves`() throws {
+        let two = """
+                aaa:
+                  derive: {from: account, take: city, by: account, into: tags}
+                bbb:
+                  derive: {from: account, take: street, by: account, into: tags}
+            """
+        let world = try world(805, two)
+        defer { end(world) }
+        let acme = world.compass.seed(
+            SandboxAccount(name: "Acme", street: "East", city: "North"), at: world.time)
+        world.compass.seed(ann(at: acme), at: world.time)
+        try sync(world)
+        #expect(tags(world, .mautic) == ["East", "North"])
+        world.compass.personEditsAccount(acme, at: world.time) {
+            $0.city = "East"
+            $0.street = "West"
+        }
+        try sync(world)
+        #expect(tags(world, .mautic) == ["East", "West"])
+    }
+
     @Test func `move nothing by a new mapping alone, until somebody realigns it`() throws {
         let world = try World(directory: scratch(), seed: 804)
         defer { end(world) }
