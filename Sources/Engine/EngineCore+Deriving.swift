@@ -3,7 +3,7 @@ import Model
 import Projections
 
 /// What derived fields of a record are now, and whose derived fields hang on a record.
-extension EngineCore {
+extension SnapshotReader {
     /// The derived fields of a record, from what the views say of the records they are taken from.
     func derived(_ record: RecordRow, _ entity: EntityMapping) throws -> [String: Derived] {
         var derived: [String: Derived] = [:]
@@ -22,7 +22,7 @@ extension EngineCore {
                 })
             var isNews = false
             if value != record.outcome(field.name)?.value?.value ?? .null {
-                let since = try rules(entity.entity)?.since ?? 0
+                let since = try views.rules(entity.entity)?.since ?? 0
                 let decisions =
                     [reference?.decidedBy]
                     + sources.flatMap { source in

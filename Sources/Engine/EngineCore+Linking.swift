@@ -26,10 +26,10 @@ extension EngineCore {
         let asked = try views.collect(from: \.questions) { $0.isSettled ? nil : $0.raised.replicas }
         let waiting = Set(asked.joined())
         // Those that a person keeps apart are linked by a person only.
-        let rows = try views.collect(from: \.replicas) { row in
-            row.record == nil && row.state == .live && !row.isApart
-                && !waiting.contains(row.replica) ? row : nil
-        }
+        let rows = try views.collect(
+            from: \.replicas,
+            where: { $0.record == nil && $0.state == .live && !$0.isApart }
+        ) { waiting.contains($0.replica) ? nil : $0 }
         // Those that were converted go along with what is linked by then.
         unlinked = mapping.entities.flatMap { entity in
             [false, true].map { converted in
@@ -215,6 +215,6 @@ extension EngineCore {
     }
 
     private mutating func markAllDirty() throws {
-        dirty.formUnion(try views.collect(from: \.records) { $0.record })
+        dirty.formUnion(try recordIDs())
     }
 }

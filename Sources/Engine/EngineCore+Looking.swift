@@ -85,10 +85,25 @@ extension EngineCore {
     mutating func lookAgainWhereNeeded() throws -> Bool {
         guard !hasLookedAgain else { return false }
         hasLookedAgain = true
-        let rows = try views.collect(from: \.replicas) { $0.state == .live ? $0 : nil }
-        for row in rows where row.needsLook { look(at: row) }
-        let named = Set(rows.flatMap(emptiedReferences)).subtracting(seen)
-        for row in rows where named.contains(row.replica) && !row.needsLook { look(at: row) }
+        var named: Set<ReplicaID> = []
+        let doubtful = try views.collect(
+            from: \.replicas,
+            where: { row in
+                row.state == .live
+                    && (row.needsLook || row.branches.contains { $0.referredObject != nil })
+            }
+        ) { row in
+            named.formUnion(emptiedReferences(row))
+            return row.needsLook ? row : nil
+        }
+        for row in doubtful { look(at: row) }
+        let unseen = named.subtracting(seen)
+        guard !unseen.isEmpty else { return !calls.isEmpty }
+        let meant = try views.collect(
+            from: \.replicas,
+            where: { $0.state == .live && !$0.needsLook && unseen.contains($0.replica) }
+        ) { $0 }
+        for row in meant { look(at: row) }
         return !calls.isEmpty
     }
 

@@ -1,61 +1,17 @@
-package import Ledger
+import Ledger
 import Model
 import Projections
 package import Reconciler
 
 /// Planning: from what was seen to decisions and commands.
 extension EngineCore {
-    package func snapshot(_ record: RecordID) throws -> RecordSnapshot? {
-        let found = try views.read { tables, transaction -> RecordSnapshot? in
-            guard let row = try tables.records.row(record.bytes, transaction) else { return nil }
-            let replicas = try row.replicas.compactMap {
-                try tables.replicas.row($0.bytes, transaction)
-            }
-            let creating = try row.creating.compactMap {
-                try tables.replicas.row($0.bytes, transaction)
-            }
-            let commands = try (replicas + creating).flatMap(\.openCommands).compactMap {
-                try tables.commands.row($0.bytes, transaction)
-            }
-            return RecordSnapshot(
-                record: row, replicas: replicas, openCommands: commands,
-                creating: Set(creating.map(\.connection)))
-        }
-        guard var snapshot = found, let entity = mapping[snapshot.record.entity] else {
-            return nil
-        }
-        if lacksPlace(snapshot, entity) {
-            snapshot.namesakes = try views.namesakes(of: snapshot.record, entity, among: mapping)
-        }
-        snapshot.references = try References(
-            of: snapshot.record, snapshot.replicas, entity, among: mapping, views)
-        snapshot.derived = try derived(snapshot.record, entity)
-        return snapshot
-    }
-
-    /// Whether it could be made somewhere, so that it matters who else is there.
-    private func lacksPlace(_ snapshot: RecordSnapshot, _ entity: EntityMapping) -> Bool {
-        let places = Set(snapshot.replicas.map(\.connection))
-        return sessions.isEmpty
-            || sessions.values.contains {
-                !places.contains($0.row.id) && !entity.attributes(of: $0.row.system).isEmpty
-            }
-    }
-
-    /// The laws, code and mapping that are in force.
-    func rules(_ entity: String) throws -> RulesRow? {
-        try views.read { tables, transaction in
-            try tables.rules.row(Array(entity.utf8), transaction)
-        }
-    }
-
     /// Who decides for an entity; `nil` for one that this version does not know.
     package func reconciler(of entity: String) throws -> Reconciler? {
         guard let mapping = mapping[entity] else { return nil }
         let connections = try views.read { tables, transaction in
             try tables.connections.all(transaction)
         }
-        let rules = try rules(entity)
+        let rules = try views.rules(entity)
         var ground = Ground(
             mapping: mapping, policy: Policy(from: rules?.policy), connections: connections)
         ground.rulesSince = rules?.since ?? 0
@@ -72,7 +28,7 @@ extension EngineCore {
         return Reconciler(ground)
     }
 
-    private func reconcilers() throws -> [String: Reconciler] {
+    func reconcilers() throws -> [String: Reconciler] {
         try mapping.entities.reduce(into: [:]) { $0[$1.entity] = try reconciler(of: $1.entity) }
     }
 
@@ -81,31 +37,40 @@ extension EngineCore {
         rounds += 1
         var reconcilers = try reconcilers()
         let inForce = try mapping.entities.reduce(into: [String: RulesRow]()) {
-            $0[$1.entity] = try rules($1.entity)
+            $0[$1.entity] = try views.rules($1.entity)
         }
         let records = try inOrder(dirty.subtracting(lanes.keys))
         dirty = []
         phase = .writing
-        for record in records {
-            guard let snapshot = try snapshot(record),
-                let reconciler = reconcilers[snapshot.record.entity]
-            else { continue }
-            let entity = snapshot.record.entity
-            var plan = reconciler.plan(snapshot)
-            plan.commands.removeAll { refusedInRun.contains(RefusedPlace($0)) }
-            guard !plan.isEmpty else { continue }
-            let made = plan.commands.filter { $0.operation == .create }.map {
-                References.Place(record: $0.record, connection: $0.connection)
-            }
-            if mapping.isReferredTo(entity), !made.isEmpty {
-                for key in reconcilers.keys { reconcilers[key]?.ground.beingMade.formUnion(made) }
-            }
-            if request.verb == .plan {
-                propose(plan, snapshot)
-            } else {
-                commit(
-                    plan, snapshot, under: inForce[entity],
-                    derivers: plan.rulings.isEmpty ? [] : try derivers(of: snapshot.record))
+        standings = KnownStandings(
+            grounds: reconcilers.mapValues(\.ground), end: end, isKept: request.verb == .plan)
+        for some in Self.batches(records) {
+            // The entities of which objects are to be made, since these records were planned.
+            var made: Set<String> = []
+            for (snapshot, planned) in try plans(of: some, by: reconcilers) {
+                let entity = snapshot.record.entity
+                guard let reconciler = reconcilers[entity] else { continue }
+                var plan = reconciler.refers(to: made) ? reconciler.plan(snapshot) : planned
+                standings.note(plan, of: snapshot, by: reconciler)
+                plan.commands.removeAll { refusedInRun.contains(RefusedPlace($0)) }
+                guard !plan.isEmpty else { continue }
+                let places = plan.commands.filter { $0.operation == .create }.map {
+                    References.Place(record: $0.record, connection: $0.connection)
+                }
+                if mapping.isReferredTo(entity), !places.isEmpty {
+                    made.insert(entity)
+                    for key in reconcilers.keys {
+                        reconcilers[key]?.ground.beingMade.formUnion(places)
+                    }
+                }
+                if request.verb == .plan {
+                    propose(plan, snapshot)
+                } else {
+                    commit(
+                        plan, snapshot, under: inForce[entity],
+                        derivers: plan.rulings.isEmpty
+                            ? [] : try reader.derivers(of: snapshot.record))
+                }
             }
         }
     }
@@ -245,36 +210,5 @@ extension EngineCore {
             return row
         }
         return decision
-    }
-
-    /// Sums every record's verdicts: each record stands in exactly one count.
-    mutating func countVerdicts() throws {
-        let reconcilers = try reconcilers()
-        let records = try views.collect(from: \.records) { $0.record }
-        let unlinked = try views.collect(from: \.replicas) { row in
-            row.record == nil && row.state == .live ? row : nil
-        }
-        report.records = records.count
-        report.apart = unlinked.count(where: \.isApart)
-        report.asked = unlinked.count - report.apart
-        for record in records {
-            guard let snapshot = try snapshot(record),
-                let reconciler = reconcilers[snapshot.record.entity]
-            else {
-                // No rule of the mapping in force is about it.
-                report.excluded += 1
-                continue
-            }
-            let plan = reconciler.plan(snapshot)
-            report.realignable += plan.realignable
-            report.open += snapshot.openCommands.count
-            switch plan.standing {
-            case .conflict: report.conflicted += 1
-            case .failing: report.failing += 1
-            case .write, .wait: report.waiting += 1
-            case .excluded: report.excluded += 1
-            case .inSync: report.inSync += 1
-            }
-        }
     }
 }

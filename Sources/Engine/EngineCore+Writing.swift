@@ -33,7 +33,7 @@ extension EngineCore {
         if ticket.decisions > 0 {
             dirty.formUnion(ticket.derivers)
             if let row = try views.record(ticket.record) {
-                dirty.formUnion(try derivers(of: row))
+                dirty.formUnion(try reader.derivers(of: row))
             }
         }
         guard !ticket.commands.isEmpty else { return }

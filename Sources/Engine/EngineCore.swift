@@ -47,6 +47,8 @@ package struct EngineCore {
     var waitingToCreate: [CreateKey: [CommandID]] = [:]
     var refusedInRun: Set<RefusedPlace> = []
     var dirty: Set<RecordID> = []
+    /// Where records stand, as far as a run that only plans has looked already.
+    var standings = KnownStandings()
     var touched: Set<ReplicaID> = []
     /// Replicas that a look of this run showed: who answers for their ids is known.
     var seen: Set<ReplicaID> = []
@@ -201,7 +203,7 @@ package struct EngineCore {
         adopted.merge = Merge.version
         adopted.codec = FieldCodec.version
         adopted.mapping = mapping.digest
-        let before = try rules(mapping.entity)?.adopted
+        let before = try views.rules(mapping.entity)?.adopted
         guard before != adopted else { return nil }
         if let before, before.mapping != adopted.mapping {
             remapped.formUnion([mapping.entity] + mapping.furtherKinds.map(\.name))

@@ -88,9 +88,7 @@ extension Workplace {
     /// What stands at an attribute was seen, told and refused as one field's: under another name it would
     /// be taken for that one's history.
     private func refuseTakenAttributes(_ old: EntityMapping, _ new: EntityMapping) throws {
-        let rules = try views.read { tables, transaction in
-            try tables.rules.row(Array(new.entity.utf8), transaction)
-        }
+        let rules = try views.rules(new.entity)
         for field in new.fields {
             for (system, spelling) in field.spellings.sorted(by: { $0.key < $1.key }) {
                 let owners =

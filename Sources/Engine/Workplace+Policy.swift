@@ -31,9 +31,7 @@ extension Policy {
 extension Workplace {
     /// The laws in force for the records of an entity.
     package func policy(of entity: String) throws -> Policy {
-        try views.read { tables, transaction in
-            Policy(from: try tables.rules.row(Array(entity.utf8), transaction)?.policy)
-        }
+        Policy(from: try views.rules(entity)?.policy)
     }
 
     /// What a change of the laws touches: questions that are open, and records that have the field.

@@ -174,6 +174,11 @@ extension ViewStore: ReferenceSource {
         try read { try $0.records.row(id.bytes, $1) }
     }
 
+    /// The laws, code and mapping that are in force for an entity.
+    package func rules(_ entity: String) throws -> RulesRow? {
+        try read { try $0.rules.row(Array(entity.utf8), $1) }
+    }
+
     package func replica(
         remoteID: String, entity: String, connection: ConnectionID
     ) throws -> ReplicaID? {

@@ -107,18 +107,15 @@ package struct RowTable<Row: WireMessage>: Sendable {
     }
 
     /// - Throws: `ViewError.damagedRow` when the row is not as it was written.
-    private func open(_ stored: [UInt8], _ key: [UInt8]) throws -> Row {
-        let bytes = stored.dropFirst(4)
-        guard stored.starts(with: Self.bigEndian(Checksum.of(key, bytes))) else {
-            throw ViewError.damagedRow(table: table.name)
+    func open(_ stored: [UInt8], _ key: [UInt8]) throws -> Row {
+        let sealed = try sealed(stored, key)
+        let names = sealed.parts.map {
+            KeyRing.Name(subject: $0.subject, category: $0.category)
         }
-        let sealed = try WireDecoder.decode(SealedRow.self, from: Array(bytes))
+        let found = names.isEmpty ? [] : try keys.existing(inOrder: names)
         let parts = try sealed.parts.enumerated().map { index, part in
             var opened = OpenedParts.Part(subject: part.subject, category: part.category)
-            if !part.bytes.isEmpty,
-                let partKeys = try keys.key(
-                    for: .init(subject: part.subject, category: part.category))
-            {
+            if !part.bytes.isEmpty, let partKeys = found[index] {
                 // Under a younger key it does not open: folded anew, its values are missing.
                 guard
                     let clear = try? PartSeal.open(
@@ -129,6 +126,25 @@ package struct RowTable<Row: WireMessage>: Sendable {
             return opened
         }
         return try WireDecoder.decode(Row.self, from: sealed.plain, parts: OpenedParts(parts))
+    }
+
+    /// A row with every sealed value missing, which is had without its keys.
+    ///
+    /// - Throws: `ViewError.damagedRow` when the row is not as it was written.
+    func unopened(_ stored: [UInt8], _ key: [UInt8]) throws -> Row {
+        let sealed = try sealed(stored, key)
+        let parts = sealed.parts.map {
+            OpenedParts.Part(subject: $0.subject, category: $0.category)
+        }
+        return try WireDecoder.decode(Row.self, from: sealed.plain, parts: OpenedParts(parts))
+    }
+
+    private func sealed(_ stored: [UInt8], _ key: [UInt8]) throws -> SealedRow {
+        let bytes = stored.dropFirst(4)
+        guard stored.starts(with: Self.bigEndian(Checksum.of(key, bytes))) else {
+            throw ViewError.damagedRow(table: table.name)
+        }
+        return try WireDecoder.decode(SealedRow.self, from: Array(bytes))
     }
 
     private static func bigEndian(_ sum: UInt32) -> [UInt8] {

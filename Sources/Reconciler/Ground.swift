@@ -3,14 +3,14 @@ package import Model
 package import Projections
 
 /// What planning stands on besides the record itself.
-package struct Ground: Sendable {
+package struct Ground: Sendable, Equatable {
     package let mapping: EntityMapping
     package var policy: Policy
     /// The log's sequence at which policy, mapping or code changed last.
     package var rulesSince: UInt64 = 0
     /// Whether what those changed may decide and write by itself.
     package var realigns = false
-    package var connections: [ConnectionRow]
+    package var connections: [ConnectionRow] { didSet { skew = Self.skew(connections) } }
     /// Commands that this process holds and provably has not sent.
     package var queued: Set<CommandID> = []
     /// Connections that could not be read in this run: what stood there still counts, but nothing is
@@ -26,6 +26,10 @@ package struct Ground: Sendable {
     private let scopes: [ConnectionID: Scope]
     /// Who is made where.
     let making: [ConnectionID: Scope]
+    /// The largest clock skew that stands between any two of the systems, with its uncertainty.
+    ///
+    /// `nil` while one of them was never measured: then evidence of different clocks orders nothing.
+    package private(set) var skew: Int64?
     /// Plan as if every connection had been approved: what the first plan shows.
     package var assumesApproval = false
 
@@ -35,6 +39,7 @@ package struct Ground: Sendable {
         self.connections = connections.filter {
             !$0.isRemoved && !mapping.attributes(of: $0.system).isEmpty
         }
+        skew = Self.skew(self.connections)
         scopes = Dictionary(
             connections.map { ($0.id, Scope(of: $0.configured, mapping: mapping)) },
             uniquingKeysWith: { $1 })
@@ -47,10 +52,7 @@ package struct Ground: Sendable {
         connections.first { $0.id == id }
     }
 
-    /// The largest clock skew that stands between any two of the systems, with its uncertainty.
-    ///
-    /// `nil` while one of them was never measured: then evidence of different clocks orders nothing.
-    package var skew: Int64? {
+    private static func skew(_ connections: [ConnectionRow]) -> Int64? {
         let remote = connections.filter { !$0.configured.url.isEmpty }
         guard remote.allSatisfy(\.isSkewMeasured) else { return nil }
         let each = remote.map { row in

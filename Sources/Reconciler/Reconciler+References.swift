@@ -4,6 +4,12 @@ import Projections
 
 /// References: what the merge says of records, and what the systems are told of it.
 extension Reconciler {
+    /// Whether any field refers to records of one of these entities.
+    package func refers(to entities: Set<String>) -> Bool {
+        !entities.isEmpty
+            && ground.mapping.fields.contains { $0.refers.map(entities.contains) ?? false }
+    }
+
     /// Whether a branch needs a write, and which, in words that its system knows.
     func need(
         of branch: Branch, _ field: FieldMapping, _ state: FieldState, _ snapshot: RecordSnapshot

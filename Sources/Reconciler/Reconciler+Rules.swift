@@ -33,6 +33,11 @@ extension Reconciler {
         return isNewer && !ground.realigns ? .ask : ground.policy.existence
     }
 
+    /// Whether any field's law does.
+    var asksWhoWroteLast: Bool {
+        ground.mapping.fields.contains { ground.policy.policy(for: $0).law == .lastWriteWins }
+    }
+
     /// Who was changed last, by the stamps that the systems told; `nil` where any is missing or two
     /// are the same.
     func lastWriter(in snapshot: RecordSnapshot) -> ReplicaID? {

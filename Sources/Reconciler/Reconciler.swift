@@ -19,7 +19,7 @@ package struct Reconciler: Sendable {
         var plan = RecordPlan(record: snapshot.record.record, entity: snapshot.record.entity)
         var writes: [ReplicaID: [CommandChange]] = [:]
         var outcomes: [(FieldMapping, Outcome)] = []
-        let lastWriter = lastWriter(in: snapshot)
+        let lastWriter = asksWhoWroteLast ? lastWriter(in: snapshot) : nil
         for field in ground.mapping.fields {
             let merge = merge(field)
             var state = state(of: field, in: snapshot)

@@ -32,13 +32,37 @@ package final class KeyRing: Sendable {
     private let cache = Mutex(Cache())
 
     /// Keys as of a commit; another process's commit may have destroyed any of them.
+    ///
+    /// Each is about 500 bytes. They are kept in two halves, and the half that was asked for longer
+    /// ago goes when the other is full: who goes over more people than fit in keeps the last ones.
     private struct Cache {
-        var commit = 0
-        var keys: [Name: PartKeys] = [:]
+        private(set) var commit = 0
+        private var young: [Name: PartKeys] = [:]
+        private var old: [Name: PartKeys] = [:]
+        private static var half: Int { 50_000 }
+
+        mutating func reach(_ commit: Int) {
+            if self.commit != commit { self = Cache(commit: commit) }
+        }
+
+        /// Goes on behind a commit that destroyed none.
+        mutating func pass(_ commit: Int) { if self.commit == commit { self.commit += 1 } }
+
+        mutating func keys(_ name: Name) -> PartKeys? {
+            if let keys = young[name] { return keys }
+            guard let keys = old[name] else { return nil }
+            keep(keys, name)
+            return keys
+        }
+
+        mutating func keep(_ keys: PartKeys, _ name: Name) {
+            if young.count >= Self.half { (old, young) = (young, [:]) }
+            young[name] = keys
+        }
+
+        init(commit: Int = 0) { self.commit = commit }
     }
 
-    /// Above this the cache starts anew; each entry is about 400 bytes.
-    private static var cacheLimit: Int { 100_000 }
     /// New keys of one transaction, well below what one may hold.
     private static var keysPerCommit: Int { 16_384 }
 
@@ -101,7 +125,7 @@ package final class KeyRing: Sendable {
                 return isChanged ? before : nil
             }
             // A commit of our own only adds; one that put nothing has no number.
-            cache.withLock { if $0.commit == before { $0.commit += 1 } }
+            if let before { cache.withLock { $0.pass(before) } }
         }
         // Another process may have been first: what is stored counts, not what we made.
         for (name, keys) in try existing(missing) { found[name] = keys }
@@ -109,38 +133,42 @@ package final class KeyRing: Sendable {
     }
 
     /// The keys of a subject and category if they exist.
-    package func key(for name: Name) throws -> PartKeys? {
-        let commit = try environment.lastCommit()
-        if let keys = cache.withLock({ $0.commit == commit ? $0.keys[name] : nil }) { return keys }
-        return try existing([name])[name]
-    }
+    package func key(for name: Name) throws -> PartKeys? { try existing(inOrder: [name])[0] }
 
-    /// The keys of these subjects and categories, as far as they exist.
-    package func existing(_ names: Set<Name>) throws -> [Name: PartKeys] {
-        var found = Dictionary(minimumCapacity: names.count) as [Name: PartKeys]
-        var unknown: [Name] = []
+    /// The keys of some subjects and categories, each where it exists, in their order.
+    package func existing(inOrder names: [Name]) throws -> [PartKeys?] {
+        var found = [PartKeys?](repeating: nil, count: names.count)
+        var unknown: [Int] = []
         let commit = try environment.lastCommit()
         cache.withLock { cache in
-            if cache.commit != commit { cache = Cache(commit: commit) }
-            for name in names {
-                if let keys = cache.keys[name] { found[name] = keys } else { unknown.append(name) }
+            cache.reach(commit)
+            for (index, name) in names.enumerated() {
+                found[index] = cache.keys(name)
+                if found[index] == nil { unknown.append(index) }
             }
         }
         guard !unknown.isEmpty else { return found }
-        var read: [Name: PartKeys] = [:]
         try environment.read { transaction in
-            for name in unknown {
+            for index in unknown {
+                let name = names[index]
                 guard let bytes = try transaction.bytes(table, key: name.key) else { continue }
-                read[name] = PartKeys(dataKey: try unwrap(bytes, name))
+                found[index] = PartKeys(dataKey: try unwrap(bytes, name))
             }
         }
         cache.withLock { cache in
             // Read before somebody else's commit, they may be gone by now.
             guard cache.commit == commit else { return }
-            if cache.keys.count > Self.cacheLimit { cache.keys = [:] }
-            cache.keys.merge(read) { $1 }
+            for index in unknown { if let keys = found[index] { cache.keep(keys, names[index]) } }
         }
-        return found.merging(read) { $1 }
+        return found
+    }
+
+    /// The keys of these subjects and categories, as far as they exist.
+    package func existing(_ names: Set<Name>) throws -> [Name: PartKeys] {
+        let names = Array(names)
+        var found = Dictionary(minimumCapacity: names.count) as [Name: PartKeys]
+        for (name, keys) in zip(names, try existing(inOrder: names)) { found[name] = keys }
+        return found
     }
 
     private func wrap(_ key: SymmetricKey, _ name: Name) throws -> [UInt8] {

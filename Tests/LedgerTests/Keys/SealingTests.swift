@@ -22,6 +22,23 @@ import Testing
         #expect(try house.sealer.seal([other])[0].entry.parts[1].mac != first.entry.parts[1].mac)
     }
 
+    @Test func `both keys of a part are those of RFC 5869, as a library makes them`() throws {
+        for byte in UInt8.min...UInt8.max {
+            let dataKey = SymmetricKey(data: [UInt8](repeating: byte, count: 32))
+            let keys = PartKeys(dataKey: dataKey)
+            func made(_ purpose: String) -> SymmetricKey {
+                HKDF<SHA256>.deriveKey(
+                    inputKeyMaterial: dataKey, info: Array(purpose.utf8), outputByteCount: 32)
+            }
+            #expect(keys.seal == made("syncledger seal"))
+            var mac = keys.recognise
+            mac.update(data: [byte, 2, 3])
+            let expected = HMAC<SHA256>.authenticationCode(
+                for: [byte, 2, 3], using: made("syncledger mac"))
+            #expect(Array(mac.finalize()) == Array(expected))
+        }
+    }
+
     @Test func `another context, other bytes or another key are refused`() throws {
         let subject = SubjectID(high: 1, low: 1)
         let name = KeyRing.Name(subject: subject, category: .contact)
