@@ -137,8 +137,10 @@ extension EngineCore {
         }
         let mark = session.row[kind]
         let hidesBirth = session.connector(of: kind).hidesBirth
-        // The highest stamp seen, never beyond our own clock; it moves only when it grew.
-        let cursor = [state.highest, Timestamp(mark.cursor)].compactMap { $0 }.max()
+        // The highest stamp seen, but none of the walk's own time: what was edited behind it meanwhile
+        // has an earlier one. It moves only when it grew.
+        let highest = state.highest.map { min($0, session.earliest(state.passBegan)) }
+        let cursor = [highest, Timestamp(mark.cursor)].compactMap { $0 }.max()
         let text = cursor?.description ?? mark.cursor
         if text != mark.cursor || state.isSweep || hidesBirth {
             var moved = CursorMoved()

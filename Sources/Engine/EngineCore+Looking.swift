@@ -15,6 +15,18 @@ struct WalkState {
     var seen = 0
     var highest: Timestamp?
     var isSweep: Bool
+    /// Our clock when the pass over the objects began that it is in now.
+    var passBegan: Timestamp
+    var passes = 1
+
+    init(kind: String?, steps: [Walk], startedAt: Timestamp, openedAt: UInt64, isSweep: Bool) {
+        self.kind = kind
+        self.steps = steps
+        self.startedAt = startedAt
+        self.openedAt = openedAt
+        self.isSweep = isSweep
+        passBegan = startedAt
+    }
 }
 
 /// Looking: walks over the systems, and single looks where something is in doubt.
@@ -58,8 +70,7 @@ extension EngineCore {
         if let stamp = Timestamp(mark.cursor) { return stamp.adding(seconds: -overlap) }
         // What shows no stamps is asked for from when it was last read whole, by our clock.
         guard let read = mark.completeUntil else { return nil }
-        let behind = session.skew.map { min(0, $0.skewMicroseconds - $0.uncertaintyMicroseconds) }
-        return read.adding(seconds: -overlap + Double(behind ?? 0) / 1_000_000)
+        return min(read, session.earliest(read)).adding(seconds: -overlap)
     }
 
     /// Goes on with the next kind of object of a connection, where there is one.
@@ -132,11 +143,26 @@ extension EngineCore {
             nextWalk(connection)
             return
         }
+        if state.steps.isEmpty { passAgain(&state, session) }
         guard let walk = state.steps.first else { return closeWalk(connection, state) }
         state.steps.removeFirst()
         walks[connection] = state
         start(
             session.connector(of: walk.objects).pageCall(walk), on: connection, for: .page(walk))
+    }
+
+    /// Asks once more for what was changed meanwhile, where a pass took so long that nothing else
+    /// would show what was edited behind it before it is decided on.
+    private func passAgain(_ state: inout WalkState, _ session: Session) {
+        let overlap = session.connector.overlapSeconds
+        let long = state.passBegan.adding(seconds: overlap / 2) < now
+        guard let kind = state.kind, !session.connector.hasFeed, long, state.passes < 3 else {
+            return
+        }
+        let since = session.earliest(state.passBegan).adding(seconds: -overlap)
+        state.steps = [Walk(.changes(since: since), of: kind)]
+        state.passBegan = now
+        state.passes += 1
     }
 
     mutating func pageAnswered(

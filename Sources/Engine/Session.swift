@@ -47,6 +47,14 @@ struct Session: Sendable {
     /// The system's clock minus ours, as this run heard it, or else as it was measured before.
     var skew: RemoteClock.Reading? { clock.reading ?? row.skew }
 
+    /// The earliest moment of the system's clock that a moment of ours can have been; the same where
+    /// its clock was never heard.
+    func earliest(_ moment: Timestamp) -> Timestamp {
+        guard let skew else { return moment }
+        let behind = skew.skewMicroseconds - skew.uncertaintyMicroseconds
+        return moment.adding(seconds: Double(behind) / 1_000_000)
+    }
+
     /// For the objects of one kind.
     func connector(of kind: String) -> any Connector { connectors[kind] ?? connector }
 
