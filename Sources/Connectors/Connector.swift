@@ -109,6 +109,8 @@ package struct Page: Sendable {
     package var acknowledge: [String] = []
     /// The walk goes on here; `nil` at the end.
     package var next: Walk?
+    /// About how many objects are still to come, where the system tells: for people to look at.
+    package var left: Int?
 }
 
 /// What a look at one object by id showed.

@@ -10,12 +10,19 @@ extension EngineCore {
     // MARK: - The end of a walk
 
     /// Who was there and did not show: looked at one by one, for absence proves nothing yet.
-    private mutating func suspectMissing(_ kind: String, _ connection: ConnectionID) {
+    ///
+    /// Of a walk that an earlier run began nobody knows whom that run saw: only those are looked at who
+    /// were known before it, and the next walk finds the others.
+    private mutating func suspectMissing(
+        _ kind: String, _ connection: ConnectionID, _ state: WalkState
+    ) {
         let known: [ReplicaRow]
         do {
             known = try views.collect(from: \.replicas) { row in
                 row.connection == connection && row.kind == kind && row.state == .live
-                    && !seen.contains(row.replica) ? row : nil
+                    && !seen.contains(row.replica)
+                    && !(state.isResumed && row.knownSince.map { $0 >= state.startedAt } ?? false)
+                    ? row : nil
             }
         } catch {
             // Nobody is taken for gone; the run says that it could not look.
@@ -49,7 +56,7 @@ extension EngineCore {
         do {
             switch try session.connector(of: row.kind).look(from: result, asked: remoteID) {
             case .found(let object):
-                seen.insert(replica)
+                noteSeen(replica)
                 let drafts = try observe(object, look)
                 if !drafts.isEmpty { append(drafts, then: .lookDone) }
             case .gone:
@@ -116,13 +123,14 @@ extension EngineCore {
         measured.skewMicroseconds = reading.skewMicroseconds
         measured.uncertaintyMicroseconds = UInt64(clamping: reading.uncertaintyMicroseconds)
         return Draft(
-            id: .derived("skew", [request.run.bytes, session.row.id.bytes]),
+            id: .derived(
+                "skew", [request.run.bytes, session.row.id.bytes, bigEndianBytes(UInt64(looks))]),
             stream: .connection(session.row.id), event: .clockSkewMeasured(measured))
     }
 
-    mutating func closeWalk(_ connection: ConnectionID, _ state: WalkState) {
+    mutating func closeWalk(_ connection: ConnectionID, _ state: WalkState) throws {
         guard let session = sessions[connection] else { return }
-        guard let kind = state.kind else { return nextWalk(connection) }
+        guard let kind = state.kind else { return try nextWalk(connection) }
         var drafts: [Draft] = []
         if state.isSweep {
             var closed = SweepClosed()
@@ -151,10 +159,9 @@ extension EngineCore {
             drafts.append(
                 Draft(id: ids.event(), stream: .connection(connection), event: .cursorMoved(moved)))
         }
-        if state.isSweep { suspectMissing(kind, connection) }
+        if state.isSweep { suspectMissing(kind, connection, state) }
         guard !drafts.isEmpty else {
-            nextWalk(connection)
-            return
+            return try nextWalk(connection)
         }
         append(drafts, then: .closeWalk(connection))
     }

@@ -217,6 +217,7 @@ extension EngineCore {
         report.failures.append((session.row.configured.label, reason))
         walks[connection] = nil
         waitingWalks[connection] = nil
+        resting = resting.filter { $0.key.connection != connection }
         sessions[connection]?.dropWaiting()
         for id in session.waiting {
             if let pending = calls.removeValue(forKey: id) { abandon(pending.purpose) }
@@ -227,6 +228,7 @@ extension EngineCore {
     mutating func stop() {
         isCancelled = true
         waitingWalks = [:]
+        resting = [:]
         walks = walks.filter { walk in calls.values.contains { $0.connection == walk.key } }
         for connection in sessions.keys.sorted() {
             let waiting = sessions[connection]?.waiting ?? []

@@ -21,14 +21,21 @@ extension EngineCore {
     mutating func link() throws {
         effects.append(progress(.linking))
         // Everything is planned in a run's first round: what an earlier run left is found so.
-        try markAllDirty()
+        // What was not read whole then kept some from being made.
+        if looks == 1 || unfinished != plannedUnfinished, !request.isOnlyChanges {
+            try markAllDirty()
+        }
+        plannedUnfinished = unfinished
         let approvals = request.approves ? try approvals() : []
         let asked = try views.collect(from: \.questions) { $0.isSettled ? nil : $0.raised.replicas }
         let waiting = Set(asked.joined())
         // Those that a person keeps apart are linked by a person only.
         let rows = try views.collect(
             from: \.replicas,
-            where: { $0.record == nil && $0.state == .live && !$0.isApart }
+            where: { [unfinished] row in
+                row.record == nil && row.state == .live && !row.isApart
+                    && !unfinished.contains(KindPlace(connection: row.connection, kind: row.kind))
+            }
         ) { waiting.contains($0.replica) ? nil : $0 }
         // Those that were converted go along with what is linked by then.
         unlinked = mapping.entities.flatMap { entity in
@@ -45,6 +52,7 @@ extension EngineCore {
             guard drafts.isEmpty else { return append(drafts, then: .linked) }
         }
         phase = .planning
+        try planNext(dirty)
     }
 
     private mutating func links(of rows: [ReplicaRow]) throws -> [Draft] {
@@ -53,7 +61,10 @@ extension EngineCore {
         var taken: Set<Seat> = []
         for row in rows.sorted(by: { $0.replica < $1.replica }) where !done.contains(row.replica) {
             guard try !isNameless(row), try !isNowhere(row) else { continue }
-            let alike = try self.alike(row)
+            // Of what is not read whole yet nobody is linked: there may be another one.
+            let alike = try self.alike(row).filter {
+                !unfinished.contains(KindPlace(connection: $0.connection, kind: $0.kind))
+            }
             // What it became waits for a person's word, and it with that.
             if row.isConverted, alike.contains(where: { $0.record == nil }) { continue }
             let match = try Identity().match(row, alike: alike) { record in
@@ -95,14 +106,17 @@ extension EngineCore {
         return connections.filter { !$0.isRemoved }.compactMap { row in
             if !row.configured.url.isEmpty, !isUsable(row.id) { return nil }
             let entities = row.unapproved(in: mapping).filter {
-                !unreadable.contains(KindPlace(connection: row.id, kind: $0))
+                let place = KindPlace(connection: row.id, kind: $0)
+                return !unreadable.contains(place) && !unfinished.contains(place)
             }
             guard !entities.isEmpty else { return nil }
             var approved = WritesApproved()
             approved.connection = row.id
             approved.entities = entities
             return Draft(
-                id: .derived("writes approved", [row.id.bytes, request.run.bytes]),
+                id: .derived(
+                    "writes approved",
+                    [row.id.bytes, request.run.bytes, bigEndianBytes(UInt64(looks))]),
                 stream: .connection(row.id), event: .writesApproved(approved))
         }
     }

@@ -18,6 +18,16 @@ struct WalkState {
     /// Our clock when the pass over the objects began that it is in now.
     var passBegan: Timestamp
     var passes = 1
+    /// Whether nobody has read all of these objects before.
+    var isFirst = false
+    /// Whether an earlier run began it.
+    var isResumed = false
+    /// Whether the log says that it has begun.
+    var isOpened = false
+    /// Pages that were read since what changed was asked for last: it is never laid aside without one.
+    var pagesInTurn = 0
+    /// About how many objects are still to come.
+    var left: Int?
 
     init(kind: String?, steps: [Walk], startedAt: Timestamp, openedAt: UInt64, isSweep: Bool) {
         self.kind = kind
@@ -31,36 +41,145 @@ struct WalkState {
 
 /// Looking: walks over the systems, and single looks where something is in doubt.
 extension EngineCore {
-    mutating func startWalks() {
+    /// Asks every system for what changed, and reads on what is read whole.
+    mutating func look() throws {
+        phase = .looking
+        rounds = 0
+        looks += 1
+        nextLook = now.adding(seconds: request.looksEverySeconds)
+        unfinished = []
+        if freshUntil < now {
+            fresh = []
+            freshUntil = now.adding(seconds: Self.freshSeconds)
+        }
+        try readMarks()
+        asksForChanges = !resting.isEmpty
+        try beginWalks(live: resting.isEmpty, whole: !request.isOnlyChanges)
+    }
+
+    /// Asks for what changed while something was read whole: it is decided on next.
+    ///
+    /// - Returns: whether there is something to wait for.
+    mutating func askForChanges() throws -> Bool {
+        guard asksForChanges else { return false }
+        asksForChanges = false
+        try readMarks()
+        try beginWalks(live: true, whole: false)
+        return !walks.isEmpty
+    }
+
+    private mutating func beginWalks(live: Bool, whole: Bool) throws {
         for (id, session) in sessions.sorted(by: { $0.key < $1.key }) where session.failure == nil {
-            var waiting = mapping.kinds(at: session.row.system)
+            let kinds = mapping.kinds(at: session.row.system).filter {
+                looks == 1 || !unreadable.contains(KindPlace(connection: id, kind: $0))
+            }
+            // What is read whole comes last: it may be laid aside for the rest.
+            var waiting =
+                (live ? kinds.filter { isLive($0, session) } : [])
+                + (whole ? kinds.filter { !isLive($0, session) } : [])
             guard !waiting.isEmpty else { continue }
             // A feed tells of all entities at once, and so is read once.
             let first = waiting.removeFirst()
             waitingWalks[id] = waiting
-            beginWalk(id, session, of: first, feed: session.connector.hasFeed)
+            try beginWalk(id, session, of: first, feed: live && session.connector.hasFeed)
+        }
+    }
+
+    /// How long it is known who answers for an id that was looked at.
+    private static var freshSeconds: Double { 600 }
+
+    /// Whether only what changed is still to be asked for.
+    private func isLive(_ kind: String, _ session: Session) -> Bool {
+        session.row[kind].lastSweep != nil
+            && resting[KindPlace(connection: session.row.id, kind: kind)] == nil
+    }
+
+    /// How far everything was read, as the log says now.
+    private mutating func readMarks() throws {
+        for row in try views.read({ try $0.connections.all($1) }) {
+            sessions[row.id]?.row.marks = row.marks
+        }
+    }
+
+    /// Lays a walk over everything aside, where what changed elsewhere waits for it.
+    ///
+    /// Nothing is laid aside in a plan, which decides only once everything is read.
+    private mutating func rests(_ state: WalkState, _ id: ConnectionID) -> Bool {
+        guard let kind = state.kind, state.isSweep, request.verb == .sync, now >= nextLook,
+            state.pagesInTurn > 0,
+            sessions.values.contains(where: { session in
+                mapping.kinds(at: session.row.system).contains { isLive($0, session) }
+            })
+        else { return false }
+        resting[KindPlace(connection: id, kind: kind)] = state
+        walks[id] = nil
+        asksForChanges = true
+        return true
+    }
+
+    /// What nobody has read whole yet, while walks rest.
+    mutating func noteUnfinished() throws {
+        guard !resting.isEmpty || request.isOnlyChanges else { return }
+        try readMarks()
+        for (id, session) in sessions where session.failure == nil {
+            for kind in mapping.kinds(at: session.row.system)
+            where session.row[kind].lastSweep == nil {
+                unfinished.insert(KindPlace(connection: id, kind: kind))
+            }
         }
     }
 
     private mutating func beginWalk(
         _ id: ConnectionID, _ session: Session, of kind: String, feed: Bool
-    ) {
+    ) throws {
+        if let state = resting.removeValue(forKey: KindPlace(connection: id, kind: kind)) {
+            walks[id] = state
+            walks[id]?.pagesInTurn = 0
+            return try nextStep(id)
+        }
         let mark = session.row[kind]
-        let isSweep =
-            request.isSweep || mark.lastSweep == nil || remapped.contains(kind)
+        let mappedSince = try mapping.entity(ofKind: kind).flatMap {
+            try views.rules($0.entity)?.mappedSince
+        }
+        // Another mapping may name attributes that nobody asked for before.
+        let isRemapped = mappedSince ?? 0 > mark.sweptFrom
+        let isWhole = request.isSweep && looks == 1 || mark.lastSweep == nil || isRemapped
+        let isSweep = isWhole && !request.isOnlyChanges
         var steps: [Walk] = feed ? [Walk(.feed, of: kind)] : []
         let from = windowStart(mark, session)
         if let from, session.connector(of: kind).hidesBirth {
             steps.append(Walk(.added(since: from), of: kind))
         }
-        if isSweep {
-            steps.append(Walk(.sweep, of: kind))
-        } else if !session.connector.hasFeed {
-            steps.append(Walk(.changes(since: from ?? now), of: kind))
-        }
-        walks[id] = WalkState(
+        var state = WalkState(
             kind: kind, steps: steps, startedAt: now, openedAt: end, isSweep: isSweep)
-        nextStep(id)
+        state.isFirst = mark.lastSweep == nil
+        if isSweep {
+            let after = try goOn(mark.openSweep, mappedSince: mappedSince ?? 0, &state)
+            state.steps.append(Walk(.sweep, of: kind, after: after))
+        } else if !session.connector.hasFeed {
+            state.steps.append(Walk(.changes(since: from ?? now), of: kind))
+        }
+        walks[id] = state
+        try nextStep(id)
+    }
+
+    /// Takes up a first walk that an earlier run did not finish.
+    ///
+    /// - Returns: the id behind which it goes on; `nil` where it begins anew.
+    private func goOn(
+        _ open: OpenSweepRow?, mappedSince: UInt64, _ state: inout WalkState
+    ) throws -> String? {
+        guard state.isFirst, let open, open.openedAt > mappedSince, let began = open.startedAt,
+            let after = try views.replica(open.after)?.remoteIDText
+        else { return nil }
+        state.startedAt = began
+        state.passBegan = began
+        state.openedAt = open.openedAt
+        state.seen = Int(clamping: open.seen)
+        state.highest = open.highest
+        state.isResumed = true
+        state.isOpened = true
+        return after
     }
 
     /// From which moment of the system's own clock what changed is asked for; `nil` before the first
@@ -74,7 +193,7 @@ extension EngineCore {
     }
 
     /// Goes on with the next kind of object of a connection, where there is one.
-    mutating func nextWalk(_ id: ConnectionID) {
+    mutating func nextWalk(_ id: ConnectionID) throws {
         walks[id] = nil
         guard !isCancelled, let session = sessions[id], session.failure == nil,
             let kind = waitingWalks[id]?.first
@@ -87,7 +206,7 @@ extension EngineCore {
             return
         }
         waitingWalks[id]?.removeFirst()
-        beginWalk(id, session, of: kind, feed: false)
+        try beginWalk(id, session, of: kind, feed: false)
     }
 
     /// Reads again, once in a run, what looks out of order or refused writes left in doubt.
@@ -131,20 +250,20 @@ extension EngineCore {
         }
     }
 
-    mutating func beginFeed(_ connection: ConnectionID) {
+    mutating func beginFeed(_ connection: ConnectionID) throws {
         walks[connection] = WalkState(
             kind: nil, steps: [Walk(.feed)], startedAt: now, openedAt: end, isSweep: false)
-        nextStep(connection)
+        try nextStep(connection)
     }
 
-    private mutating func nextStep(_ connection: ConnectionID) {
+    private mutating func nextStep(_ connection: ConnectionID) throws {
         guard var state = walks[connection], let session = sessions[connection] else { return }
         if isCancelled {
-            nextWalk(connection)
-            return
+            return try nextWalk(connection)
         }
         if state.steps.isEmpty { passAgain(&state, session) }
-        guard let walk = state.steps.first else { return closeWalk(connection, state) }
+        guard let walk = state.steps.first else { return try closeWalk(connection, state) }
+        if walk.kind == .sweep, rests(state, connection) { return try nextWalk(connection) }
         state.steps.removeFirst()
         walks[connection] = state
         start(
@@ -173,8 +292,8 @@ extension EngineCore {
             let page = try session.connector(of: walk.objects).page(from: result, walk)
             try take(page, pending, walk)
         } catch let error as RemoteFailure {
-            retry(pending, error) { core, failure in
-                core.pageFailed(pending.connection, walk, failure)
+            try retry(pending, error) { core, failure in
+                try core.pageFailed(pending.connection, walk, failure)
             }
         }
     }
@@ -182,11 +301,11 @@ extension EngineCore {
     /// What a system does not have, or does not let us read, keeps the rest from nothing.
     private mutating func pageFailed(
         _ connection: ConnectionID, _ walk: Walk, _ failure: RemoteFailure
-    ) {
+    ) throws {
         guard walk.kind != .feed, kindFailed(walk.objects, connection, failure) else {
             return fail(connection, failure.message)
         }
-        nextWalk(connection)
+        try nextWalk(connection)
     }
 
     /// Leaves one kind of object of a connection out of this run, where the refusal is about no more
@@ -225,6 +344,8 @@ extension EngineCore {
         } else {
             for object in page.objects { drafts += try observe(object, look) }
             walks[connection]?.seen += page.objects.count
+            walks[connection]?.pagesInTurn += 1
+            walks[connection]?.left = page.left
             report.objectsSeen[session.row.system, default: 0] += page.objects.count
         }
         look.road = .outbox
@@ -244,24 +365,66 @@ extension EngineCore {
         }
         report.observations += drafts.count
         effects.append(progress(.looking))
+        drafts = try firstWalk(page, walk, connection, drafts)
         if drafts.isEmpty {
-            pageRecorded(connection, page.next, acknowledge: page.acknowledge)
+            try pageRecorded(connection, page.next, acknowledge: page.acknowledge)
         } else {
             append(
                 drafts, then: .nextPage(connection, page.next, acknowledge: page.acknowledge))
         }
     }
 
+    /// What a page of a first walk showed, with how far that walk has come.
+    private mutating func firstWalk(
+        _ page: Page, _ walk: Walk, _ connection: ConnectionID, _ drafts: [Draft]
+    ) throws -> [Draft] {
+        guard walk.kind == .sweep, let state = walks[connection], state.isFirst,
+            let kind = state.kind
+        else { return drafts }
+        func draft(_ event: Event) -> Draft {
+            Draft(id: ids.event(), stream: .connection(connection), event: event)
+        }
+        var drafts = drafts
+        if !state.isOpened {
+            var opened = SweepOpened()
+            opened.connection = connection
+            opened.entity = kind
+            opened.startedAt = state.startedAt
+            drafts.insert(draft(.sweepOpened(opened)), at: 0)
+            walks[connection]?.isOpened = true
+        }
+        guard let last = page.objects.last, page.next?.after == last.id else { return drafts }
+        let shown = drafts.lazy.compactMap { draft -> ReplicaID? in
+            if case .observed(let payload) = draft.event { payload.replica } else { nil }
+        }.last
+        // The last one of the page is the last one observed, unless it was known already.
+        guard let after = try known(last.id, last.kind, connection).0 ?? shown else {
+            return drafts
+        }
+        var reached = SweepReached()
+        reached.connection = connection
+        reached.entity = kind
+        reached.after = after
+        reached.seen = UInt64(state.seen)
+        reached.highest = state.highest
+        return drafts + [draft(.sweepReached(reached))]
+    }
+
     mutating func pageRecorded(
         _ connection: ConnectionID, _ next: Walk?, acknowledge rows: [String]
-    ) {
+    ) throws {
         guard let session = sessions[connection], walks[connection] != nil else { return }
         // Acknowledged only now: what the rows said is durable.
         if let call = session.connector.acknowledgeCall(rows, now: now) {
             start(call, on: connection, for: .acknowledge(rows))
         }
         if let next { walks[connection]?.steps.insert(next, at: 0) }
-        nextStep(connection)
+        try nextStep(connection)
+    }
+
+    mutating func noteSeen(_ replica: ReplicaID) {
+        seen.insert(replica)
+        fresh.insert(replica)
     }
 
     /// The events for one object that a look showed.
@@ -271,7 +434,7 @@ extension EngineCore {
             return observeAnother(object, insteadOf: row, look)
         }
         let id = replica ?? ids.id()
-        seen.insert(id)
+        noteSeen(id)
         let drafts = observer.observe(
             try withoutHalfDone(object, row), as: id, known: row, look, ids: &ids)
         if !drafts.isEmpty { touched.insert(id) }
@@ -284,7 +447,7 @@ extension EngineCore {
         _ object: RemoteObject, insteadOf row: ReplicaRow, _ look: Observer.Look
     ) -> [Draft] {
         let id: ReplicaID = ids.id()
-        seen.insert(id)
+        noteSeen(id)
         touched.insert(id)
         var drafts = row.state == .gone ? [] : [reused(row, lookedAfter: look.lookedAfter)]
         drafts += observer.observe(object, as: id, known: nil, look, ids: &ids)

@@ -12,6 +12,7 @@ extension EngineCore {
             try tables.connections.all(transaction)
         }
         let rules = try views.rules(entity)
+        let unread = unreadable.union(unfinished)
         var ground = Ground(
             mapping: mapping, policy: Policy(from: rules?.policy), connections: connections)
         ground.rulesSince = rules?.since ?? 0
@@ -19,9 +20,9 @@ extension EngineCore {
         ground.unreadable = Set(
             connections.filter {
                 !$0.configured.url.isEmpty && !isUsable($0.id)
-                    || unreadable.contains(KindPlace(connection: $0.id, kind: entity))
+                    || unread.contains(KindPlace(connection: $0.id, kind: entity))
             }.map(\.id))
-        ground.unreadableKinds = unreadable
+        ground.unreadableKinds = unread
         ground.missingKinds = missing
         ground.queued = queued
         ground.assumesApproval = request.verb == .plan
@@ -32,22 +33,32 @@ extension EngineCore {
         try mapping.entities.reduce(into: [:]) { $0[$1.entity] = try reconciler(of: $1.entity) }
     }
 
+    /// Plans what is to be planned in this round, and commits it, a portion at a time.
+    ///
+    /// What a run has begun stays little so: a stop leaves few commands that the next run has to look
+    /// up, memory holds no more of them, and what is typed meanwhile waits for no more than that.
     mutating func plan() throws {
         effects.append(progress(.planning))
-        rounds += 1
+        if toPlan.isEmpty {
+            rounds += 1
+            try planNext(dirty.subtracting(lanes.keys))
+        }
+        phase = .writing
         var reconcilers = try reconcilers()
         let inForce = try mapping.entities.reduce(into: [String: RulesRow]()) {
             $0[$1.entity] = try views.rules($1.entity)
         }
-        let records = try inOrder(dirty.subtracting(lanes.keys))
-        dirty = []
-        phase = .writing
         standings = KnownStandings(
             grounds: reconcilers.mapValues(\.ground), end: end, isKept: request.verb == .plan)
-        for some in Self.batches(records) {
+        var committed = 0
+        while !toPlan.isEmpty, committed < portion {
+            let some = toPlan.prefix(portion)
+            toPlan.removeFirst(some.count)
             // The entities of which objects are to be made, since these records were planned.
             var made: Set<String> = []
-            for (snapshot, planned) in try plans(of: some, by: reconcilers) {
+            for (snapshot, planned) in try plans(
+                of: some.filter { lanes[$0] == nil }[...], by: reconcilers)
+            {
                 let entity = snapshot.record.entity
                 guard let reconciler = reconcilers[entity] else { continue }
                 var plan = reconciler.refers(to: made) ? reconciler.plan(snapshot) : planned
@@ -66,6 +77,7 @@ extension EngineCore {
                 if request.verb == .plan {
                     propose(plan, snapshot)
                 } else {
+                    committed += 1
                     commit(
                         plan, snapshot, under: inForce[entity],
                         derivers: plan.rulings.isEmpty
@@ -73,6 +85,27 @@ extension EngineCore {
                 }
             }
         }
+    }
+
+    /// So many records are decided and written at once: about a minute's work of the slowest system.
+    private var portion: Int {
+        let slowest = sessions.values.map { Int(clamping: $0.row.configured.callsPerMinute) }.min()
+        return max(1, min(request.portion, slowest ?? request.portion))
+    }
+
+    /// Whether there is more to plan, and little enough under way: few lanes, or a system that has
+    /// nothing to do while another one rests.
+    var wantsMore: Bool {
+        guard !toPlan.isEmpty, appends.isEmpty, !isCancelled, !isLookDue else { return false }
+        return lanes.count <= portion / 2
+            || lanes.count < 2 * portion && sessions.values.contains(where: \.isIdle)
+    }
+
+    /// Lets these records be planned before those that wait for it.
+    mutating func planNext(_ records: Set<RecordID>) throws {
+        dirty = []
+        toPlan = try inOrder(records) + toPlan
+        recordsToPlan = max(recordsToPlan, toPlan.count)
     }
 
     /// What others refer to comes first.

@@ -63,7 +63,7 @@ extension EngineCore {
         if let object { drafts += readBack(object, issue, payload, replica, cause: event) }
         report.confirmed += 1
         touched.insert(issue.replica)
-        seen.insert(issue.replica)
+        noteSeen(issue.replica)
         append(
             drafts,
             then: .commandSettled(

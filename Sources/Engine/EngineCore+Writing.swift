@@ -192,7 +192,7 @@ extension EngineCore {
             command: issue.command, operation: issue.operation, replica: issue.replica,
             remoteID: issue.operation == .create ? nil : replica?.remoteIDText,
             stamp: replica?.stamp ?? "", born: replica?.born ?? "", email: email,
-            needsLook: !seen.contains(issue.replica),
+            needsLook: !fresh.contains(issue.replica),
             changes: issue.changes.map { change in
                 let spelling = mapping?.field(change.field)?.spellings[session.row.system]
                 return WriteOrder.Change(

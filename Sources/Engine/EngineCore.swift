@@ -28,11 +28,20 @@ package struct EngineCore {
     var unreadable: Set<KindPlace> = []
     /// What of that the system never had.
     var missing: Set<KindPlace> = []
-    /// Entities whose mapping is another since the last run: read whole, for it may name attributes
-    /// that nobody asked for before.
-    var remapped: Set<String> = []
     /// What is still to be read at a connection, entity by entity.
     var waitingWalks: [ConnectionID: [String]] = [:]
+    /// Walks over everything that are laid aside while what changed is decided and written.
+    var resting: [KindPlace: WalkState] = [:]
+    /// What was never read whole and is not yet, while a walk over it rests: who is not known there
+    /// may be there all the same.
+    var unfinished: Set<KindPlace> = []
+    /// What was unfinished when records were planned last.
+    var plannedUnfinished: Set<KindPlace> = []
+    /// How often this run has asked for what changed, and when it does again.
+    var looks = 0
+    var nextLook = Timestamp(microseconds: 0)
+    /// Whether it does so before it decides anything, for it has read other things meanwhile.
+    var asksForChanges = false
     /// Objects that are still to be linked in this run, entity by entity.
     var unlinked: [[ReplicaRow]] = []
     var calls: [CallID: PendingCall] = [:]
@@ -46,12 +55,20 @@ package struct EngineCore {
     var creating: [CreateKey: CommandID] = [:]
     var waitingToCreate: [CreateKey: [CommandID]] = [:]
     var refusedInRun: Set<RefusedPlace> = []
+    /// Records that something moved since they were planned.
     var dirty: Set<RecordID> = []
+    /// Records whose turn to be planned comes in this round, in their order.
+    var toPlan: ArraySlice<RecordID> = []
+    /// The most that there ever were, for the progress line.
+    var recordsToPlan = 0
     /// Where records stand, as far as a run that only plans has looked already.
     var standings = KnownStandings()
     var touched: Set<ReplicaID> = []
-    /// Replicas that a look of this run showed: who answers for their ids is known.
+    /// Replicas that a look of this run showed.
     var seen: Set<ReplicaID> = []
+    /// Those of them of which it is known who answers for their ids: shown not long ago.
+    var fresh: Set<ReplicaID> = []
+    var freshUntil = Timestamp(microseconds: 0)
     var timers: [Timer] = []
     var rounds = 0
     var hasLookedAgain = false
@@ -203,11 +220,7 @@ package struct EngineCore {
         adopted.merge = Merge.version
         adopted.codec = FieldCodec.version
         adopted.mapping = mapping.digest
-        let before = try views.rules(mapping.entity)?.adopted
-        guard before != adopted else { return nil }
-        if let before, before.mapping != adopted.mapping {
-            remapped.formUnion([mapping.entity] + mapping.furtherKinds.map(\.name))
-        }
+        guard try views.rules(mapping.entity)?.adopted != adopted else { return nil }
         return Draft(
             id: .derived(
                 "rules adopted", [request.run.bytes, Array(mapping.entity.utf8)]),
@@ -234,8 +247,8 @@ package struct EngineCore {
             phase = .resuming
             try resumeOpenCommands()
         case .nextPage(let connection, let walk, let rows):
-            pageRecorded(connection, walk, acknowledge: rows)
-        case .closeWalk(let connection): nextWalk(connection)
+            try pageRecorded(connection, walk, acknowledge: rows)
+        case .closeWalk(let connection): try nextWalk(connection)
         case .plan, .lookDone: break
         case .linked: try linkNext()
         case .planned(let ticket): try enqueue(ticket)
@@ -257,17 +270,25 @@ package struct EngineCore {
         switch phase {
         case .resuming
         where lanes.isEmpty && calls.isEmpty && appends.isEmpty && timers.isEmpty:
-            phase = .looking
-            if !isCancelled { startWalks() }
+            if isCancelled { phase = .looking } else { try look() }
         case .looking where walks.isEmpty && calls.isEmpty && appends.isEmpty && timers.isEmpty:
             if isCancelled { return try finish() }
+            if try askForChanges() { return }
             if try lookAgainWhereNeeded() { return }
             phase = .linking
+            try noteUnfinished()
             try link()
         case .planning where appends.isEmpty: try plan()
+        case .writing where wantsMore:
+            phase = .planning
+            try plan()
         case .writing
         where lanes.isEmpty && calls.isEmpty && appends.isEmpty && timers.isEmpty:
-            if dirty.isEmpty || isCancelled || rounds >= Self.maximumRounds {
+            if isCancelled {
+                try drainFeeds()
+            } else if isLookDue || isQuiet && !resting.isEmpty {
+                try look()
+            } else if isQuiet {
                 try drainFeeds()
             } else {
                 phase = .planning
@@ -278,6 +299,16 @@ package struct EngineCore {
         }
     }
 
+    /// Whether there is nothing more to decide.
+    private var isQuiet: Bool {
+        toPlan.isEmpty && (dirty.isEmpty || rounds >= Self.maximumRounds)
+    }
+
+    /// Whether what is left to do has gone on for so long that what changed comes first.
+    var isLookDue: Bool {
+        now >= nextLook && request.verb == .sync && !(toPlan.isEmpty && resting.isEmpty)
+    }
+
     /// A record that is still not quiet after so many rounds waits for the next run.
     private static var maximumRounds: Int { 8 }
 
@@ -286,7 +317,7 @@ package struct EngineCore {
         phase = .ending
         guard report.confirmed > 0, !isCancelled else { return try finishIfQuiet() }
         for (id, session) in sessions where session.connector.hasFeed && session.failure == nil {
-            beginFeed(id)
+            try beginFeed(id)
         }
         try finishIfQuiet()
     }
@@ -344,11 +375,17 @@ package struct EngineCore {
     }
 
     func progress(_ phase: RunProgress.Phase) -> EngineEffect {
-        .progress(
+        let reading = walks.sorted { $0.key < $1.key }.compactMap { id, walk in
+            walk.kind.map { "\(sessions[id]?.row.configured.label ?? "") \($0)s" }
+        }
+        let walks = Array(walks.values) + resting.values
+        return .progress(
             RunProgress(
                 phase: phase, objects: report.objectsSeen.values.reduce(0, +),
+                objectsLeft: walks.compactMap(\.left).reduce(0, +), reading: reading,
                 commandsDone: report.confirmed + report.refused + report.superseded
                     + report.parked,
-                commandsTotal: report.issued))
+                recordsDone: max(0, recordsToPlan - toPlan.count - lanes.count),
+                recordsTotal: recordsToPlan))
     }
 }

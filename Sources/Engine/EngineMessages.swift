@@ -19,6 +19,13 @@ package struct RunRequest: Sendable, Equatable {
     /// How long a call that was not heard may still take effect: the longest that the systems' web
     /// servers let one request run.
     package var settlesAfterSeconds: Double = 30
+    /// Take up only what changed: what was never read whole and records that nothing moved stay for
+    /// another run.
+    package var isOnlyChanges = false
+    /// How often what changed is asked for again while a run has more to do than that.
+    package var looksEverySeconds: Double = 60
+    /// At most so many records are decided and written at once.
+    package var portion = 256
     /// Let changed rules decide and write what stood before them.
     package var realigns = false
 
@@ -69,8 +76,14 @@ package struct RunProgress: Sendable, Equatable {
 
     package var phase: Phase
     package var objects: Int
+    /// About how many more are to come, as far as the systems told.
+    package var objectsLeft: Int
+    /// What is being read: a connection's label and a kind of object each.
+    package var reading: [String]
     package var commandsDone: Int
-    package var commandsTotal: Int
+    /// Of the records that a run decides about, those with nothing left to plan or write for now.
+    package var recordsDone: Int
+    package var recordsTotal: Int
 }
 
 /// What a run did; the verdicts add up to the records it looked at.

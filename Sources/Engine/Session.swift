@@ -6,7 +6,7 @@ import Transport
 
 /// The live side of a connection: its token, its pace and what waits for them.
 struct Session: Sendable {
-    let row: ConnectionRow
+    var row: ConnectionRow
     /// The system's own: its token, its feed.
     let connector: any Connector
     private let connectors: [String: any Connector]
@@ -57,6 +57,9 @@ struct Session: Sendable {
 
     /// For the objects of one kind.
     func connector(of kind: String) -> any Connector { connectors[kind] ?? connector }
+
+    /// Whether it could be sent something and has nothing.
+    var isIdle: Bool { failure == nil && waiting.isEmpty && inFlight == 0 }
 
     mutating func enqueue(_ call: CallID) { waiting.append(call) }
 

@@ -17,6 +17,13 @@ package struct Mapping: Sendable, Hashable {
         entities.first { $0.entity == entity }
     }
 
+    /// The entity whose objects a kind is of.
+    package func entity(ofKind kind: String) -> EntityMapping? {
+        entities.first { entity in
+            entity.entity == kind || entity.furtherKinds.contains { $0.name == kind }
+        }
+    }
+
     /// The kinds of object that are read at a system, in the order in which they are read.
     package func kinds(at system: System) -> [String] {
         entities.flatMap { $0.kinds(at: system) }

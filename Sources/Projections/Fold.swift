@@ -34,7 +34,7 @@ struct Fold {
     mutating func fold(_ logged: LoggedEvent) throws {
         switch logged.event {
         case .connectionConfigured, .connectionRemoved, .writesApproved, .cursorMoved,
-            .sweepClosed, .clockSkewMeasured:
+            .sweepOpened, .sweepReached, .sweepClosed, .clockSkewMeasured:
             try foldConnection(logged)
         case .observed(let payload): try foldObserved(payload, logged)
         case .gone(let payload): try foldGone(payload, logged)
@@ -77,10 +77,11 @@ struct Fold {
         case .mappingChanged(let payload): try foldMapping(payload, logged)
         case .rulesAdopted(let payload):
             try changeRules(of: payload.entity, logged) { row in
+                if row.adopted?.mapping != payload.mapping { row.mappedSince = logged.sequence }
                 row.adopted = payload
                 row.adoptedBy = logged.id
             }
-        case .sweepOpened, .hintReceived, .runStarted, .runFinished,
+        case .hintReceived, .runStarted, .runFinished,
             .unrecognized:
             break
         }
@@ -237,10 +238,25 @@ struct Fold {
                 $0[payload.entity].cursor = payload.cursor
                 if let until = payload.completeUntil { $0[payload.entity].completeUntil = until }
             }
+        case .sweepOpened(let payload):
+            try change(payload.connection) {
+                var sweep = OpenSweepRow()
+                sweep.startedAt = payload.startedAt
+                sweep.openedAt = logged.sequence
+                $0[payload.entity].openSweep = sweep
+            }
+        case .sweepReached(let payload):
+            try change(payload.connection) {
+                $0[payload.entity].openSweep?.after = payload.after
+                $0[payload.entity].openSweep?.seen = payload.seen
+                $0[payload.entity].openSweep?.highest = payload.highest
+            }
         case .sweepClosed(let payload):
             try change(payload.connection) {
                 $0[payload.entity].lastSweep = payload.startedAt
                 $0[payload.entity].lastSweepSeen = payload.seen
+                $0[payload.entity].sweptFrom = payload.openedAt
+                $0[payload.entity].openSweep = nil
             }
         case .clockSkewMeasured(let payload):
             try change(payload.connection) {

@@ -68,6 +68,10 @@ package struct MarkRow: WireMessage, Equatable {
     package var completeUntil: Timestamp?
     package var lastSweep: Timestamp?
     package var lastSweepSeen: UInt64 = 0
+    /// The log's end when that sweep began.
+    package var sweptFrom: UInt64 = 0
+    /// A first sweep that was not finished.
+    package var openSweep: OpenSweepRow?
     package var unknownFields: [UInt8] = []
 
     package init() {}
@@ -80,5 +84,29 @@ package struct MarkRow: WireMessage, Equatable {
         visitor.time(3, &completeUntil)
         visitor.time(4, &lastSweep)
         visitor.unsigned(5, &lastSweepSeen)
+        visitor.unsigned(6, &sweptFrom)
+        visitor.message(7, &openSweep)
+    }
+}
+
+/// A sweep that has begun and not ended, and where it goes on.
+package struct OpenSweepRow: WireMessage, Equatable {
+    package var startedAt: Timestamp?
+    /// The sequence of the event that opened it.
+    package var openedAt: UInt64 = 0
+    /// The object behind which it goes on; `.none` before the first page.
+    package var after: ReplicaID = .none
+    package var seen: UInt64 = 0
+    package var highest: Timestamp?
+    package var unknownFields: [UInt8] = []
+
+    package init() {}
+
+    package mutating func visit(_ visitor: inout some WireVisitor) {
+        visitor.time(1, &startedAt)
+        visitor.unsigned(2, &openedAt)
+        visitor.id(3, &after)
+        visitor.unsigned(4, &seen)
+        visitor.time(5, &highest)
     }
 }

@@ -16,6 +16,8 @@ package struct RulesRow: WireMessage, Equatable {
     package var owners: [String] = []
     /// The sequence of the event that changed any of it last.
     package var since: UInt64 = 0
+    /// The sequence at which another mapping was adopted last.
+    package var mappedSince: UInt64 = 0
     package var unknownFields: [UInt8] = []
 
     package init() {}
@@ -29,6 +31,7 @@ package struct RulesRow: WireMessage, Equatable {
         visitor.message(6, &mapping)
         visitor.id(7, &mappingSetBy)
         visitor.strings(8, &owners)
+        visitor.unsigned(9, &mappedSince)
     }
 }
 

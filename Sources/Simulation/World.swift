@@ -28,6 +28,12 @@ package final class World {
     /// Answers in a machine's place where it gives one.
     package var instead: (HTTPRequest) -> HTTPResponse? = { _ in nil }
     package private(set) var requests = 0
+    /// At most so many records are written at once.
+    package var portion = 256
+    /// How often a run with more to do asks for what changed.
+    package var looksEverySeconds: Double = 60
+    /// Leave for another run what nothing moved.
+    package var takesOnlyChanges = false
 
     package enum Fault: Sendable {
         case none
@@ -126,6 +132,7 @@ package final class World {
         _ verb: RunRequest.Verb = .sync, sweep: Bool = false, approve: Bool = false,
         realign: Bool = false,
         cancelling: Int? = nil,
+        cancellingWhen isEnough: () -> Bool = { false },
         stopping: (_ step: Int) -> Bool = { _ in false }
     ) throws -> RunReport? {
         try workplace.views.project()
@@ -136,6 +143,9 @@ package final class World {
         var request = RunRequest(
             run: random.id(), verb: verb, isSweep: sweep, approves: approve)
         request.realigns = realign
+        request.portion = portion
+        request.isOnlyChanges = takesOnlyChanges
+        request.looksEverySeconds = looksEverySeconds
         var inputs: [EngineInput] = [.begin(request)]
         var steps = 0
         var wakeAt: Timestamp?
@@ -150,7 +160,7 @@ package final class World {
             let effects = try core.step(input, now: now)
             steps += 1
             if stopping(steps) { return nil }
-            if let step = cancelling, steps >= step, !isCancelled {
+            if !isCancelled, isEnough() || cancelling.map({ steps >= $0 }) ?? false {
                 isCancelled = true
                 inputs.append(.cancel)
             }

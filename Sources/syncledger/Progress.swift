@@ -26,8 +26,10 @@ final class RunLine {
 
     func show(_ state: RunProgress) {
         let now = clock()
-        let done = state.phase == .writing ? state.commandsDone : state.objects
-        if state.phase != phase { (phase, began, doneBefore) = (state.phase, now, done) }
+        let done = state.phase == .writing ? state.recordsDone : state.objects
+        if state.phase != phase, state.phase != .planning {
+            (phase, began, doneBefore) = (state.phase, now, done)
+        }
         let text = Self.text(
             state, done: done - doneBefore,
             seconds: Double(now.microseconds - began.microseconds) / 1_000_000)
@@ -41,19 +43,33 @@ final class RunLine {
 
     func clear() { line.clear() }
 
-    /// The line, from what was `done` (objects or writes) in the `seconds` since the phase began.
+    /// The line, from what was `done` (objects or records) in the `seconds` since the phase began.
     static func text(_ state: RunProgress, done: Int, seconds: Double) -> String {
-        var text = "\(state.phase.rawValue): \(state.objects) objects read"
+        var text = "\(state.phase.rawValue): \(state.objects)"
+        if state.objectsLeft > 0 { text += " of about \(state.objects + state.objectsLeft)" }
+        text += " objects read"
         let isWriting = state.phase == .writing
-        if state.commandsTotal > 0 {
-            text += ", \(state.commandsDone) of \(state.commandsTotal) writes done"
+        if state.phase == .looking, !state.reading.isEmpty {
+            text += " (\(state.reading.joined(separator: ", ")))"
+        }
+        if state.recordsTotal > 0, isWriting || state.commandsDone > 0 {
+            text += ", \(state.recordsDone) of \(state.recordsTotal) records settled, "
+            text += "\(state.commandsDone) writes done"
         }
         guard isWriting || state.phase == .looking, done > 0, seconds >= 1 else { return text }
         let pace = Double(done) / seconds
         text += ", \(Int(pace.rounded())) a second"
-        let left = state.commandsTotal - state.commandsDone
-        guard isWriting, left > 0 else { return text }
-        return text + ", \(Int((Double(left) / pace).rounded(.up))) s left"
+        let left = isWriting ? state.recordsTotal - state.recordsDone : state.objectsLeft
+        guard left > 0 else { return text }
+        return text + ", \(timeLeft(Double(left) / pace)) left"
+    }
+
+    /// As people say it: `40 s`, `12 min`, `3 h 5 min`.
+    static func timeLeft(_ seconds: Double) -> String {
+        let seconds = Int(min(seconds, 1e9).rounded(.up))
+        guard seconds >= 120 else { return "\(seconds) s" }
+        let minutes = (seconds + 59) / 60
+        return minutes < 120 ? "\(minutes) min" : "\(minutes / 60) h \(minutes % 60) min"
     }
 }
 
@@ -109,7 +125,7 @@ struct FoldProgress {
         if let process = progress.waitingFor { return place + ", waiting for process \(process)" }
         let pace = ", \(Int(progress.perSecond)) a second"
         guard let left = progress.secondsLeft else { return place + pace }
-        return place + pace + ", \(Int(left.rounded(.up))) s left"
+        return place + pace + ", \(RunLine.timeLeft(left)) left"
     }
 }
 

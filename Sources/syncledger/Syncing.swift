@@ -54,11 +54,25 @@ struct Sync: ParsableCommand {
     @OptionGroup var common: Common
     @Flag(help: "Read every person again: finds deletions and what moved no date.") var sweep =
         false
+    @Flag(
+        help: ArgumentHelp(
+            "Take up only what changed.",
+            discussion:
+                "What was never read whole, and what an earlier run left to write, stays for a run without it."
+        )) var changesOnly = false
     @OptionGroup var settling: Settling
+
+    func validate() throws {
+        if sweep, changesOnly {
+            throw Refusal("--sweep reads everybody and --changes-only does not: give one of them")
+        }
+    }
 
     func run() throws {
         try reportRun(
-            common, try runEngine(common, .sync, sweep: sweep, settling: settling))
+            common,
+            try runEngine(
+                common, .sync, sweep: sweep, changesOnly: changesOnly, settling: settling))
     }
 }
 
@@ -107,8 +121,8 @@ private struct EngineRun {
 }
 
 private func runEngine(
-    _ common: Common, _ verb: RunRequest.Verb, sweep: Bool = false, approve: Bool = false,
-    realign: Bool = false, settling: Settling? = nil
+    _ common: Common, _ verb: RunRequest.Verb, sweep: Bool = false, changesOnly: Bool = false,
+    approve: Bool = false, realign: Bool = false, settling: Settling? = nil
 ) throws -> EngineRun {
     try common.withWorkplace { workplace in
         let lock = try workplace.engineLock()
@@ -127,6 +141,7 @@ private func runEngine(
         var request = RunRequest(
             run: workplace.newRun(), verb: verb, isSweep: sweep, approves: approve)
         request.realigns = realign
+        request.isOnlyChanges = changesOnly
         if let settling { request.settlesAfterSeconds = settling.settleAfter }
         let report = try workplace.run(
             request, client: HTTPClient(), stop: stop, progress: progress.show)

@@ -32,6 +32,11 @@ private func seeds(_ count: UInt64) -> [UInt64] {
             try world.workplace.change(MappingFile(text + derived).entities)
         }
         let accounts = seedAccounts(world)
+        if seed % 3 == 0 {
+            // A run that writes little at a time, and looks again in between.
+            world.portion = 1 + Int(seed % 7)
+            world.looksEverySeconds = 0.004
+        }
         for index in 0..<12 {
             var one = person(
                 "p\(index)@example.com", "First\(index)", "Last\(index)",
@@ -223,7 +228,8 @@ private func seeds(_ count: UInt64) -> [UInt64] {
         // Three lives, each cut short somewhere, with people typing in between.
         for life in 0..<3 {
             let last = Int(random.next() % 150) + 1
-            let report = try world.run(.sync, sweep: life > 1, approve: true) { $0 >= last }
+            let report = try world.run(
+                .sync, sweep: life > 1, approve: true, stopping: { $0 >= last })
             if report == nil { try world.restart() }
             world.pass(seconds: 90)
             try edit(world, life, &expected)

@@ -1,4 +1,5 @@
 import Ledger
+import Model
 import Projections
 import Sandbox
 import Simulation
@@ -58,6 +59,167 @@ import Transport
         _ = try world.run(.plan)
         #expect(try city(ids[3], in: world) == typed)
         #expect(try city(ids[249], in: world) == typed)
+    }
+
+    @Test(arguments: [false, true])
+    func `that is stopped in its first reading is followed by one that goes on there`(
+        isCrash: Bool
+    ) throws {
+        let (world, ids) = try crowd(350, seed: 1_002)
+        defer { end(world) }
+        world.pass(seconds: 86_400)
+        var asked: [String] = []
+        world.fault = { request in
+            if isPage(request, of: .mautic, "/api/contacts") { asked.append(request.url) }
+            return .none
+        }
+        if isCrash {
+            #expect(try world.run(.sync, stopping: { _ in asked.count == 3 }) == nil)
+            try world.restart()
+        } else {
+            let report = try world.run(.sync, cancellingWhen: { asked.count == 3 })
+            #expect(report?.wasStopped == true)
+        }
+        // Behind the walk somebody is deleted, and somebody else is another in the city.
+        world.pass(seconds: 7_200)
+        let isDeleted = world.mautic.personDeletes(ids[5], at: world.time)
+        world.mautic.personEdits(ids[7], at: world.time) { $0.city = "Bonn" }
+        world.pass(seconds: 7_200)
+        asked = []
+        let report = try #require(try world.run(.plan))
+        #expect(isDeleted && report.failures.isEmpty)
+        let firstHundreds = asked.filter { $0.contains("%5Bval%5D=0&") && !$0.contains("orX") }
+        #expect(firstHundreds.isEmpty, "it does not begin anew")
+        #expect(report.objectsSeen[.mautic, default: 0] < 350)
+        #expect(try city(ids[7], in: world) == "Bonn")
+        #expect(try city(ids[349], in: world) == nil)
+        let known = try world.workplace.views.read { tables, transaction in
+            try tables.replicas.all(transaction)
+        }
+        #expect(known.count == 350 && known.allSatisfy { $0.state == .live })
+        world.pass(seconds: 600)
+        #expect(try #require(try world.run(.plan, sweep: true)).gone == 1)
+        #expect(try world.workplace.views.verify().isIdentical)
+    }
+
+    @Test func `with much to write takes over and tells what is typed meanwhile`() throws {
+        let world = try World(directory: scratch(), seed: 1_003)
+        defer { end(world) }
+        world.mautic.seed(person("ann@example.com", "Ann", "Lee", phone: nil), at: world.time)
+        _ = try syncToRest(world)
+        try world.configure(.suitecrm) { $0.callsPerMinute = 30 }
+        for number in 0..<150 {
+            world.mautic.seed(
+                person("p\(number)@example.com", "First\(number)", "Last\(number)", phone: nil),
+                at: world.time)
+        }
+        let began = world.now
+        let ann = try #require(world.compass.rows.first { $0.person.email == "ann@example.com" })
+        var typedAt: Timestamp?
+        var toldAt: Timestamp?
+        var madeBefore = 0
+        world.fault = { _ in
+            if typedAt == nil, world.now > began.adding(seconds: 90) {
+                typedAt = world.now
+                world.compass.personEdits(ann.id, at: world.time) { $0.city = "Bonn" }
+            }
+            let isTold = world.people(.suitecrm).contains { $0.person.city == "Bonn" }
+            if isTold, toldAt == nil {
+                toldAt = world.now
+                madeBefore = world.people(.suitecrm).count
+            }
+            return .none
+        }
+        let report = try #require(try world.run(.sync))
+        let typed = try #require(typedAt)
+        let told = try #require(toldAt)
+        #expect(world.people(.suitecrm).count == 151 && world.people(.mautic).count == 151)
+        #expect(report.uncertain == 0 && report.refused == 0 && report.inSync == 151)
+        #expect(world.now > began.adding(seconds: 300), "it was a long run")
+        #expect(told < typed.adding(seconds: 240), "\(typed) \(told) \(world.now)")
+        #expect(madeBefore < 120)
+        world.fault = { _ in .none }
+        world.pass(seconds: 300)
+        let quiet = try syncToRest(world)
+        #expect(quiet.inSync == 151)
+    }
+
+    @Test func `with much to read writes meanwhile what changed, and makes nobody twice`() throws {
+        let world = try World(directory: scratch(), seed: 1_004)
+        defer { end(world) }
+        // Ann is in step in two systems; then Mautic comes, full of people.
+        try world.configure(.mautic) { $0.url = "" }
+        world.suitecrm.seed(person("ann@example.com", "Ann", "Lee", phone: nil), at: world.time)
+        world.suitecrm.seed(
+            person("p140@example.com", "First140", "Last140", phone: nil), at: world.time)
+        _ = try syncToRest(world)
+        for number in 0..<250 {
+            world.mautic.seed(
+                person("p\(number)@example.com", "First\(number)", "Last\(number)", phone: nil),
+                at: world.time)
+        }
+        try world.configure(.mautic) { $0.url = "http://127.0.0.1/mautic" }
+        let ann = try #require(world.compass.rows.first { $0.person.email == "ann@example.com" })
+        var pages = 0
+        var toldAfter: Int?
+        world.fault = { request in
+            if isPage(request, of: .mautic, "/api/contacts"), request.url.contains("orderBy=id") {
+                pages += 1
+                world.pass(seconds: 45)
+                if pages == 1 {
+                    world.compass.personEdits(ann.id, at: world.time) { $0.city = "Bonn" }
+                    world.suitecrm.seed(
+                        person("p200@example.com", "First200", "Last200", phone: nil),
+                        at: world.time)
+                }
+            }
+            let isTold = world.people(.suitecrm).contains { $0.person.city == "Bonn" }
+            if isTold, toldAfter == nil { toldAfter = pages }
+            return .none
+        }
+        let report = try #require(try world.run(.sync, approve: true))
+        #expect(report.failures.isEmpty)
+        #expect(try #require(toldAfter) < 3, "before Mautic was read")
+        world.fault = { _ in .none }
+        world.pass(seconds: 300)
+        let quiet = try syncToRest(world)
+        #expect(quiet.inSync == 251)
+        for system in System.real { #expect(world.people(system).count == 251) }
+    }
+
+    @Test func `that is stopped leaves little begun, and what changed can be taken up alone`()
+        throws
+    {
+        let world = try World(directory: scratch(), seed: 1_005)
+        defer { end(world) }
+        world.portion = 8
+        world.suitecrm.seed(person("ann@example.com", "Ann", "Lee", phone: nil), at: world.time)
+        _ = try syncToRest(world)
+        for number in 0..<60 {
+            world.mautic.seed(
+                person("p\(number)@example.com", "First\(number)", "Last\(number)", phone: nil),
+                at: world.time)
+        }
+        let stopped = try #require(
+            try world.run(.sync, cancellingWhen: { world.people(.suitecrm).count > 20 }))
+        #expect(stopped.wasStopped && stopped.open <= 64, "\(stopped.open)")
+        let made = world.people(.suitecrm).count
+        #expect(made < 40)
+        world.pass(seconds: 300)
+        let ann = try #require(world.mautic.rows.first { $0.person.email == "ann@example.com" })
+        world.mautic.personEdits(ann.id, at: world.time) { $0.city = "Bonn" }
+        world.takesOnlyChanges = true
+        let changes = try #require(try world.run(.sync))
+        #expect(changes.failures.isEmpty)
+        #expect(world.people(.suitecrm).contains { $0.person.city == "Bonn" })
+        // What the stop left begun is ended first; the others wait.
+        #expect(world.people(.suitecrm).count <= made + 16)
+        #expect(changes.waiting > 0)
+        world.takesOnlyChanges = false
+        world.pass(seconds: 300)
+        let quiet = try syncToRest(world)
+        #expect(quiet.inSync == 61)
+        for system in System.real { #expect(world.people(system).count == 61) }
     }
 
     private func city(_ id: String, in world: World) throws -> String? {

@@ -77,7 +77,9 @@ package struct CompassConnector: Connector {
         let rows = try self.rows(of: answer)
         let last = try last(rows, walk)
         var page = Page()
-        if Self.isMore(than: rows.count, try readable(answer)) {
+        let total = Self.total(try readable(answer))
+        page.left = total.map { max(0, $0 - rows.count) }
+        if !rows.isEmpty, total.map({ $0 > rows.count }) ?? (rows.count >= Self.pageSize) {
             page.next = last.map { Walk(walk.kind, of: walk.objects, after: $0) }
         }
         guard walk.kind == .feed else {
@@ -105,11 +107,9 @@ package struct CompassConnector: Connector {
         return ids.last
     }
 
-    /// Whether rows are left behind a page: `Content-Range` is `0-499/1234`, or `*/0`.
-    private static func isMore(than count: Int, _ response: HTTPResponse) -> Bool {
-        guard count > 0 else { return false }
-        let total = response.headers["Content-Range"]?.split(separator: "/").last
-        return total.flatMap { Int($0) }.map { $0 > count } ?? (count >= pageSize)
+    /// How many rows are behind the last page: `Content-Range` is `0-499/1234`, or `*/0`.
+    private static func total(_ response: HTTPResponse) -> Int? {
+        (response.headers["Content-Range"]?.split(separator: "/").last).flatMap { Int($0) }
     }
 
     /// One row of the outbox: only the columns that changed speak.

@@ -128,6 +128,10 @@ package struct MauticConnector: Connector {
         if page.objects.count == Self.pageSize, let last = page.objects.last {
             page.next = Walk(walk.kind, of: walk.objects, after: last.id)
         }
+        // Of what was asked for, so of what is behind the last page; a string here (fact C2).
+        if let total = json["total"]?.text.flatMap({ Int($0) }) {
+            page.left = max(0, total - page.objects.count)
+        }
         return page
     }
 

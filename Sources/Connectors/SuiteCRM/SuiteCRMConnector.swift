@@ -120,6 +120,10 @@ package struct SuiteCRMConnector: Connector {
         if rows.count == Self.pageSize, let last = page.objects.last {
             page.next = Walk(walk.kind, of: walk.objects, after: last.id)
         }
+        // Pages of what was asked for, this one among them; objects are not counted (fact 30).
+        if let pages = json["meta"]?["total-pages"]?.text.flatMap({ Int($0) }) {
+            page.left = max(0, pages - 1) * Self.pageSize
+        }
         return page
     }
 

@@ -15,6 +15,7 @@ package enum Event: Sendable, Equatable {
     case converted(Converted)
     case hintReceived(HintReceived)
     case sweepOpened(SweepOpened)
+    case sweepReached(SweepReached)
     case sweepClosed(SweepClosed)
     case cursorMoved(CursorMoved)
     case linked(Linked)
@@ -63,6 +64,7 @@ package enum Event: Sendable, Equatable {
         case .converted(let payload): payload
         case .hintReceived(let payload): payload
         case .sweepOpened(let payload): payload
+        case .sweepReached(let payload): payload
         case .sweepClosed(let payload): payload
         case .cursorMoved(let payload): payload
         case .linked(let payload): payload
@@ -96,8 +98,8 @@ package enum Event: Sendable, Equatable {
                 reader(Event.mappingChanged),
                 reader(Event.clockSkewMeasured), reader(Event.observed), reader(Event.gone),
                 reader(Event.converted),
-                reader(Event.hintReceived), reader(Event.sweepOpened), reader(Event.sweepClosed),
-                reader(Event.cursorMoved),
+                reader(Event.hintReceived), reader(Event.sweepOpened), reader(Event.sweepReached),
+                reader(Event.sweepClosed), reader(Event.cursorMoved),
                 reader(Event.linked), reader(Event.unlinked), reader(Event.ambiguityRaised),
                 reader(Event.ambiguitySettled), reader(Event.decided), reader(Event.settled),
                 reader(Event.overtaken), reader(Event.rulesAdopted),

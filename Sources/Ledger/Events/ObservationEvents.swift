@@ -165,11 +165,38 @@ package struct SweepOpened: EventPayload {
     package static var name: String { "sweep opened" }
     package var connection: ConnectionID = .none
     package var entity = ""
+    /// Our clock when it began.
+    package var startedAt: Timestamp?
     package var unknownFields: [UInt8] = []
     package init() {}
     package mutating func visit(_ visitor: inout some WireVisitor) {
         visitor.id(1, &connection)
         visitor.string(2, &entity)
+        visitor.time(3, &startedAt)
+    }
+}
+
+/// How far the first walk over all objects of a connection has come: a run that is stopped before its
+/// end is followed by one that goes on there.
+package struct SweepReached: EventPayload {
+    package static var type: UInt64 { 208 }
+    package static var name: String { "sweep reached" }
+    package var connection: ConnectionID = .none
+    package var entity = ""
+    /// The object behind which it goes on.
+    package var after: ReplicaID = .none
+    /// How many objects it has shown so far.
+    package var seen: UInt64 = 0
+    /// The highest modification stamp among them.
+    package var highest: Timestamp?
+    package var unknownFields: [UInt8] = []
+    package init() {}
+    package mutating func visit(_ visitor: inout some WireVisitor) {
+        visitor.id(1, &connection)
+        visitor.string(2, &entity)
+        visitor.id(3, &after)
+        visitor.unsigned(4, &seen)
+        visitor.time(5, &highest)
     }
 }
 

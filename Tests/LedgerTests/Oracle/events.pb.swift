@@ -1190,9 +1190,57 @@ nonisolated struct Syncledger_Ledger_V1_SweepOpened: Sendable {
   /// Over what: `contact`, `account`, `deal`.
   var entity: String = String()
 
+  /// Our clock when it began.
+  var startedAt: Int64 {
+    get {_startedAt ?? 0}
+    set {_startedAt = newValue}
+  }
+  /// Returns true if `startedAt` has been explicitly set.
+  var hasStartedAt: Bool {self._startedAt != nil}
+  /// Clears the value of `startedAt`. Subsequent reads from it will return its default value.
+  mutating func clearStartedAt() {self._startedAt = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
+
+  fileprivate var _startedAt: Int64? = nil
+}
+
+/// 208. How far the first walk over all objects of a connection has come: a run that is stopped
+/// before its end is followed by one that goes on there.
+nonisolated struct Syncledger_Ledger_V1_SweepReached: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Where: an id.
+  var connection: Data = Data()
+
+  /// Over what.
+  var entity: String = String()
+
+  /// The object behind which it goes on: a replica's id.
+  var after: Data = Data()
+
+  /// How many objects it has shown so far.
+  var seen: UInt64 = 0
+
+  /// The highest modification stamp among them.
+  var highest: Int64 {
+    get {_highest ?? 0}
+    set {_highest = newValue}
+  }
+  /// Returns true if `highest` has been explicitly set.
+  var hasHighest: Bool {self._highest != nil}
+  /// Clears the value of `highest`. Subsequent reads from it will return its default value.
+  mutating func clearHighest() {self._highest = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _highest: Int64? = nil
 }
 
 /// 205. The walk reached the end: what it did not show was not there when its page was read.
@@ -2871,7 +2919,7 @@ nonisolated extension Syncledger_Ledger_V1_HintReceived: SwiftProtobuf.Message, 
 
 nonisolated extension Syncledger_Ledger_V1_SweepOpened: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".SweepOpened"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}connection\0\u{1}entity\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}connection\0\u{1}entity\0\u{3}started_at\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2881,24 +2929,87 @@ nonisolated extension Syncledger_Ledger_V1_SweepOpened: SwiftProtobuf.Message, S
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularBytesField(value: &self.connection) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.entity) }()
+      case 3: try { try decoder.decodeSingularSInt64Field(value: &self._startedAt) }()
       default: break
       }
     }
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.connection.isEmpty {
       try visitor.visitSingularBytesField(value: self.connection, fieldNumber: 1)
     }
     if !self.entity.isEmpty {
       try visitor.visitSingularStringField(value: self.entity, fieldNumber: 2)
     }
+    try { if let v = self._startedAt {
+      try visitor.visitSingularSInt64Field(value: v, fieldNumber: 3)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: Syncledger_Ledger_V1_SweepOpened, rhs: Syncledger_Ledger_V1_SweepOpened) -> Bool {
     if lhs.connection != rhs.connection {return false}
     if lhs.entity != rhs.entity {return false}
+    if lhs._startedAt != rhs._startedAt {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Syncledger_Ledger_V1_SweepReached: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".SweepReached"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}connection\0\u{1}entity\0\u{1}after\0\u{1}seen\0\u{1}highest\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.connection) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.entity) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.after) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.seen) }()
+      case 5: try { try decoder.decodeSingularSInt64Field(value: &self._highest) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.connection.isEmpty {
+      try visitor.visitSingularBytesField(value: self.connection, fieldNumber: 1)
+    }
+    if !self.entity.isEmpty {
+      try visitor.visitSingularStringField(value: self.entity, fieldNumber: 2)
+    }
+    if !self.after.isEmpty {
+      try visitor.visitSingularBytesField(value: self.after, fieldNumber: 3)
+    }
+    if self.seen != 0 {
+      try visitor.visitSingularUInt64Field(value: self.seen, fieldNumber: 4)
+    }
+    try { if let v = self._highest {
+      try visitor.visitSingularSInt64Field(value: v, fieldNumber: 5)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Syncledger_Ledger_V1_SweepReached, rhs: Syncledger_Ledger_V1_SweepReached) -> Bool {
+    if lhs.connection != rhs.connection {return false}
+    if lhs.entity != rhs.entity {return false}
+    if lhs.after != rhs.after {return false}
+    if lhs.seen != rhs.seen {return false}
+    if lhs._highest != rhs._highest {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

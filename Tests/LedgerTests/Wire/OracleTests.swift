@@ -161,6 +161,7 @@ struct Oracle: Sendable {
         Oracle(payload: Converted.self, Syncledger_Ledger_V1_Converted.self),
         Oracle(payload: HintReceived.self, Syncledger_Ledger_V1_HintReceived.self),
         Oracle(payload: SweepOpened.self, Syncledger_Ledger_V1_SweepOpened.self),
+        Oracle(payload: SweepReached.self, Syncledger_Ledger_V1_SweepReached.self),
         Oracle(payload: SweepClosed.self, Syncledger_Ledger_V1_SweepClosed.self),
         Oracle(payload: CursorMoved.self, Syncledger_Ledger_V1_CursorMoved.self),
         Oracle(payload: Linked.self, Syncledger_Ledger_V1_Linked.self),
