@@ -8,7 +8,7 @@ struct Scrub: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Read the whole log again and hold everything in it against the tree.",
         discussion: """
-            Hashes every entry and body, and compares roots, sequences, times, keys and the index. \
+            Hashes every entry and body, and compares roots, hash tiles, sequences, times, keys and the index. \
             Goes on behind damage, and runs where other verbs refuse. Exit code 1 when anything \
             is damaged.
             """)
@@ -30,8 +30,8 @@ struct Scrub: ParsableCommand {
     static func lines(_ report: ScrubReport, seconds: Double) -> [String] {
         let pace = seconds > 0 ? Int(Double(report.events) / seconds) : 0
         var lines = [
-            "Read \(report.events) events in \(report.commits) commits, with \(report.parts) parts: "
-                + "\(report.bytes) bytes, \(pace) events a second."
+            "Read \(report.events) events in \(report.commits) commits, with \(report.parts) parts and "
+                + "\(report.tiles) hash tiles: \(report.bytes) bytes, \(pace) events a second."
         ]
         lines += report.damages.map { "Damaged: \(sentence($0))." }
         let more = report.damageCount - UInt64(report.damages.count)
@@ -62,6 +62,7 @@ struct Scrub: ParsableCommand {
             .init("events", .number("\(report.events)")),
             .init("commits", .number("\(report.commits)")),
             .init("parts", .number("\(report.parts)")),
+            .init("tiles", .number("\(report.tiles)")),
             .init("bytes", .number("\(report.bytes)")),
             .init("indexed", .number("\(report.indexed)")),
             .init("damageCount", .number("\(report.damageCount)")),

@@ -21,6 +21,8 @@ package struct ScrubReport: Sendable, Equatable {
     package var commits: UInt64 = 0
     /// Body parts whose length and SHA-256 were held against the entry.
     package var parts: UInt64 = 0
+    /// Hash tiles that were held against hashes of the entries.
+    package var tiles: UInt64 = 0
     /// Bytes of those entries and parts.
     package var bytes: UInt64 = 0
     /// Entries that were looked up in the index.
