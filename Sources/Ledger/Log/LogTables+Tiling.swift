@@ -13,6 +13,10 @@ extension LogTables {
     /// As many again as are sealed into bundles, so that a log from before catches up while others
     /// append to it.
     static var tilesPerSealing: Int { 2 * bundlesPerSealing }
+    /// Behind so many bytes of entries a transaction begins no further tile.
+    private static var mostBytesHashed: Int { 16 << 20 }
+    /// Rows that one transaction removes.
+    private static var mostRowsRemoved: Int { 10_000 }
 
     /// The last sequence that stands in a tile, a multiple of 256; 0 where there is none.
     ///
@@ -41,11 +45,13 @@ extension LogTables {
     func tile(_ transaction: borrowing WriteTransaction) throws -> UInt64 {
         let size = try head(transaction).size
         let before = try tiled(transaction)
+        let limit = before + UInt64(Self.tilesPerSealing * TilePlace.width)
         var last = before
+        var bytes = 0
         do {
-            for _ in 0..<Self.tilesPerSealing where Self.hasTile(tiled: last, of: size) {
+            while last < limit, bytes < Self.mostBytesHashed, Self.hasTile(tiled: last, of: size) {
                 let index = last / UInt64(TilePlace.width)
-                let leaves = try leaves(behind: last, transaction)
+                let leaves = try leaves(behind: last, &bytes, transaction)
                 try put(leaves, at: TilePlace(level: 0, index: index), transaction)
                 try add(TilePlace.root(of: leaves[...]), level: 1, at: index, transaction)
                 last += UInt64(TilePlace.width)
@@ -81,14 +87,31 @@ extension LogTables {
         return hashes
     }
 
-    /// Hashes the 256 entries behind a sequence.
+    /// Takes tiles away, to have them made anew.
+    ///
+    /// - Returns: whether more are left for another transaction.
+    func removeTiles(_ transaction: borrowing WriteTransaction) throws -> Bool {
+        guard let tiles else { return false }
+        // The note goes first: what it does not tell of is nobody's to read.
+        _ = try transaction.delete(meta, key: Self.tiledKey)
+        var keys: [[UInt8]] = []
+        try transaction.scan(tiles) { key, _ in
+            keys.append(key.copy())
+            return keys.count < Self.mostRowsRemoved ? .next : .stop
+        }
+        for key in keys { _ = try transaction.delete(tiles, key: key) }
+        return keys.count == Self.mostRowsRemoved
+    }
+
+    /// Hashes the 256 entries behind a sequence, and counts their bytes.
     private func leaves(
-        behind last: UInt64, _ transaction: borrowing WriteTransaction
+        behind last: UInt64, _ bytes: inout Int, _ transaction: borrowing WriteTransaction
     ) throws -> [UInt8] {
         var leaves: [UInt8] = []
         leaves.reserveCapacity(TilePlace.fullSize)
         let next = try scan(from: last + 1, transaction) { _, entry, _ in
             leaves += Merkle.leaf(entry)
+            bytes += entry.count
             return leaves.count < TilePlace.fullSize ? .next : .stop
         }
         guard leaves.count == TilePlace.fullSize else { throw LogError.damaged(sequence: next) }

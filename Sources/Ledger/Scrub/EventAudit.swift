@@ -108,7 +108,7 @@ struct EventAudit {
                 report.add(sequences, "is not what its hash tile says", fix: .log)
             case .tile(let place, let sequences, let problem):
                 let events = "events \(sequences.lowerBound) to \(sequences.upperBound)"
-                report.add(nil, "the hash tile \(place) over \(events) \(problem)", fix: .log)
+                report.add(nil, "the hash tile \(place) over \(events) \(problem)", fix: .tiles)
             }
         }
     }
@@ -210,7 +210,8 @@ struct EventAudit {
     mutating func finish(_ transaction: borrowing ReadTransaction) throws -> ScrubReport {
         tree.finish()
         if try !tiles.finish(transaction) {
-            report.add(nil, "the log's note of how far it stands in hash tiles is wrong", fix: .log)
+            let problem = "the log's note of how far it stands in hash tiles is wrong"
+            report.add(nil, problem, fix: .tiles)
         }
         tellTiles(isOver: true)
         report.tiles = tiles.covered

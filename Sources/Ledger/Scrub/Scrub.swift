@@ -72,6 +72,30 @@ package struct Scrub: Sendable {
         return report
     }
 
+    /// Makes every hash tile anew from the entries, which must be sound; blocks until all are durable.
+    ///
+    /// Each commit makes a few, so appends may go on beside it, and what was made stays if it ends
+    /// early.
+    ///
+    /// - Returns: the last event that stands in a tile.
+    /// - Throws: `LMDBError`, `LogError.newerFormat`, `LogError.otherLedger`, `LogError.damaged`.
+    package func mendTiles() throws -> UInt64 {
+        var options = Options()
+        options.mapSize = 1 << 40
+        let environment = try Environment(
+            at: directory + "/log", tables: LogTables.names, options: options)
+        defer { try? environment.close() }
+        let tables = LogTables(environment)
+        _ = try environment.read { try tables.isClaimed($0, by: ledger) }
+        while try environment.write({ try tables.removeTiles($0) }) {}
+        var last: UInt64 = 0
+        while true {
+            let next = try environment.write { try tables.tile($0) }
+            if next == last { return last }
+            last = next
+        }
+    }
+
     private static func nameLimits(_ report: inout ScrubReport) {
         report.leaveOut("what sealed parts say: their bytes were compared, not opened")
         report.leaveOut("whether the views are what the log folds to: `projector verify` tells")

@@ -35,6 +35,12 @@ package struct ScrubReport: Sendable, Equatable {
 
     package var isClean: Bool { damageCount == 0 }
 
+    /// Whether hash tiles are damaged and nothing else is, so that the events can give them back.
+    package var hasOnlyTilesDamaged: Bool {
+        !isClean && damageCount == damages.count
+            && damages.allSatisfy { $0.fix == Fix.tiles.rawValue }
+    }
+
     private static var mostDamages: Int { 1_000 }
 
     /// Takes note of a damage that concerns no event.
@@ -58,6 +64,7 @@ package struct ScrubReport: Sendable, Equatable {
     /// What mends a damage.
     enum Fix: String {
         case log = "restore the log from a backup"
+        case tiles = "`syncledger scrub --mend` makes the tiles anew from the events"
         case index = "delete the directory index, and the next command makes it from the log"
         case keys = "restore keys/ from a backup"
     }

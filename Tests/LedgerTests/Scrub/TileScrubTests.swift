@@ -61,6 +61,10 @@ import Testing
         #expect(report.damages.first?.problem.hasSuffix("is not what the tree has there") == true)
         #expect(report.tiles == 5)
         #expect(report.events == 1_400)
+        #expect(report.hasOnlyTilesDamaged)
+        #expect(try mend() == 1_280)
+        let mended = try scrub()
+        #expect(mended.isClean && mended.tiles == 6)
     }
 
     @Test func `tiles that are gone, cut or too long are named with their events`() throws {
@@ -82,6 +86,8 @@ import Testing
                 "the hash tile 1/0 over events 1 to 1280 is not what the tree has there",
             ])
         #expect(report.tiles == 2)
+        #expect(try mend() == 1_280)
+        #expect(try scrub().isClean)
     }
 
     @Test func `rows of no tile are found`() throws {
@@ -92,6 +98,8 @@ import Testing
             try scrub().damages.map(\.problem) == [
                 "the log's note of how far it stands in hash tiles is wrong"
             ])
+        #expect(try mend() == 1_280)
+        #expect(try scrub().isClean)
     }
 
     @Test func `over a damaged entry nothing is told of a tile, and no second damage`() throws {
@@ -126,13 +134,18 @@ import Testing
         let report = try scrub()
         #expect(outsideParts(report).map(\.sequences) == [nil, 1_345...1_376])
         #expect(outsideParts(report)[0].problem.contains("tile 0/2"))
+        #expect(!report.hasOnlyTilesDamaged)
     }
 
     // MARK: - Hands
 
-    private func scrub() throws -> ScrubReport {
-        try Scrub(directory: scratch.path, ledger: LedgerID(high: 0x1ED6E2, low: 1)).run()
+    private var scrubber: Scrub {
+        Scrub(directory: scratch.path, ledger: LedgerID(high: 0x1ED6E2, low: 1))
     }
+
+    private func scrub() throws -> ScrubReport { try scrubber.run() }
+
+    private func mend() throws -> UInt64 { try scrubber.mendTiles() }
 
     /// Damages but those of parts, whose hash in the entry is what `change` changes.
     private func outsideParts(_ report: ScrubReport) -> [ScrubReport.Damage] {
