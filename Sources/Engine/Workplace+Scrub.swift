@@ -16,4 +16,13 @@ extension Workplace {
         }
         return report
     }
+
+    /// Makes the hash tiles of a ledger's log anew, which must be sound but for them.
+    ///
+    /// - Returns: the last event that stands in a tile.
+    /// - Throws: `WorkplaceError`, `LMDBError`, `LogError`.
+    package static func mendTiles(at directory: String) throws -> UInt64 {
+        let identity = try LedgerFile(directory: directory)
+        return try Scrub(directory: directory, ledger: identity.id).mendTiles()
+    }
 }

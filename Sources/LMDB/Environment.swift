@@ -26,15 +26,18 @@ package final class Environment: @unchecked Sendable {
     /// - Parameters:
     ///   - directory: The directory; its parent must exist. It is not on a network file system.
     ///   - tables: The names of all tables that will be used.
+    ///   - optional: Those of them that a read-only opening goes without where they do not exist.
     ///   - options: Limits and ways of opening.
     /// - Throws: `LMDBError`, such as `alreadyOpen` when this process has it open.
     package init(
-        at directory: String, tables: [String], options: Options = Options()
+        at directory: String, tables: [String], optional: Set<String> = [],
+        options: Options = Options()
     ) throws(LMDBError) {
         let store = try Store(at: directory, tables: tables.count, options: options)
         let number = Self.opened.add(1, ordering: .relaxed).newValue
         try store.checkReaders()
-        self.tables = try store.openTables(tables).reduce(into: [:]) { tables, entry in
+        self.tables = try store.openTables(tables, optional: optional).reduce(into: [:]) {
+            tables, entry in
             tables[entry.key] = Table(name: entry.key, handle: entry.value, owner: number)
         }
         self.store = store
@@ -70,6 +73,9 @@ package final class Environment: @unchecked Sendable {
         }
         return table
     }
+
+    /// An optional table; `nil` where the environment was opened read-only and has none.
+    package func optionalTable(_ name: String) -> Table? { tables[name] }
 
     var allTables: some Collection<Table> { tables.values }
 

@@ -2,17 +2,21 @@ import CLMDB
 
 extension Store {
     /// Opens named tables, creating those that are missing; only while nothing else is going on.
-    func openTables(_ names: [String]) throws(LMDBError) -> [String: MDB_dbi] {
+    ///
+    /// Where nothing can be created, optional ones that are missing are left out.
+    func openTables(
+        _ names: [String], optional: Set<String>
+    ) throws(LMDBError) -> [String: MDB_dbi] {
         do throws(LMDBError) {
-            return try openTables(names, creating: false)
+            return try openTables(names, leavingOut: isReadOnly ? optional : [], creating: false)
         } catch LMDBError.Code.notFound where !isReadOnly {
-            return try openTables(names, creating: true)
+            return try openTables(names, leavingOut: [], creating: true)
         }
     }
 
     /// Begins, opens and commits on this thread, which is what LMDB's write lock asks for.
     private func openTables(
-        _ names: [String], creating: Bool
+        _ names: [String], leavingOut optional: Set<String>, creating: Bool
     ) throws(LMDBError) -> [String: MDB_dbi] {
         var begun: OpaquePointer?
         let mode = creating ? 0 : UInt32(MDB_RDONLY)
@@ -25,8 +29,9 @@ extension Store {
             for name in names {
                 var handle = MDB_dbi()
                 let flags = creating ? UInt32(MDB_CREATE) : 0
-                try check(
-                    unsafe mdb_dbi_open(transaction, name, flags, &handle), "open table \(name)")
+                let status = unsafe mdb_dbi_open(transaction, name, flags, &handle)
+                if status == MDB_NOTFOUND, optional.contains(name) { continue }
+                try check(status, "open table \(name)")
                 unsafe try refuseForeignFlags(transaction, handle, name)
                 handles[name] = handle
             }

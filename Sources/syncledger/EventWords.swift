@@ -32,9 +32,11 @@ struct EventWords {
         ]
     }
 
-    var json: JSON {
+    var json: JSON { .object(members) }
+
+    var members: [JSON.Member] {
         let entry = logged.entry
-        return .object([
+        return [
             .init("sequence", .number("\(logged.sequence)")),
             .init("id", .string("\(logged.id)")), .init("type", .string(logged.event.name)),
             .init("recordedAt", .string("\(logged.recordedAt)")),
@@ -48,7 +50,7 @@ struct EventWords {
             .init("by", .string("\(entry.actor.kind)")),
             .init("run", entry.run.map { .string("\($0)") } ?? .null),
             .init("causedBy", entry.causation.map { .string("\($0)") } ?? .null),
-        ])
+        ]
     }
 }
 

@@ -8,34 +8,47 @@ struct Scrub: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Read the whole log again and hold everything in it against the tree.",
         discussion: """
-            Hashes every entry and body, and compares roots, sequences, times, keys and the index. \
+            Hashes every entry and body, and compares roots, hash tiles, sequences, times, keys and the index. \
             Goes on behind damage, and runs where other verbs refuse. Exit code 1 when anything \
-            is damaged.
+            is damaged. Where that is only hash tiles, of which proofs are made, --mend makes \
+            them anew from the events and reads everything once more.
             """)
     @OptionGroup var common: Common
+    @Flag(help: "Make hash tiles anew, where nothing else is damaged.") var mend = false
 
     func run() throws {
+        var (report, seconds) = try scrub()
+        var told: [String] = []
+        if mend, report.hasOnlyTilesDamaged {
+            let last = try Workplace.mendTiles(at: common.ledger)
+            told = Self.damages(report)
+            told.append("Made the hash tiles of events 1 to \(last) anew, and read all again:")
+            (report, seconds) = try scrub()
+        } else if mend, !report.isClean {
+            told = ["Nothing was mended: more than hash tiles is damaged."]
+        }
+        common.show(Self.json(report), told + Self.lines(report, seconds: seconds))
+        if !report.isClean { throw ExitCode(1) }
+    }
+
+    /// Reads everything once, and tells how long that took.
+    private func scrub() throws -> (ScrubReport, seconds: Double) {
         let progress = FoldProgress("scrubbing")
         defer { progress.clear() }
         let started = systemNow()
         let report = try Workplace.scrub(at: common.ledger) { position, end in
             progress.show(position: position, end: end)
         }
-        progress.clear()
-        let seconds = Double(systemNow().microseconds - started.microseconds) / 1_000_000
-        common.show(Self.json(report), Self.lines(report, seconds: seconds))
-        if !report.isClean { throw ExitCode(1) }
+        return (report, Double(systemNow().microseconds - started.microseconds) / 1_000_000)
     }
 
     static func lines(_ report: ScrubReport, seconds: Double) -> [String] {
         let pace = seconds > 0 ? Int(Double(report.events) / seconds) : 0
         var lines = [
-            "Read \(report.events) events in \(report.commits) commits, with \(report.parts) parts: "
-                + "\(report.bytes) bytes, \(pace) events a second."
+            "Read \(report.events) events in \(report.commits) commits, with \(report.parts) parts and "
+                + "\(report.tiles) hash tiles: \(report.bytes) bytes, \(pace) events a second."
         ]
-        lines += report.damages.map { "Damaged: \(sentence($0))." }
-        let more = report.damageCount - UInt64(report.damages.count)
-        if more > 0 { lines.append("Damaged: \(more) more that are not listed.") }
+        lines += damages(report)
         lines += report.uncovered.map { uncovered in
             "Not covered: " + (uncovered.count.map { "\($0) " } ?? "") + uncovered.what + "."
         }
@@ -45,6 +58,12 @@ struct Scrub: ParsableCommand {
                 : "\(report.damageCount) damaged: keep a copy of the directory before you mend anything."
         )
         return lines
+    }
+
+    private static func damages(_ report: ScrubReport) -> [String] {
+        let more = report.damageCount - UInt64(report.damages.count)
+        return report.damages.map { "Damaged: \(sentence($0))." }
+            + (more > 0 ? ["Damaged: \(more) more that are not listed."] : [])
     }
 
     private static func sentence(_ damage: ScrubReport.Damage) -> String {
@@ -62,6 +81,7 @@ struct Scrub: ParsableCommand {
             .init("events", .number("\(report.events)")),
             .init("commits", .number("\(report.commits)")),
             .init("parts", .number("\(report.parts)")),
+            .init("tiles", .number("\(report.tiles)")),
             .init("bytes", .number("\(report.bytes)")),
             .init("indexed", .number("\(report.indexed)")),
             .init("damageCount", .number("\(report.damageCount)")),

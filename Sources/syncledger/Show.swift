@@ -9,10 +9,13 @@ struct Show: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show anything: an event, a record, an object, a command, a run, a connection.",
         discussion: """
-            An event by its number or id, everything else by its id, as the other verbs print them.
+            An event by its number or id, everything else by its id, as the other verbs print them. \
+            With --proof an event comes with the hashes that lead from it to the root of the log \
+            (RFC 9162, in hexadecimal), which were followed before they are shown.
             """)
     @OptionGroup var common: Common
     @Argument(help: "What to show.") var what: String
+    @Flag(help: "Prove that the event stands in the log.") var proof = false
 
     func run() throws {
         try common.withWorkplace { workplace in
@@ -29,6 +32,11 @@ struct Show: ParsableCommand {
         }
         if let sequence = try workplace.log.sequence(of: id) {
             return try event(sequence, workplace)
+        }
+        guard !proof else {
+            throw Refusal(
+                "\(what) is no event, and only events have a proof: `syncledger log` shows their numbers"
+            )
         }
         let found = try workplace.views.read { tables, transaction -> Row? in
             if let row = try tables.records.row(id.bytes, transaction) { return .record(row) }
@@ -73,7 +81,10 @@ struct Show: ParsableCommand {
                     : "there is no event \(sequence): the log holds 1 to \(end)")
         }
         let words = try EventWords(event, try Names(workplace))
-        return Shown(json: words.json, lines: [words.line] + words.details)
+        let proof = proof ? try EventProof(of: sequence, in: workplace.log) : nil
+        let members = words.members + (proof.map { [.init("proof", $0.json)] } ?? [])
+        return Shown(
+            json: .object(members), lines: [words.line] + words.details + (proof?.lines ?? []))
     }
 }
 

@@ -114,6 +114,7 @@ import Testing
         let id = "01a210d2-6446-7c53-974d-b58cce2b4750"
         expect(try run("show", id), says: "nothing in this ledger has the id", "links")
         expect(try run("show", "zero"), says: "is no event number and no id", "syncledger log")
+        expect(try run("show", id, "--proof"), says: "only events have a proof", "syncledger log")
         for number in ["0", "7"] {
             expect(try run("show", number), says: "there is no event \(number)", "empty")
         }

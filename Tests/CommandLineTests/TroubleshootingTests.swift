@@ -22,7 +22,8 @@ import Testing
         "Sources/Ledger/Log/Draft.swift LogError": [
             ("conditionFailed", "the ledger moved on in the meantime"),
             ("idConflict", "with other content"), ("damaged", "is not what the tree committed to"),
-            ("gap", "is missing before"), ("noKey", "the key of subject"),
+            ("gap", "is missing before"), ("tileDamaged", "the hash tile"),
+            ("noKey", "the key of subject"),
             ("entryTooLarge", "the entry of event"), ("batchTooLarge", "a batch of"),
             ("indexStays", "the index at"), ("indexDamaged", "delete that directory"),
             ("newerFormat", "made by a newer syncledger"),

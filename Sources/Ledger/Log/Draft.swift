@@ -201,6 +201,8 @@ package enum LogError: Error, Equatable, CustomStringConvertible {
     case idConflict(EventID, sequence: UInt64)
     case damaged(sequence: UInt64)
     case gap(expected: UInt64, found: UInt64)
+    /// A hash tile is missing, or is none; the events are not touched by that.
+    case tileDamaged(TilePlace)
     case noKey(SubjectID)
     case entryTooLarge(EventID, bytes: Int)
     case batchTooLarge(events: Int, bytes: Int)
@@ -230,6 +232,8 @@ package enum LogError: Error, Equatable, CustomStringConvertible {
             "event \(sequence) is not what the tree committed to: restore the log from a backup"
         case .gap(let expected, let found):
             "event \(expected) is missing before \(found): restore the log from a backup"
+        case .tileDamaged(let place):
+            "the hash tile \(place) is damaged: `syncledger scrub` says what else is"
         case .noKey(let subject):
             "the key of subject \(subject) is gone: nothing can be sealed for it"
         case .entryTooLarge(let id, let bytes):

@@ -1,7 +1,7 @@
 import LMDB
 import Synchronization
 
-/// When single events are sealed into bundles, and how many at a time.
+/// When single events are sealed into bundles and get their hash tiles, and how many at a time.
 ///
 /// The writer does it when it has been quiet, until less than 512 stand single. While appends come
 /// one after the other it does it between their commits: behind each, 8,192 single events stand at
@@ -12,17 +12,25 @@ extension EventLog {
         UInt64(LogTables.bundlesPerSealing * Bundle.mostEvents)
     }
 
-    /// Seals the oldest full runs, 4,096 events at most, in a commit of their own; blocks until the
-    /// disk has it.
+    /// Seals the oldest full runs, 4,096 events at most, and makes the next hash tiles, of 8,192 at most,
+    /// in a commit of their own; blocks until the disk has it.
     ///
-    /// - Returns: whether more full runs stand single.
+    /// - Returns: whether more full runs stand single, or more tiles can be made.
     /// - Throws: `LMDBError`, `LogError`; everything stands as before then, and reads as before.
     @discardableResult
     package func seal() throws -> Bool {
-        guard LogTables.hasRun(sealed: sealed, of: end) else { return false }
-        let last = try environment.write { try tables.seal($0) }
+        let before = tiled
+        guard
+            LogTables.hasRun(sealed: sealed, of: end) || LogTables.hasTile(tiled: before, of: end)
+        else { return false }
+        let (last, lastTiled) = try environment.write { transaction in
+            (try tables.seal(transaction), try tables.tile(transaction))
+        }
         sealedEnd.withLock { $0 = max($0, last) }
+        tiledEnd.withLock { $0 = max($0, lastTiled) }
+        // Where tiles cannot be made, trying again at once would not help.
         return LogTables.hasRun(sealed: last, of: end)
+            || lastTiled > before && LogTables.hasTile(tiled: lastTiled, of: end)
     }
 
     /// The part that a commit of so many events takes in the sealing; on the writer's thread.
@@ -36,4 +44,5 @@ extension EventLog {
     }
 
     private var sealed: UInt64 { sealedEnd.withLock { $0 } }
+    private var tiled: UInt64 { tiledEnd.withLock { $0 } }
 }

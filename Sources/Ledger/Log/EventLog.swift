@@ -16,6 +16,8 @@ package final class EventLog: Sendable {
     private let knownEnd: Mutex<UInt64>
     /// The last sequence that this process knows to stand in a bundle.
     let sealedEnd: Mutex<UInt64>
+    /// The last sequence that this process knows to stand in a hash tile.
+    let tiledEnd: Mutex<UInt64>
 
     /// Opens or creates the log and its index; reads what the index does not know yet.
     ///
@@ -54,6 +56,7 @@ package final class EventLog: Sendable {
             directory: directory + "/index", for: tables, in: environment)
         knownEnd = Mutex(try index.catchUp(with: tables, in: environment))
         sealedEnd = Mutex(try environment.read { try tables.sealed($0) })
+        tiledEnd = Mutex(try environment.read { try tables.tiled($0) })
         try environment.whenQuiet { [weak self] in (try? self?.seal()) ?? false }
     }
 

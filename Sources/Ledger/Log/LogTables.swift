@@ -3,23 +3,31 @@ import LMDB
 /// The tables of the log's environment and how their rows read.
 ///
 /// `events`: sequence → StoredEvent without large bodies, or last sequence → `Bundle` of such. `parts`:
-/// sequence, part → a large body. `commits`: last sequence of a commit → root. `meta`: `head`, the head
-/// `before` the last commit, the last sequence that is `sealed` into a bundle, `ledger`, `format`.
+/// sequence, part → a large body. `commits`: last sequence of a commit → root. `tiles`: level, index →
+/// hashes of the tree (`TilePlace`). `meta`: `head`, the head `before` the last commit, the last sequence
+/// that is `sealed` into a bundle, the last that is `tiled`, `ledger`, `format`.
 struct LogTables: Sendable {
-    static let names = ["events", "parts", "commits", "meta"]
+    static let names = ["events", "parts", "commits", "meta", "tiles"]
+    /// What a log from before has not got, and a scrub of it cannot make.
+    static let optionalNames: Set<String> = ["tiles"]
     /// 2 has bundles; a log of format 1 is one without, and takes on 2 with its first bundle.
+    ///
+    /// Tiles need no format of their own: they stand in a table that a program without them never
+    /// opens, and what it appends is tiled by the next writer that knows of them.
     static var format: UInt64 { 2 }
 
     let events: Table
     let parts: Table
     let commits: Table
     let meta: Table
+    let tiles: Table?
 
     init(_ environment: Environment) {
         events = environment.table("events")
         parts = environment.table("parts")
         commits = environment.table("commits")
         meta = environment.table("meta")
+        tiles = environment.optionalTable("tiles")
     }
 
     /// Writes the ledger's id and format into a new log; refuses another's or a newer one.
@@ -142,6 +150,7 @@ struct LogTables: Sendable {
     static let headKey = Array("head".utf8)
     static let beforeKey = Array("before".utf8)
     static let sealedKey = Array("sealed".utf8)
+    static let tiledKey = Array("tiled".utf8)
     private static let ledgerKey = Array("ledger".utf8)
     static let formatKey = Array("format".utf8)
 }

@@ -5,6 +5,7 @@ import LMDB
 struct EventAudit {
     var report = ScrubReport()
     private(set) var tree: TreeAudit
+    private var tiles: TileAudit
     private let tables: LogTables
     private var commits: RowPager
     private var largeParts: RowPager
@@ -16,8 +17,9 @@ struct EventAudit {
     /// Where the bodies of an event's row stand, by their part.
     private var inline: [UInt64: Range<Int>] = [:]
 
-    init(tables: LogTables, heads: [LogHead], keys: KeyAudit) {
+    init(tables: LogTables, heads: [LogHead], tiles: TileAudit, keys: KeyAudit) {
         self.tables = tables
+        self.tiles = tiles
         self.keys = keys
         tree = TreeAudit(heads: heads)
         commits = RowPager(tables.commits, copiesValues: true)
@@ -33,7 +35,7 @@ struct EventAudit {
     ) throws -> IndexedEvent? {
         report.events += 1
         report.bytes += UInt64(entry.count + bodies.count)
-        tree.take(Merkle.leaf(entry))
+        try take(leaf: Merkle.leaf(entry), transaction)
         guard let view = try? EntryView(entry), let indexed = try? IndexedEvent(entry),
             view.sequence == sequence
         else {
@@ -59,18 +61,24 @@ struct EventAudit {
         let nothing = Hash(repeating: 0, count: 32)
         for _ in sequences {
             tree.noteDamage()
-            tree.take(nothing)
+            try take(leaf: nothing, transaction)
             try compare(transaction)
         }
+    }
+
+    private mutating func take(leaf: Hash, _ transaction: borrowing ReadTransaction) throws {
+        tree.take(leaf)
+        try tiles.take(leaf, transaction)
     }
 
     /// Takes note of a damage to entries.
     mutating func damage(_ sequences: ClosedRange<UInt64>?, _ problem: String) {
         report.add(sequences, problem, fix: .log)
         tree.noteDamage()
+        if let sequences { tiles.noteDamage(sequences) }
     }
 
-    // MARK: - Commits
+    // MARK: - Commits and tiles
 
     /// Compares the tree with the root of the commit that ended here, if one did.
     private mutating func compare(_ transaction: borrowing ReadTransaction) throws {
@@ -89,6 +97,19 @@ struct EventAudit {
         }
         if let changed = tree.compare(root: root) {
             damage(changed, "is not what the tree committed to")
+        }
+        tellTiles()
+    }
+
+    private mutating func tellTiles(isOver: Bool = false) {
+        for finding in tiles.findings(tree, isOver: isOver) {
+            switch finding {
+            case .events(let sequences):
+                report.add(sequences, "is not what its hash tile says", fix: .log)
+            case .tile(let place, let sequences, let problem):
+                let events = "events \(sequences.lowerBound) to \(sequences.upperBound)"
+                report.add(nil, "the hash tile \(place) over \(events) \(problem)", fix: .tiles)
+            }
         }
     }
 
@@ -186,12 +207,21 @@ struct EventAudit {
     // MARK: - The end
 
     /// The report, when the last event was taken.
-    mutating func finish() -> ScrubReport {
+    mutating func finish(_ transaction: borrowing ReadTransaction) throws -> ScrubReport {
         tree.finish()
+        if try !tiles.finish(transaction) {
+            let problem = "the log's note of how far it stands in hash tiles is wrong"
+            report.add(nil, problem, fix: .tiles)
+        }
+        tellTiles(isOver: true)
+        report.tiles = tiles.covered
         keys.finish(sealedParts: sealedParts, &report)
         report.leaveOut(
             "entries behind a damaged one, of which the tree cannot tell whether they are intact",
             count: tree.untold)
+        report.leaveOut(
+            "hash tiles over damaged entries, of which the tree cannot tell more",
+            count: tiles.untold)
         report.leaveOut(
             "sealed parts that were removed: only their entries tell of them", count: removed)
         report.leaveOut(

@@ -106,7 +106,7 @@ struct RowAudit {
             events.report.add(nil, "the log's note of how far it is sealed is wrong", fix: .log)
         }
         events.report.leaveOut("events that were appended meanwhile", count: end - size)
-        return events.finish()
+        return try events.finish(transaction)
     }
 
     /// Whether bundles end where the log says, which is where the next sealing begins.

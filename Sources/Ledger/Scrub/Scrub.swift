@@ -2,7 +2,8 @@ import LMDB
 
 /// Re-derives everything that a ledger's log claims, and says what that covers.
 ///
-/// Every entry is hashed again and held against the root of every commit; every body against the
+/// Every entry is hashed again and held against the root of every commit; the hash tiles are made anew
+/// from these hashes and compared; every body against the
 /// length and SHA-256 in its entry; sequences are gapless and times grow; bundles' offsets fit; the
 /// data keys of sealed parts are there; the index finds every event and has no other rows. It reads
 /// only, opens nothing for writing, and needs no master key; appends may go on beside it. It goes on
@@ -35,15 +36,18 @@ package struct Scrub: Sendable {
         options.mapSize = 1 << 40
         options.readOnly = true
         let environment = try Environment(
-            at: directory + "/log", tables: LogTables.names, options: options)
+            at: directory + "/log", tables: LogTables.names, optional: LogTables.optionalNames,
+            options: options)
         defer { try? environment.close() }
         let tables = LogTables(environment)
-        let heads = try environment.read { transaction in
+        let (heads, tiles) = try environment.read { transaction in
             _ = try tables.isClaimed(transaction, by: ledger)
-            return try Heads(tables, transaction, &report)
+            return (
+                try Heads(tables, transaction, &report), try TileAudit(tables, transaction)
+            )
         }
         let keys = KeyAudit(directory: directory + "/keys")
-        var events = EventAudit(tables: tables, heads: heads.sound, keys: keys)
+        var events = EventAudit(tables: tables, heads: heads.sound, tiles: tiles, keys: keys)
         events.report = report
         var rows = RowAudit(events, tables: tables, size: heads.size)
         var index = Result { try IndexAudit(directory: directory + "/index") }
@@ -66,6 +70,30 @@ package struct Scrub: Sendable {
         }
         Self.nameLimits(&report)
         return report
+    }
+
+    /// Makes every hash tile anew from the entries, which must be sound; blocks until all are durable.
+    ///
+    /// Each commit makes a few, so appends may go on beside it, and what was made stays if it ends
+    /// early.
+    ///
+    /// - Returns: the last event that stands in a tile.
+    /// - Throws: `LMDBError`, `LogError.newerFormat`, `LogError.otherLedger`, `LogError.damaged`.
+    package func mendTiles() throws -> UInt64 {
+        var options = Options()
+        options.mapSize = 1 << 40
+        let environment = try Environment(
+            at: directory + "/log", tables: LogTables.names, options: options)
+        defer { try? environment.close() }
+        let tables = LogTables(environment)
+        _ = try environment.read { try tables.isClaimed($0, by: ledger) }
+        while try environment.write({ try tables.removeTiles($0) }) {}
+        var last: UInt64 = 0
+        while true {
+            let next = try environment.write { try tables.tile($0) }
+            if next == last { return last }
+            last = next
+        }
     }
 
     private static func nameLimits(_ report: inout ScrubReport) {

@@ -21,6 +21,8 @@ package struct ScrubReport: Sendable, Equatable {
     package var commits: UInt64 = 0
     /// Body parts whose length and SHA-256 were held against the entry.
     package var parts: UInt64 = 0
+    /// Hash tiles that were held against hashes of the entries.
+    package var tiles: UInt64 = 0
     /// Bytes of those entries and parts.
     package var bytes: UInt64 = 0
     /// Entries that were looked up in the index.
@@ -32,6 +34,12 @@ package struct ScrubReport: Sendable, Equatable {
     package var uncovered: [Uncovered] = []
 
     package var isClean: Bool { damageCount == 0 }
+
+    /// Whether hash tiles are damaged and nothing else is, so that the events can give them back.
+    package var hasOnlyTilesDamaged: Bool {
+        !isClean && damageCount == damages.count
+            && damages.allSatisfy { $0.fix == Fix.tiles.rawValue }
+    }
 
     private static var mostDamages: Int { 1_000 }
 
@@ -56,6 +64,7 @@ package struct ScrubReport: Sendable, Equatable {
     /// What mends a damage.
     enum Fix: String {
         case log = "restore the log from a backup"
+        case tiles = "`syncledger scrub --mend` makes the tiles anew from the events"
         case index = "delete the directory index, and the next command makes it from the log"
         case keys = "restore keys/ from a backup"
     }

@@ -8,6 +8,8 @@ struct TreeAudit {
     /// The last sequence at which the tree was the one that was committed to.
     private var proven: UInt64 = 0
     private var isTrue = true
+    /// The first sequence behind the last damage, or behind what it left untold.
+    private var trueFrom: UInt64 = 1
     /// Whether an entry since `proven` is known to be damaged, which explains another root.
     private var isExplained = false
     /// The trees that the heads tell of, by their size.
@@ -55,9 +57,20 @@ struct TreeAudit {
         return found
     }
 
+    /// Whether these entries are what was committed to, all of them.
+    func vouches(for sequences: ClosedRange<UInt64>) -> Bool {
+        mayVouch(for: sequences) && sequences.upperBound <= proven
+    }
+
+    /// Whether that has been told or may still be.
+    func mayVouch(for sequences: ClosedRange<UInt64>) -> Bool {
+        isTrue && sequences.lowerBound >= trueFrom
+    }
+
     private mutating func take(up tree: MerkleFrontier) {
         untold += last - proven
         (frontier, proven, isTrue, isExplained) = (tree, last, true, false)
+        trueFrom = last + 1
     }
 
     /// Ends it: what follows the last damage stays untold.

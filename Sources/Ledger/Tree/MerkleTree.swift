@@ -18,6 +18,11 @@ package enum Merkle {
         return digest(bytes)
     }
 
+    /// SHA-256(0x01 ‖ left ‖ right) of two hashes that stand side by side.
+    package static func node(pair: ArraySlice<UInt8>) -> Hash {
+        digest(pair.span, after: 1)
+    }
+
     /// The root of no leaves at all: SHA-256 of nothing.
     package static var emptyRoot: Hash { Array(SHA256.hash(data: [UInt8]())) }
 }
@@ -78,17 +83,21 @@ package struct MerkleFrontier: WireMessage, Equatable {
 }
 
 /// That a leaf, or an older tree, stands in a tree.
+///
+/// Paths are told as ranges of leaves first, whose roots they consist of; whoever has those roots, from
+/// leaves or from tiles, has the path.
 package enum MerkleProof {
-    /// The path that proves leaf `index` in the tree of these leaves (RFC 9162, section 2.1.3.1).
-    package static func inclusion(of index: Int, in leaves: ArraySlice<Hash>) -> [Hash] {
+    /// The leaves, as ranges, whose roots prove leaf `index` among these (RFC 9162, section 2.1.3.1).
+    static func inclusion(of index: UInt64, in leaves: Range<UInt64>) -> [Range<UInt64>] {
         guard leaves.count > 1 else { return [] }
-        let split = largestPowerOfTwo(below: leaves.count)
-        let middle = leaves.startIndex + split
-        return if index < split {
-            inclusion(of: index, in: leaves[..<middle]) + [root(of: leaves[middle...])]
-        } else {
-            inclusion(of: index - split, in: leaves[middle...]) + [root(of: leaves[..<middle])]
-        }
+        let (left, right) = halves(of: leaves)
+        return index < right.lowerBound
+            ? inclusion(of: index, in: left) + [right] : inclusion(of: index, in: right) + [left]
+    }
+
+    /// The path that proves leaf `index` in the tree of these leaves.
+    package static func inclusion(of index: Int, in leaves: ArraySlice<Hash>) -> [Hash] {
+        inclusion(of: UInt64(index), in: 0..<UInt64(leaves.count)).map { root(of: leaves, $0) }
     }
 
     /// Checks an inclusion path (RFC 9162, section 2.1.3.2).
@@ -116,10 +125,16 @@ package enum MerkleProof {
         return last == 0 && hash == root
     }
 
-    /// The path that proves that the first `older` leaves are a tree's beginning (section 2.1.4.1).
+    /// The leaves, as ranges, whose roots prove that the first `older` of so many are their beginning
+    /// (section 2.1.4.1).
+    static func consistency(of older: UInt64, in size: UInt64) -> [Range<UInt64>] {
+        guard older > 0, older < size else { return [] }
+        return subproof(older, 0..<size, isComplete: true)
+    }
+
+    /// The path that proves that the first `older` leaves are a tree's beginning.
     package static func consistency(of older: Int, in leaves: ArraySlice<Hash>) -> [Hash] {
-        guard older > 0, older < leaves.count else { return [] }
-        return subproof(older, leaves, complete: true)
+        consistency(of: UInt64(older), in: UInt64(leaves.count)).map { root(of: leaves, $0) }
     }
 
     /// Checks a consistency path (section 2.1.4.2).
@@ -163,24 +178,26 @@ package enum MerkleProof {
         return frontier.root
     }
 
-    private static func subproof(
-        _ older: Int, _ leaves: ArraySlice<Hash>, complete: Bool
-    ) -> [Hash] {
-        if older == leaves.count { return complete ? [] : [root(of: leaves)] }
-        let split = largestPowerOfTwo(below: leaves.count)
-        let middle = leaves.startIndex + split
-        return if older <= split {
-            subproof(older, leaves[..<middle], complete: complete) + [root(of: leaves[middle...])]
-        } else {
-            subproof(older - split, leaves[middle...], complete: false)
-                + [root(of: leaves[..<middle])]
-        }
+    private static func root(of leaves: ArraySlice<Hash>, _ range: Range<UInt64>) -> Hash {
+        let start = leaves.startIndex
+        return root(of: leaves[start + Int(range.lowerBound)..<start + Int(range.upperBound)])
     }
 
-    private static func largestPowerOfTwo(below count: Int) -> Int {
-        var power = 1
-        while power * 2 < count { power *= 2 }
-        return power
+    private static func subproof(
+        _ older: UInt64, _ leaves: Range<UInt64>, isComplete: Bool
+    ) -> [Range<UInt64>] {
+        if older == leaves.upperBound { return isComplete ? [] : [leaves] }
+        let (left, right) = halves(of: leaves)
+        return older <= left.upperBound
+            ? subproof(older, left, isComplete: isComplete) + [right]
+            : subproof(older, right, isComplete: false) + [left]
+    }
+
+    /// Two leaves or more, split behind the largest power of two that leaves some.
+    static func halves(of leaves: Range<UInt64>) -> (left: Range<UInt64>, right: Range<UInt64>) {
+        let last = UInt64(leaves.count) - 1
+        let middle = leaves.lowerBound + 1 << (63 - UInt64(last.leadingZeroBitCount))
+        return (leaves.lowerBound..<middle, middle..<leaves.upperBound)
     }
 }
 

@@ -117,6 +117,9 @@ import Testing
         while try again.log.seal() {}
         #expect(try again.events().map(\.sequence) == Array(1...3_000))
         try again.close()
+        let report = try Scrub(directory: path, ledger: again.ledger).run()
+        #expect(report.isClean, "\(report.damages)")
+        #expect(report.tiles == 11 + 1)
     }
 
     @Test func `a scrub beside a process that appends and seals finds nothing`() async throws {

@@ -41,6 +41,7 @@ import Testing
         #expect(report.commits == 110)
         #expect(report.parts == 2_200)
         #expect(report.indexed == 1_100)
+        #expect(report.tiles == 5)
         #expect(report.bytes > 1_100 * 300)
         let left = report.uncovered
         #expect(left.allSatisfy { $0.count == nil })
