@@ -81,7 +81,7 @@ package struct MappingCheck {
         guard let fields = remote[place], spelling.call == .object, field.kind != .tags else {
             return
         }
-        let attribute = spelling.attribute
+        let attribute = spelling.remoteName
         guard let there = fields[attribute] else {
             let near = nearest(attribute, in: fields.keys.sorted())
             let does = [System.mautic: "Mautic drops it without a word"][place.system]
@@ -111,7 +111,9 @@ package struct MappingCheck {
         {
             note(
                 place, field.name, isFault: false,
-                "no object is made there without it: say `required: true`, or give a default")
+                spelling.direction == .pull
+                    ? "no object is made there without it, and it is only read: say `create: {\(place.system.name): never}`"
+                    : "no object is made there without it: say `required: true`, or give a default")
         }
         let words = spelling.codec.translation?.words.map(\.word) ?? []
         for word in words + (spelling.constant.map { [$0] } ?? [])

@@ -106,12 +106,35 @@ extension FieldMapping {
             }) {
                 throw MappingError(.sharedAttribute(spelling.attribute, twin.name), at: place)
             }
+            if spelling.isPart {
+                try checkPart(spelling, at: system, in: mapping, place)
+            }
             try spelling.check(place)
         }
         let speakers = spellings.values.filter { $0.direction != .push && $0.constant == nil }
         let isConstant = spellings.values.contains { $0.constant != nil }
         if speakers.isEmpty, !isConstant, derivation == nil {
             throw MappingError(.nobodySpeaks, at: place)
+        }
+    }
+
+    /// What is read in parts is never written there, by this field or by another: parts put together do
+    /// not always come apart the same, and then nobody's edit would move them.
+    private func checkPart(
+        _ spelling: Spelling, at system: System, in mapping: EntityMapping,
+        _ place: MappingError.Place
+    ) throws(MappingError) {
+        guard spelling.direction == .pull else {
+            throw MappingError(.partIsPulled, at: place.key("functions"))
+        }
+        let writer = mapping.fields.first { other in
+            guard let one = other.spellings[system], one.remoteName == spelling.remoteName else {
+                return false
+            }
+            return one.direction != .pull || one.constant != nil
+        }
+        if let writer {
+            throw MappingError(.partIsWritten(spelling.remoteName, writer.name), at: place)
         }
     }
 

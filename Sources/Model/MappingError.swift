@@ -51,6 +51,8 @@ package struct MappingError: Error, Equatable, CustomStringConvertible {
         case htmlIsFirst
         case otherKind(FieldCodec.Kind, String)
         case sharedAttribute(String, String)
+        case partIsPulled
+        case partIsWritten(String, String)
         case lacks(System)
         case lawIsFixed(Law)
         case lawDoesNotFit(Law, FieldCodec.Kind)
@@ -115,6 +117,10 @@ extension MappingError.Reason {
             "\(attribute) is of kind \(kind.rawValue) there"
         case .sharedAttribute(let attribute, let other):
             "the field \(other) has the attribute \(attribute) there already"
+        case .partIsPulled:
+            "a split has no way back, so what it reads is never written: give it `direction: pull`; to write a whole name, make a field with `derive: {join: [first_name, last_name]}`"
+        case .partIsWritten(let attribute, let other):
+            "\(attribute) is split, and the field \(other) writes it: what is joined does not always come apart the same (Ada and King Lovelace would come back as Ada King and Lovelace), so let one of the two go"
         case .lacks(let system): "\(system.name) is preferred and does not have it"
         case .lawIsFixed(let law): "it is decided by \(law.rawValue) and by nothing else"
         case .lawDoesNotFit(let law, let kind):

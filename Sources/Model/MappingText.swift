@@ -156,6 +156,15 @@ extension Category {
     }
 }
 
+extension SpellingText {
+    /// What the ledger keeps it under, as `Spelling.attribute`.
+    package var place: String {
+        let functions = functions.compactMap { try? TextFunction($0) }
+        return Spelling.attribute(
+            attribute, part: Translation(functions: functions)?.part)
+    }
+}
+
 extension Spelling {
     fileprivate init(
         _ text: SpellingText, _ kind: FieldCodec.Kind, _ field: MappingError.Place,
@@ -199,7 +208,7 @@ extension Spelling {
     fileprivate func text(at system: System) -> SpellingText {
         var text = SpellingText()
         text.system = system
-        text.attribute = attribute
+        text.attribute = remoteName
         text.longest = UInt64(codec.maximumLength ?? 0)
         text.functions = codec.translation?.functions.map(\.text) ?? []
         text.lookup = codec.translation?.words.map { .init($0.content, $0.word) } ?? []
