@@ -150,7 +150,9 @@ package struct MappingCheck {
     package mutating func look(_ entity: String, _ content: (_ field: String) -> Value?) {
         guard let mapping = entities.first(where: { $0.entity == entity }) else { return }
         for field in mapping.fields where field.refers == nil {
-            guard let value = content(field.name), !value.isBlank else { continue }
+            // A join is not decided before its mapping is in force.
+            let join = field.derivation.flatMap { $0.isJoin ? $0.joined(content) : nil }
+            guard let value = join ?? content(field.name), !value.isBlank else { continue }
             for (system, spelling) in field.spellings.sorted(by: { $0.key < $1.key })
             where spelling.direction != .pull && spelling.constant == nil {
                 look(value, spelling, field, Place(entity, system))

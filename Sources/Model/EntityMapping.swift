@@ -88,7 +88,7 @@ package struct FieldMapping: Sendable, Hashable {
     package var refers: String?
     /// The further kinds of object that do not have it.
     package var lackedBy: Set<String>
-    /// How it takes its value from another record.
+    /// How it takes its value from another record, or from other fields of its own.
     package var derivation: Derivation?
 
     package init(

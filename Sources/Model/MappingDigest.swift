@@ -30,7 +30,9 @@ extension EntityMapping {
                 let text = derivation.text
                 return
                     (["derived", field.name, text.from, text.take, text.by, text.pick]
-                    + text.order + [text.into, text.prefix]).joined(separator: "|")
+                    + text.order + [text.into, text.prefix]
+                    + (text.join.isEmpty ? [] : ["join", text.separator] + text.join))
+                    .joined(separator: "|")
             }
         }
         let text = (head + lines).joined(separator: "\n")

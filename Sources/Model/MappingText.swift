@@ -108,6 +108,15 @@ extension Derivation {
         _ text: FieldMappingText.DerivationText, _ field: MappingError.Place
     ) throws(MappingError) {
         let place = field.key("derive")
+        if !text.join.isEmpty || !text.separator.isEmpty {
+            let others = [text.from, text.take, text.by, text.pick, text.into, text.prefix]
+            guard !text.join.isEmpty, others.allSatisfy(\.isEmpty), text.order.isEmpty else {
+                throw MappingError(.joinStandsAlone, at: place)
+            }
+            self.init(
+                join: text.join, separator: text.separator.isEmpty ? Self.space : text.separator)
+            return
+        }
         guard !text.from.isEmpty, !text.take.isEmpty, !text.by.isEmpty else {
             throw MappingError(.deriveLacks, at: place)
         }
@@ -137,6 +146,8 @@ extension Derivation {
         }
         text.into = into ?? ""
         text.prefix = prefix
+        text.join = join
+        text.separator = separator == Self.space ? "" : separator
         return text
     }
 

@@ -22,6 +22,18 @@ import Testing
         ("      compass: title\n", ""),
     ]
 
+    /// SuiteCRM has it joined besides, in its column `department`.
+    private static func join(_ words: String) -> String {
+        """
+            whole_name:
+              derive: {\(words)}
+              suitecrm: {attribute: department, direction: push}
+
+        """
+    }
+
+    private static let joined = join("join: [first_name, last_name]")
+
     private static func text(_ changes: [(String, String)]) -> String {
         var text = MappingFile.text(of: Mapping([.contact]))
         for (from, to) in changes {
@@ -31,9 +43,11 @@ import Testing
         return text
     }
 
-    private func world(_ seed: UInt64, _ changes: [(String, String)]) throws -> World {
+    private func world(
+        _ seed: UInt64, _ changes: [(String, String)] = [], _ more: String = ""
+    ) throws -> World {
         let world = try World(directory: scratch(), seed: seed)
-        try world.workplace.change(MappingFile(Self.text(changes)).entities)
+        try world.workplace.change(MappingFile(Self.text(changes) + more).entities)
         return world
     }
 
@@ -54,6 +68,11 @@ import Testing
     private func name(_ world: World, _ system: System) -> [String?] {
         let shown = world.people(system).first?.person
         return [shown?.firstName, shown?.lastName].map { $0?.isEmpty == true ? nil : $0 }
+    }
+
+    private func whole(_ world: World) throws -> String? {
+        let row = try #require(world.people(.suitecrm).first)
+        return world.suitecrm.column("department", of: row.id).flatMap { $0.isEmpty ? nil : $0 }
     }
 
     private func edit(_ world: World, _ name: String?) throws {
@@ -126,8 +145,150 @@ import Testing
         #expect(name(world, .mautic) == ["Vincent", "van Gogh"])
     }
 
+    @Test func `are joined where parts are typed, in the same decision`() throws {
+        let world = try world(814, [], Self.joined)
+        defer { end(world) }
+        world.mautic.seed(person("ada@example.com", "Ada", "Lovelace", phone: nil), at: world.time)
+        let first = try sync(world)
+        #expect(first.waiting == 0 && first.failing == 0, "made with its whole name: \(first)")
+        #expect(try whole(world) == "Ada Lovelace")
+        #expect(try sync(world).issued == 0)
+        let compass = try #require(world.people(.compass).first)
+        world.compass.personEdits(compass.id, at: world.time) { $0.lastName = "Byron" }
+        let moved = try sync(world)
+        #expect(moved.decisions == 2 && moved.issued == 2, "one call to each other: \(moved)")
+        #expect(try whole(world) == "Ada Byron")
+        let decided = try events(world).compactMap { event -> [FieldDecision]? in
+            if case .decided(let decided) = event { decided.fields } else { nil }
+        }
+        let fields = try #require(decided.last)
+        #expect(Set(fields.map(\.field)) == ["last_name", "whole_name"])
+        #expect(fields.first { $0.field == "whole_name" }?.law == Reason.joined.rawValue)
+        // What is blank is left out.
+        world.compass.personEdits(compass.id, at: world.time) { $0.firstName = nil }
+        try sync(world)
+        #expect(try whole(world) == "Byron")
+        #expect(try sync(world).issued == 0)
+        try checkRebuild(world)
+    }
+
+    @Test func `are joined by what stands between them`() throws {
+        let words = #"join: [last_name, first_name], with: ", ""#
+        let world = try world(815, [], Self.join(words))
+        defer { end(world) }
+        world.mautic.seed(person("ada@example.com", "Ada", "Lovelace", phone: nil), at: world.time)
+        try sync(world)
+        #expect(try whole(world) == "Lovelace, Ada")
+    }
+
+    @Test func `wait for realign where a new mapping alone would join them`() throws {
+        let world = try world(816)
+        defer { end(world) }
+        world.mautic.seed(person("ada@example.com", "Ada", "Lovelace", phone: nil), at: world.time)
+        world.mautic.seed(person("lise@example.com", "Lise", "Meitner", phone: nil), at: world.time)
+        try sync(world)
+        try world.workplace.change(MappingFile(Self.text([]) + Self.joined).entities)
+        let report = try sync(world)
+        #expect(report.realignable == 2 && report.decisions == 0 && report.issued == 0)
+        // Whoever's name moves gets the whole of it.
+        let mautic = try #require(world.people(.mautic).first)
+        world.mautic.personEdits(mautic.id, at: world.time) { $0.firstName = "Augusta" }
+        #expect(try sync(world).realignable == 1)
+        #expect(try whole(world) == "Augusta Lovelace")
+        try sync(world, realign: true)
+        let names = world.people(.suitecrm).map { world.suitecrm.column("department", of: $0.id) }
+        #expect(names == ["Augusta Lovelace", "Lise Meitner"])
+        #expect(try sync(world).realignable == 0)
+    }
+
+    @Test func `are no half names while a part is asked about`() throws {
+        let world = try world(817, [], Self.joined)
+        defer { end(world) }
+        world.mautic.seed(person("ada@example.com", "Ada", "Lovelace", phone: nil), at: world.time)
+        world.suitecrm.seed(
+            person("ada@example.com", "Eda", "Lovelace", phone: nil), at: world.time)
+        #expect(try sync(world).conflicted == 1)
+        #expect(try whole(world) == nil)
+        let record = try #require(try world.workplace.views.collect(from: \.records) { $0 }.first)
+        try world.workplace.settle(record.record, "first_name", as: .system(.mautic))
+        try sync(world)
+        #expect(try whole(world) == "Ada Lovelace")
+        // Asked about later, what stood goes on.
+        let mautic = try #require(world.people(.mautic).first)
+        let suitecrm = try #require(world.people(.suitecrm).first)
+        world.mautic.personEdits(mautic.id, at: world.time) { $0.firstName = "Augusta" }
+        world.suitecrm.personEdits(suitecrm.id, at: world.time) {
+            ($0.firstName, $0.lastName) = ("Adelaide", "Byron")
+        }
+        #expect(try sync(world).conflicted == 1)
+        #expect(try whole(world) == "Ada Byron")
+        try checkRebuild(world)
+    }
+
+    /// Names are typed whole in Compass and in parts in Mautic, runs crash and answers are lost.
+    @Test(arguments: 0..<30 as Range<UInt64>)
+    func `end the same everywhere, whatever crashed`(seed: UInt64) throws {
+        let world = try world(seed, Self.split, Self.joined)
+        defer { end(world) }
+        var random = IdentitySource(seed: seed &+ 5_000, now: world.now)
+        let firsts = ["Ada", "Ada King", "Vincent", "Lise"]
+        let lasts = ["Lovelace", "van Gogh", "de la Cruz", "King Jr."]
+        for index in 0..<5 {
+            var one = ada("\(firsts[index % 4]) \(lasts[index % 3])")
+            one.email = "p\(index)@example.com"
+            world.compass.seed(one, at: world.time)
+        }
+        func pick(_ words: [String]) -> String { words[Int(random.next() % UInt64(words.count))] }
+        for _ in 0..<4 {
+            let last = Int(random.next() % 120) + 1
+            world.fault = { _ in random.next() % 12 == 0 ? .lostAfter : .none }
+            if try world.run(.sync, approve: true, stopping: { $0 >= last }) == nil {
+                try world.restart()
+            }
+            world.pass(seconds: 90)
+            for row in world.people(.compass) where random.next() % 3 == 0 {
+                let (first, last) = (pick(firsts), pick(lasts))
+                let name = random.next() % 2 == 0 ? "\(first) \(last)" : "\(last), \(first)"
+                world.compass.personEdits(row.id, at: world.time) { $0.jobTitle = name }
+            }
+            world.pass(seconds: 90)
+            for row in world.people(.mautic) where random.next() % 3 == 0 {
+                let last = pick(lasts)
+                world.mautic.personEdits(row.id, at: world.time) { $0.lastName = last }
+            }
+        }
+        world.fault = { _ in .none }
+        let typed = world.people(.compass).map(\.person.jobTitle)
+        var quiet = try sync(world)
+        for _ in 0..<5 where quiet.issued + quiet.decisions > 0 { quiet = try sync(world) }
+        #expect(quiet.issued == 0 && quiet.decisions == 0 && quiet.parked == 0, "\(quiet)")
+        #expect(world.people(.compass).map(\.person.jobTitle) == typed, "nobody writes it")
+        let asked = try world.workplace.views.collect(from: \.records) { $0 }.filter {
+            !$0.contests.isEmpty
+        }
+        for row in world.people(.suitecrm) {
+            let (first, last) = (row.person.firstName ?? "", row.person.lastName ?? "")
+            let whole = world.suitecrm.column("department", of: row.id)
+            #expect(whole == "\(first) \(last)")
+            let same = try #require(
+                world.people(.mautic).first { $0.person.email == row.person.email })
+            guard asked.isEmpty else { continue }
+            #expect(same.person.firstName == first && same.person.lastName == last)
+        }
+        #expect(world.people(.suitecrm).count == 5 && world.people(.mautic).count == 5)
+        try checkRebuild(world)
+        #expect(try world.workplace.views.verify().isIdentical)
+    }
+
+    private func events(_ world: World) throws -> [Event] {
+        try world.workplace.log.read(from: 1, limit: .max).enumerated().map { index, stored in
+            try world.workplace.sealer.open(stored, sequence: UInt64(index) + 1).event
+        }
+    }
+
     @Test func `say the same in a file that is written and read again`() throws {
-        let file = try MappingFile(Self.text(Self.split))
+        let joined = Self.join(#"join: [first_name, last_name], with: " - ""#)
+        let file = try MappingFile(Self.text(Self.split) + joined)
         let contact = try #require(file.entities.first)
         #expect(contact.attributes(of: .compass).count { $0 == "title" } == 1)
         let again = try MappingFile(MappingFile.text(of: Mapping(file.entities)))
@@ -135,6 +296,44 @@ import Testing
         let event = try WireDecoder.decode(
             MappingChanged.self, from: WireEncoder.encode(contact.event))
         #expect(try EntityMapping(event, shipped: .contact) == contact)
+        #expect(contact.field("whole_name")?.derivation?.separator == " - ")
+        #expect(contact.digest != file.entities[0].without("whole_name").digest)
+    }
+
+    @Test(arguments: [
+        ("join: [first_name, lastname]", "did you mean last_name?"),
+        ("join: [first_name]", "of two fields or more"),
+        ("join: [first_name, email]", "email is no field of kind text"),
+        ("join: [first_name, whole_name]", "whole_name is no field of kind text"),
+        ("join: [first_name, city]", "city is of category contact"),
+        ("join: [first_name, last_name], into: tags", "has only `with` beside it"),
+        (#"from: account, take: name, by: account, with: "-""#, "has only `with` beside it"),
+        ("jion: [first_name, last_name]", "did you mean join?"),
+        ("take: name", "or `join` with fields of this record"),
+    ])
+    func `are refused where they cannot be joined`(_ words: String, _ sentence: String) throws {
+        let text = Self.text([]) + Self.join(words)
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        let line = try #require(lines.firstIndex { $0.contains(words) }) + 1
+        #expect {
+            try MappingFile(text)
+        } throws: {
+            "\($0)".contains(sentence) && ($0 as? MappingFileError)?.line == line
+        }
+    }
+
+    @Test func `are only written where they are joined, and not split there`() throws {
+        let both = Self.joined.replacing(", direction: push", with: "")
+        #expect {
+            try MappingFile(Self.text([]) + both)
+        } throws: { "\($0)".contains("give every system `direction: push`") }
+        let again = Self.joined.replacing(
+            "suitecrm: {attribute: department", with: "compass: {attribute: title")
+        #expect {
+            try MappingFile(Self.text(Self.split) + again)
+        } throws: {
+            "\($0)".contains("title is split, and the field whole_name writes it")
+        }
     }
 
     @Test(arguments: [
@@ -162,5 +361,13 @@ import Testing
         } throws: {
             "\($0)".contains(words) && ($0 as? MappingFileError)?.line == line
         }
+    }
+}
+
+extension EntityMapping {
+    fileprivate func without(_ field: String) -> EntityMapping {
+        var mapping = self
+        mapping.fields.removeAll { $0.name == field }
+        return mapping
     }
 }

@@ -2,5 +2,5 @@
 /// SHA-256 of the schema files that the types beside this were generated from.
 let oracleDigests: [String: String] = [
     "syncledger/ledger/v1/entry.proto": "7d58a36b0c24fdb24da329792b1b21bba22873ccf3453591e117ac64065d0278",
-    "syncledger/ledger/v1/events.proto": "28aa261243e7de81af9a4a33aefa119250cd1c93d37d1ca5b08da7e8a6968794",
+    "syncledger/ledger/v1/events.proto": "1533687445157fe2006b7ba9afdf36698fd19ccef06381f0b8e2f6c136702a97",
 ]
