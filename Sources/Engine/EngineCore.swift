@@ -201,7 +201,7 @@ package struct EngineCore {
         adopted.merge = Merge.version
         adopted.codec = FieldCodec.version
         adopted.mapping = mapping.digest
-        let before = try rules(mapping.entity)?.adopted
+        let before = try adoptedBefore(mapping)
         guard before != adopted else { return nil }
         if let before, before.mapping != adopted.mapping {
             remapped.formUnion([mapping.entity] + mapping.furtherKinds.map(\.name))
@@ -211,6 +211,20 @@ package struct EngineCore {
                 "rules adopted", [request.run.bytes, Array(mapping.entity.utf8)]),
             stream: Stream(.ledger, .derived("rules", [Array(mapping.entity.utf8)]) as EventID),
             event: .rulesAdopted(adopted))
+    }
+
+    /// What was said last, in the form in which it would be said today.
+    ///
+    /// An earlier version of the program made the digest otherwise: the same mapping under it is no
+    /// news, unless another one was set since, which that digest might not tell from it.
+    private func adoptedBefore(_ mapping: EntityMapping) throws -> RulesAdopted? {
+        guard let rules = try rules(mapping.entity), var adopted = rules.adopted else { return nil }
+        guard adopted.mapping == mapping.formerDigest else { return adopted }
+        let (set, said) = try (
+            rules.mappingSetBy.flatMap(views.sequence), rules.adoptedBy.flatMap(views.sequence)
+        )
+        if set ?? 0 < said ?? 0 { adopted.mapping = mapping.digest }
+        return adopted
     }
 
     private mutating func recorded(
