@@ -134,6 +134,19 @@ import Testing
         }
     }
 
+    @Test func `without a first name say nothing of it where a blank is silent`() throws {
+        var changes = Self.split
+        changes[0].1 = changes[0].1.replacing("}", with: ", blank: silent}")
+        let world = try world(818, changes)
+        defer { end(world) }
+        world.compass.seed(ada("Ada Lovelace"), at: world.time)
+        try sync(world)
+        try edit(world, "Byron")
+        try sync(world)
+        #expect(name(world, .mautic) == ["Ada", "Byron"])
+        #expect(try sync(world).issued == 0)
+    }
+
     @Test func `agree at first contact with the same name in two parts`() throws {
         let world = try world(813, Self.split)
         defer { end(world) }
