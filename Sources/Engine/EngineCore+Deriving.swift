@@ -9,32 +9,44 @@ extension SnapshotReader {
         var derived: [String: Derived] = [:]
         for field in entity.fields {
             guard let derivation = field.derivation else { continue }
-            let reference = record.outcome(derivation.by)
-            let target = reference?.value?.value?.reference
-            let sources = try target.map { try self.sources(derivation, entity, of: $0) } ?? []
-            let value = derivation.value(
-                from: sources.map { source in
-                    .init(
-                        record: source.record,
-                        content: derivation.looksAt.reduce(into: [:]) {
-                            $0[$1] = source.outcome($1)?.value?.value
-                        })
-                })
+            let (value, decisions) = try taken(derivation, record, entity)
             var isNews = false
             if value != record.outcome(field.name)?.value?.value ?? .null {
                 let since = try views.rules(entity.entity)?.since ?? 0
-                let decisions =
-                    [reference?.decidedBy]
-                    + sources.flatMap { source in
-                        derivation.looksAt.map { source.outcome($0)?.decidedBy }
-                    }
-                isNews = try decisions.compactMap(\.self).contains { event in
+                isNews = try decisions.contains { event in
                     try views.sequence(of: event).map { $0 > since } ?? false
                 }
             }
             derived[field.name] = Derived(value: value, isNews: isNews)
         }
         return derived
+    }
+
+    /// What a derivation comes to, and the decisions that led to it.
+    private func taken(
+        _ derivation: Derivation, _ record: RecordRow, _ entity: EntityMapping
+    ) throws -> (Value, [EventID]) {
+        if derivation.isJoin {
+            let value = derivation.joined { record.outcome($0)?.value?.value }
+            return (value, derivation.join.compactMap { record.outcome($0)?.decidedBy })
+        }
+        let reference = record.outcome(derivation.by)
+        let target = reference?.value?.value?.reference
+        let sources = try target.map { try self.sources(derivation, entity, of: $0) } ?? []
+        let value = derivation.value(
+            from: sources.map { source in
+                .init(
+                    record: source.record,
+                    content: derivation.looksAt.reduce(into: [:]) {
+                        $0[$1] = source.outcome($1)?.value?.value
+                    })
+            })
+        let decisions =
+            [reference?.decidedBy]
+            + sources.flatMap { source in
+                derivation.looksAt.map { source.outcome($0)?.decidedBy }
+            }
+        return (value, decisions.compactMap(\.self))
     }
 
     /// The living records that a derivation may take from: the one referred to, or those of another

@@ -220,12 +220,26 @@ package struct EngineCore {
         adopted.merge = Merge.version
         adopted.codec = FieldCodec.version
         adopted.mapping = mapping.digest
-        guard try views.rules(mapping.entity)?.adopted != adopted else { return nil }
+        guard try adoptedBefore(mapping) != adopted else { return nil }
         return Draft(
             id: .derived(
                 "rules adopted", [request.run.bytes, Array(mapping.entity.utf8)]),
             stream: Stream(.ledger, .derived("rules", [Array(mapping.entity.utf8)]) as EventID),
             event: .rulesAdopted(adopted))
+    }
+
+    /// What was said last, in the form in which it would be said today.
+    ///
+    /// An earlier version of the program made the digest otherwise: the same mapping under it is no
+    /// news, unless another one was set since, which that digest might not tell from it.
+    private func adoptedBefore(_ mapping: EntityMapping) throws -> RulesAdopted? {
+        guard let rules = try views.rules(mapping.entity), var adopted = rules.adopted else { return nil }
+        guard adopted.mapping == mapping.formerDigest else { return adopted }
+        let (set, said) = try (
+            rules.mappingSetBy.flatMap(views.sequence), rules.adoptedBy.flatMap(views.sequence)
+        )
+        if set ?? 0 < said ?? 0 { adopted.mapping = mapping.digest }
+        return adopted
     }
 
     private mutating func recorded(

@@ -181,8 +181,17 @@ package struct IngestFile {
 
     /// Compass's own name of what a file names so or by the field's name; `id` stands for itself.
     private func attribute(_ name: String) -> String? {
-        if name == "id" || entity.field(attribute: name, of: .compass) != nil { return name }
-        return entity.field(name)?.spellings[.compass]?.attribute
+        if name == "id" || spelling(name) != nil { return name }
+        // A part of a name has no column of its own.
+        guard let spelling = entity.field(name)?.spellings[.compass], !spelling.isPart else {
+            return nil
+        }
+        return spelling.attribute
+    }
+
+    private func spelling(_ attribute: String) -> Spelling? {
+        entity.fields.lazy.compactMap { $0.spellings[.compass] }
+            .first { $0.remoteName == attribute }
     }
 
     private var fieldNames: [String] {
@@ -193,10 +202,9 @@ package struct IngestFile {
     private func value(
         _ json: JSON, of attribute: String, called name: String, line: Int
     ) throws -> (name: String, value: Value) {
-        guard
-            let codec = entity.field(attribute: attribute, of: .compass)?
-                .spellings[.compass]?.codec
-        else { throw IngestError.unknownField(line: line, name, nearest: nil) }
+        guard let codec = spelling(attribute)?.codec else {
+            throw IngestError.unknownField(line: line, name, nearest: nil)
+        }
         guard let value = Self.value(json, as: codec.kind), codec.reads(codec.content(of: value))
         else {
             throw IngestError.badValue(line: line, name, json, holds: codec.kind.words)

@@ -81,7 +81,7 @@ package struct MappingCheck {
         guard let fields = remote[place], spelling.call == .object, field.kind != .tags else {
             return
         }
-        let attribute = spelling.attribute
+        let attribute = spelling.remoteName
         guard let there = fields[attribute] else {
             let near = nearest(attribute, in: fields.keys.sorted())
             let does = [System.mautic: "Mautic drops it without a word"][place.system]
@@ -111,7 +111,9 @@ package struct MappingCheck {
         {
             note(
                 place, field.name, isFault: false,
-                "no object is made there without it: say `required: true`, or give a default")
+                spelling.direction == .pull
+                    ? "no object is made there without it, and it is only read: say `create: {\(place.system.name): never}`"
+                    : "no object is made there without it: say `required: true`, or give a default")
         }
         let words = spelling.codec.translation?.words.map(\.word) ?? []
         for word in words + (spelling.constant.map { [$0] } ?? [])
@@ -148,7 +150,9 @@ package struct MappingCheck {
     package mutating func look(_ entity: String, _ content: (_ field: String) -> Value?) {
         guard let mapping = entities.first(where: { $0.entity == entity }) else { return }
         for field in mapping.fields where field.refers == nil {
-            guard let value = content(field.name), !value.isBlank else { continue }
+            // A join is not decided before its mapping is in force.
+            let join = field.derivation.flatMap { $0.isJoin ? $0.joined(content) : nil }
+            guard let value = join ?? content(field.name), !value.isBlank else { continue }
             for (system, spelling) in field.spellings.sorted(by: { $0.key < $1.key })
             where spelling.direction != .pull && spelling.constant == nil {
                 look(value, spelling, field, Place(entity, system))

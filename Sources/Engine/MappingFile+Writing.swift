@@ -48,6 +48,8 @@ extension MappingFile {
             ("into", text.into), ("prefix", text.prefix),
         ].filter { !$0.1.isEmpty }.map { "\($0.0): \(quoted($0.1))" }
         if !text.order.isEmpty { words.append("pick: [\(list(text.order))]") }
+        if !text.join.isEmpty { words.append("join: [\(list(text.join))]") }
+        if !text.separator.isEmpty { words.append("with: \(quoted(text.separator))") }
         return "derive: {\(words.joined(separator: ", "))}"
     }
 

@@ -14,7 +14,7 @@ package struct MappingFile {
     static let fieldWords = [
         "category", "kind", "law", "prefer", "address", "refers", "without", "derive",
     ]
-    static let deriveWords = ["from", "take", "by", "pick", "into", "prefix"]
+    static let deriveWords = ["from", "take", "by", "pick", "into", "prefix", "join", "with"]
     static let spellingWords = [
         "attribute", "longest", "functions", "lookup", "direction", "only_create", "required",
         "default", "blank", "constant",
@@ -138,6 +138,8 @@ package struct MappingFile {
                 case "pick": text.pick = try MappingFile.text(node)
                 case "into": text.into = try MappingFile.text(node)
                 case "prefix": text.prefix = try MappingFile.text(node)
+                case "join": text.join = try MappingFile.texts(node)
+                case "with": text.separator = try MappingFile.text(node)
                 default: break
                 }
             }

@@ -52,7 +52,7 @@ struct Observer: Sendable {
             var attribute = ObservedAttribute(
                 name,
                 Sealed(value, subject: replica.subject, category: category(name, object, look)))
-            attribute.evidence = look.evidences[name]
+            attribute.evidence = look.evidences[name] ?? evidence(ofPart: name, object, look)
             return attribute
         }
         var draft = Draft(
@@ -96,7 +96,7 @@ struct Observer: Sendable {
     func changes(
         _ object: RemoteObject, _ row: ReplicaRow?, _ system: System
     ) -> [(String, Value)] {
-        object.attributes.compactMap { name, value in
+        told(object, system).compactMap { name, value in
             guard let field = mapping[object.entity]?.field(attribute: name, of: system),
                 let codec = field.spellings[system]?.codec
             else { return nil }
@@ -106,6 +106,34 @@ struct Observer: Sendable {
             return seen.map(codec.content) == codec.content(of: value) && !isOpen
                 ? nil : (name, value)
         }
+    }
+
+    /// What an object told, by the names under which the ledger keeps it: each part of a name is kept
+    /// with the whole as it was spelt.
+    private func told(
+        _ object: RemoteObject, _ system: System
+    ) -> [(name: String, value: Value)] {
+        guard let entity = mapping[object.entity], entity.hasParts(at: system) else {
+            return object.attributes
+        }
+        return object.attributes.flatMap { name, value in
+            [(name, value)]
+                + entity.parts(of: name, at: system, kind: object.kind).map {
+                    ($0.attribute, value)
+                }
+        }
+    }
+
+    /// A feed tells of the whole.
+    private func evidence(
+        ofPart attribute: String, _ object: RemoteObject, _ look: Look
+    ) -> Evidence? {
+        let system = look.connection.system
+        guard !look.evidences.isEmpty,
+            let spelling = mapping[object.entity]?.field(attribute: attribute, of: system)?
+                .spellings[system]
+        else { return nil }
+        return look.evidences[spelling.remoteName]
     }
 
     /// What was seen, not decided, and is now replaced; or a look too old to count.

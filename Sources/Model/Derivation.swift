@@ -1,10 +1,10 @@
 package import Ledger
 
-/// How a field takes its value from another record: the one that a reference names, or one of those
-/// that refer to the same record.
+/// How a field takes its value from another record, or from other fields of its own.
 ///
-/// A contact's stage may so be that of a deal of its account. Nobody speaks for such a field; it moves
-/// when what it is taken from does.
+/// The other record is the one that a reference names, or one of those that refer to the same record.
+/// A contact's stage may so be that of a deal of its account, and its whole name be its first and its
+/// last name. Nobody speaks for such a field; it moves when what it is taken from does.
 package struct Derivation: Sendable, Hashable {
     /// The reference of this record that leads there.
     package var by: String
@@ -17,6 +17,12 @@ package struct Derivation: Sendable, Hashable {
     /// The set field that holds it as an element, with what stands before it.
     package var into: String?
     package var prefix = ""
+    /// The fields of this record that it is made of; then all above is empty.
+    package var join: [String] = []
+    /// What stands between two of them.
+    package var separator = Self.space
+
+    package static var space: String { " " }
 
     package enum Pick: Sendable, Hashable {
         /// The record with the greatest, or the least, content of a field.
@@ -32,6 +38,27 @@ package struct Derivation: Sendable, Hashable {
         self.take = take
         self.pick = pick
         self.into = into
+    }
+
+    /// Texts of this record, joined.
+    package init(join: [String], separator: String = Self.space) {
+        self.init(by: "", from: "", take: "")
+        self.join = join
+        self.separator = separator
+    }
+
+    /// Whether it is made of other fields of its own record.
+    package var isJoin: Bool { !join.isEmpty }
+
+    /// What a join is, from what the fields of the record stand on; blanks are left out, and null
+    /// stands where all are blank.
+    package func joined(_ content: (_ field: String) -> Value?) -> Value {
+        let texts = join.compactMap { name -> String? in
+            guard case .text(let text)? = content(name) else { return nil }
+            let bare = trimmed(text)
+            return bare.isEmpty ? nil : bare
+        }
+        return texts.isEmpty ? .null : .text(texts.joined(separator: separator))
     }
 
     /// One of the records that it may be taken from.

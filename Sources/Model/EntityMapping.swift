@@ -2,8 +2,13 @@ package import Ledger
 
 /// How one canonical field stands at one system.
 package struct Spelling: Sendable, Hashable {
+    /// What the ledger keeps it under: the remote's own name for it, and behind that the part, where
+    /// it is only a part of what stands there.
+    ///
+    /// Each part has a history of its own, though all are told by one attribute.
+    package let attribute: String
     /// The remote's own name for it.
-    package var attribute: String
+    package let remoteName: String
     package var codec: FieldCodec
     package var form: WriteForm
     /// Which way its values flow, where the connection lets both.
@@ -51,13 +56,22 @@ package struct Spelling: Sendable, Hashable {
         package static let silentBlank = Terms(rawValue: 4)
     }
 
+    /// Whether it is a part of what stands there, such as the last name in a whole one.
+    package var isPart: Bool { attribute != remoteName }
+
     package init(
-        _ attribute: String, _ codec: FieldCodec, form: WriteForm = .absolute, call: Call = .object
+        _ remoteName: String, _ codec: FieldCodec, form: WriteForm = .absolute, call: Call = .object
     ) {
-        self.attribute = attribute
+        self.remoteName = remoteName
+        attribute = Self.attribute(remoteName, part: codec.translation?.part)
         self.codec = codec
         self.form = form
         self.call = call
+    }
+
+    /// What the ledger keeps a part of an attribute under, or all of it.
+    static func attribute(_ remoteName: String, part: String?) -> String {
+        part.map { "\(remoteName) \($0)" } ?? remoteName
     }
 }
 
@@ -74,7 +88,7 @@ package struct FieldMapping: Sendable, Hashable {
     package var refers: String?
     /// The further kinds of object that do not have it.
     package var lackedBy: Set<String>
-    /// How it takes its value from another record.
+    /// How it takes its value from another record, or from other fields of its own.
     package var derivation: Derivation?
 
     package init(
@@ -181,9 +195,30 @@ package struct EntityMapping: Sendable, Hashable {
         attributes(of: system, kind: entity)
     }
 
-    /// The attributes that a look at an object of a kind must tell.
+    /// The attributes that a look at an object of a kind must tell, by the system's own names.
     package func attributes(of system: System, kind: String) -> [String] {
-        fields.compactMap { $0.spelling(at: system, kind: kind)?.attribute }
+        let spellings = fields.compactMap { $0.spelling(at: system, kind: kind) }
+        var parted: Set<String> = []
+        return spellings.compactMap { spelling in
+            guard spelling.isPart else { return spelling.attribute }
+            let name = spelling.remoteName
+            let isWhole = spellings.contains { !$0.isPart && $0.attribute == name }
+            return isWhole || !parted.insert(name).inserted ? nil : name
+        }
+    }
+
+    /// Whether any field is a part of what stands at a system.
+    package func hasParts(at system: System) -> Bool {
+        fields.contains { $0.spellings[system]?.isPart ?? false }
+    }
+
+    /// The fields that are parts of an attribute, told whole, of a system's objects of a kind.
+    package func parts(of remoteName: String, at system: System, kind: String) -> [Spelling] {
+        fields.compactMap { field in
+            field.spelling(at: system, kind: kind).flatMap {
+                $0.isPart && $0.remoteName == remoteName ? $0 : nil
+            }
+        }
     }
 
     /// The kinds of object that are its records at a system, the ordinary one first.

@@ -137,8 +137,16 @@ package struct FieldCodec: Sendable, Hashable {
     }
 
     /// How this system holds a content: what it would show, read back.
+    ///
+    /// Of a part of a name it is that part, with one space between its words: nothing is written there,
+    /// and reading it again would split it once more.
     package func held(_ content: Value) -> Value {
-        self.content(of: stored(spelling(of: content)))
+        if translation?.part != nil {
+            return plainContent(of: content).mapText { text in
+                NameParts.words(text[...]).joined(separator: " ")
+            }.blankAs(.null)
+        }
+        return self.content(of: stored(spelling(of: content)))
     }
 
     private func stable(_ content: Value) -> Value {

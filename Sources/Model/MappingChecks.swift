@@ -106,6 +106,9 @@ extension FieldMapping {
             }) {
                 throw MappingError(.sharedAttribute(spelling.attribute, twin.name), at: place)
             }
+            if spelling.isPart {
+                try checkPart(spelling, at: system, in: mapping, place)
+            }
             try spelling.check(place)
         }
         let speakers = spellings.values.filter { $0.direction != .push && $0.constant == nil }
@@ -115,9 +118,30 @@ extension FieldMapping {
         }
     }
 
+    /// What is read in parts is never written there, by this field or by another: parts put together do
+    /// not always come apart the same, and then nobody's edit would move them.
+    private func checkPart(
+        _ spelling: Spelling, at system: System, in mapping: EntityMapping,
+        _ place: MappingError.Place
+    ) throws(MappingError) {
+        guard spelling.direction == .pull else {
+            throw MappingError(.partIsPulled, at: place.key("functions"))
+        }
+        let writer = mapping.fields.first { other in
+            guard let one = other.spellings[system], one.remoteName == spelling.remoteName else {
+                return false
+            }
+            return one.direction != .pull || one.constant != nil
+        }
+        if let writer {
+            throw MappingError(.partIsWritten(spelling.remoteName, writer.name), at: place)
+        }
+    }
+
     private func check(
         _ derivation: Derivation, in mapping: EntityMapping, _ place: MappingError.Place
     ) throws(MappingError) {
+        if derivation.isJoin { return try check(join: derivation, in: mapping, place) }
         guard let reference = mapping.field(derivation.by), let refers = reference.refers else {
             throw MappingError(.noReference(derivation.by), at: place)
         }
@@ -146,6 +170,28 @@ extension FieldMapping {
             }
         } else if spellings.isEmpty {
             throw MappingError(.nowhere, at: place)
+        }
+    }
+
+    /// A join is made of texts that people type, and erased together with them.
+    private func check(
+        join derivation: Derivation, in mapping: EntityMapping, _ place: MappingError.Place
+    ) throws(MappingError) {
+        let known = mapping.fields.filter { $0.kind == .text && $0.derivation == nil }
+        for name in derivation.join {
+            guard let part = mapping.field(name) else {
+                throw MappingError(.unknownWord(name, of: known.map(\.name)), at: place)
+            }
+            guard known.contains(part) else { throw MappingError(.joinOfTexts(name), at: place) }
+            guard part.category == category else {
+                throw MappingError(.joinCategory(name, part.category), at: place)
+            }
+        }
+        guard Set(derivation.join).count > 1 else { throw MappingError(.joinOfOne, at: place) }
+        guard kind == .text else { throw MappingError(.joinOfTexts(name), at: place) }
+        if spellings.isEmpty { throw MappingError(.nowhere, at: place) }
+        if spellings.values.contains(where: { $0.direction != .push }) {
+            throw MappingError(.derivedIsPushed, at: place)
         }
     }
 

@@ -51,6 +51,8 @@ package struct MappingError: Error, Equatable, CustomStringConvertible {
         case htmlIsFirst
         case otherKind(FieldCodec.Kind, String)
         case sharedAttribute(String, String)
+        case partIsPulled
+        case partIsWritten(String, String)
         case lacks(System)
         case lawIsFixed(Law)
         case lawDoesNotFit(Law, FieldCodec.Kind)
@@ -67,6 +69,10 @@ package struct MappingError: Error, Equatable, CustomStringConvertible {
         case doesNotRefer(String, String)
         case derivedIsPushed
         case intoNoSet(String)
+        case joinStandsAlone
+        case joinOfOne
+        case joinOfTexts(String)
+        case joinCategory(String, Category)
         case lookupOfNoText
         case lookupAndFunctions
         case contentTwice(String)
@@ -115,6 +121,10 @@ extension MappingError.Reason {
             "\(attribute) is of kind \(kind.rawValue) there"
         case .sharedAttribute(let attribute, let other):
             "the field \(other) has the attribute \(attribute) there already"
+        case .partIsPulled:
+            "a split has no way back, so what it reads is never written: give it `direction: pull`; to write a whole name, make a field with `derive: {join: [first_name, last_name]}`"
+        case .partIsWritten(let attribute, let other):
+            "\(attribute) is split, and the field \(other) writes it: what is joined does not always come apart the same (Ada and King Lovelace would come back as Ada King and Lovelace), so let one of the two go"
         case .lacks(let system): "\(system.name) is preferred and does not have it"
         case .lawIsFixed(let law): "it is decided by \(law.rawValue) and by nothing else"
         case .lawDoesNotFit(let law, let kind):
@@ -126,7 +136,8 @@ extension MappingError.Reason {
             "every system is only written (push), so nobody would ever say what: let one speak"
         case .reference:
             "references are as they ship: give the field its shipped `kind` and `refers`, and no terms"
-        case .deriveLacks: "derive needs `from`, `take` and `by`"
+        case .deriveLacks:
+            "derive needs `from`, `take` and `by`, or `join` with fields of this record"
         case .pick(let text):
             "pick is `greatest` or `least` and a field, such as `greatest close_date`, or a list of values; not \(text)"
         case .pickOfOne: "there is only one such record: leave out pick"
@@ -137,6 +148,13 @@ extension MappingError.Reason {
             "a derived field is only written: give every system `direction: push`"
         case .intoNoSet(let name):
             "\(name) is no field of tags to put it into, or systems are named besides"
+        case .joinStandsAlone:
+            "join is of this record's own fields and has only `with` beside it: what stands between them"
+        case .joinOfOne: "a join is of two fields or more, such as [first_name, last_name]"
+        case .joinOfTexts(let name):
+            "\(name) is no field of kind text that systems tell, and a join is of such"
+        case .joinCategory(let name, let category):
+            "\(name) is of category \(category), and a join is erased with its fields: give it their category"
         case .address: "which consent belongs to which address is as it ships"
         case .lookupOfNoText: "a lookup is for a field of kind text"
         case .lookupAndFunctions: "a lookup and functions cannot stand together"

@@ -108,6 +108,15 @@ extension Derivation {
         _ text: FieldMappingText.DerivationText, _ field: MappingError.Place
     ) throws(MappingError) {
         let place = field.key("derive")
+        if !text.join.isEmpty || !text.separator.isEmpty {
+            let others = [text.from, text.take, text.by, text.pick, text.into, text.prefix]
+            guard !text.join.isEmpty, others.allSatisfy(\.isEmpty), text.order.isEmpty else {
+                throw MappingError(.joinStandsAlone, at: place)
+            }
+            self.init(
+                join: text.join, separator: text.separator.isEmpty ? Self.space : text.separator)
+            return
+        }
         guard !text.from.isEmpty, !text.take.isEmpty, !text.by.isEmpty else {
             throw MappingError(.deriveLacks, at: place)
         }
@@ -137,6 +146,8 @@ extension Derivation {
         }
         text.into = into ?? ""
         text.prefix = prefix
+        text.join = join
+        text.separator = separator == Self.space ? "" : separator
         return text
     }
 
@@ -153,6 +164,15 @@ extension Category {
     /// Those that a field may have.
     fileprivate static var ofFields: [Category] {
         [.profile, .contact, .consent, .activity, .content]
+    }
+}
+
+extension SpellingText {
+    /// What the ledger keeps it under, as `Spelling.attribute`.
+    package var place: String {
+        let functions = functions.compactMap { try? TextFunction($0) }
+        return Spelling.attribute(
+            attribute, part: Translation(functions: functions)?.part)
     }
 }
 
@@ -199,7 +219,7 @@ extension Spelling {
     fileprivate func text(at system: System) -> SpellingText {
         var text = SpellingText()
         text.system = system
-        text.attribute = attribute
+        text.attribute = remoteName
         text.longest = UInt64(codec.maximumLength ?? 0)
         text.functions = codec.translation?.functions.map(\.text) ?? []
         text.lookup = codec.translation?.words.map { .init($0.content, $0.word) } ?? []

@@ -21,10 +21,12 @@ package struct Ruling: Sendable, Hashable {
 }
 
 extension Ruling {
-    /// The field takes its value from another record: nobody here said so.
-    package static func derived(_ value: Value, in state: FieldState) -> Ruling {
+    /// The field takes its value from another record, or from other fields: nobody said so of it.
+    package static func derived(
+        _ value: Value, in state: FieldState, reason: Reason = .derived
+    ) -> Ruling {
         Ruling(
-            kind: .moved, reason: .derived,
+            kind: .moved, reason: reason,
             outcome: Outcome(value: value, version: (state.outcome?.version ?? 0) + 1),
             inputs: [])
     }
@@ -67,5 +69,6 @@ package enum Reason: String, Sendable, Hashable, CaseIterable {
     case unreadable = "a value that this version cannot read"
     case referenceGone = "what it referred to is gone there"
     case derived = "taken from another record"
+    case joined = "joined from other fields"
     case outOfRange = "the count would be larger than any that can be held"
 }

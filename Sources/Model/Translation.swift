@@ -61,6 +61,12 @@ package final class Translation: Sendable, Hashable {
         return functions.reversed().reduce(spelling) { $1.writing($0) }
     }
 
+    /// The part of a name that it reads from what stands there; `nil` where it reads the whole.
+    package var part: String? {
+        let parts = functions.filter(\.isSplit)
+        return parts.isEmpty ? nil : parts.map(\.text).joined(separator: " ")
+    }
+
     /// Whether a content has a word there.
     func hasWord(for content: Value) -> Bool {
         guard !words.isEmpty, !content.isBlank else { return true }
@@ -79,7 +85,7 @@ package final class Translation: Sendable, Hashable {
 /// A named function of a mapping: how a system's spelling is read, and how it is told one.
 ///
 /// A *cleaning* function gives a spelling its one form, both ways, and leaves what has that form as it
-/// is. The others have an inverse.
+/// is. A *split* has no way back, so what it reads is never written. The others have an inverse.
 package enum TextFunction: Sendable, Hashable {
     /// White space at both ends removed.
     case trim
@@ -96,6 +102,9 @@ package enum TextFunction: Sendable, Hashable {
     case html
     /// A day as the system writes it, such as `dd.mm.yyyy`; ISO 8601 here.
     case date(format: String)
+    /// The first or the last name in a whole one, by the rules of `NameParts`.
+    case splitFirst
+    case splitLast
 
     /// - Throws: `FunctionError`, which says what there is.
     package init(_ text: String) throws(FunctionError) {
@@ -116,6 +125,9 @@ package enum TextFunction: Sendable, Hashable {
         case ("date", let format):
             guard Self.isDateFormat(format) else { throw .noDateFormat(format) }
             self = .date(format: format)
+        case ("split", "first"): self = .splitFirst
+        case ("split", "last"): self = .splitLast
+        case ("split", let part): throw .noPart(part)
         case (let name, _): throw Self.names.contains(name) ? .takesNothing(name) : .unknown(name)
         }
     }
@@ -127,7 +139,7 @@ package enum TextFunction: Sendable, Hashable {
 
     package static var names: [String] {
         [
-            "trim", "lowercase", "uppercase", "phone", "cents", "not", "html", "date",
+            "trim", "lowercase", "uppercase", "phone", "cents", "not", "html", "date", "split",
         ]
     }
 
@@ -142,6 +154,8 @@ package enum TextFunction: Sendable, Hashable {
         case .not: "not"
         case .html: "html"
         case .date(let format): "date \(format)"
+        case .splitFirst: "split first"
+        case .splitLast: "split last"
         }
     }
 
@@ -151,9 +165,13 @@ package enum TextFunction: Sendable, Hashable {
         case .cents: kind == .money
         case .not: kind == .flag
         case .date: kind == .day
+        case .splitFirst, .splitLast: kind == .text
         default: kind == .text || kind == .email
         }
     }
+
+    /// Whether it reads a part of what stands there.
+    var isSplit: Bool { self == .splitFirst || self == .splitLast }
 
     func reading(_ spelling: Value) -> Value {
         switch self {
@@ -161,6 +179,8 @@ package enum TextFunction: Sendable, Hashable {
         case .not: negated(spelling)
         case .html: mapped(spelling, TextRules.fullyDecoded)
         case .date(let format): mapped(spelling) { Self.iso($0, format) ?? $0 }
+        case .splitFirst: part(of: spelling, \.first)
+        case .splitLast: part(of: spelling, \.last)
         case .trim, .lowercase, .uppercase, .phone: cleaned(spelling)
         }
     }
@@ -171,6 +191,7 @@ package enum TextFunction: Sendable, Hashable {
         case .not: negated(spelling)
         case .html: mapped(spelling, TextRules.encodingEntities)
         case .date(let format): mapped(spelling) { Self.local($0, format) ?? $0 }
+        case .splitFirst, .splitLast: spelling
         case .trim, .lowercase, .uppercase, .phone: cleaned(spelling)
         }
     }
@@ -189,6 +210,12 @@ package enum TextFunction: Sendable, Hashable {
 
     private func mapped(_ value: Value, _ body: (String) -> String) -> Value {
         if case .text(let text) = value { .text(body(text)) } else { value }
+    }
+
+    private func part(of value: Value, _ part: KeyPath<NameParts, String>) -> Value {
+        guard case .text(let text) = value else { return value }
+        let name = NameParts(text)[keyPath: part]
+        return name.isEmpty ? .null : .text(name)
     }
 
     /// What says nothing does not say the opposite of something.
@@ -272,6 +299,7 @@ package enum FunctionError: Error, Equatable, CustomStringConvertible {
     case takesNothing(String)
     case noCallingCode(String)
     case noDateFormat(String)
+    case noPart(String)
 
     package var description: String {
         switch self {
@@ -284,6 +312,9 @@ package enum FunctionError: Error, Equatable, CustomStringConvertible {
             "phone needs the calling code of a country whose numbers begin with 0 at home (or 1), such as `phone 49`, not \(code.isEmpty ? "nothing" : code)"
         case .noDateFormat(let format):
             "date needs a form with dd, mm and yyyy, such as `date dd.mm.yyyy`, not \(format.isEmpty ? "nothing" : format)"
+        case .noPart(let part):
+            "split takes `split first` or `split last`, not \(part.isEmpty ? "nothing" : part)"
+                + (nearest(part, in: ["first", "last"]).map { ": did you mean \($0)?" } ?? "")
         }
     }
 }

@@ -39,8 +39,8 @@ extension RulesRow {
     mutating func own(_ mapping: MappingChanged) {
         for field in mapping.fields {
             for spelling in field.spellings
-            where owner(of: spelling.attribute, at: spelling.system) == nil {
-                owners.append("\(spelling.system.rawValue) \(spelling.attribute)\n\(field.field)")
+            where owner(of: spelling.place, at: spelling.system) == nil {
+                owners.append("\(spelling.system.rawValue) \(spelling.place)\n\(field.field)")
             }
         }
     }

@@ -2,7 +2,7 @@ import Ledger
 import Model
 import Projections
 
-/// Fields that take their value from another record.
+/// Fields that take their value from another record, or from other fields of their own.
 extension Reconciler {
     /// Moves a derived field, or the set that derived fields are put into, where what they are taken
     /// from has moved.
@@ -13,7 +13,10 @@ extension Reconciler {
         _ field: FieldMapping, _ state: FieldState, _ snapshot: RecordSnapshot
     ) -> Ruling? {
         guard state.contest == nil else { return nil }
-        if let value = move(of: field, in: snapshot) { return .derived(value, in: state) }
+        if let value = move(of: field, in: snapshot) {
+            return .derived(
+                value, in: state, reason: field.derivation?.isJoin == true ? .joined : .derived)
+        }
         let moved = ground.mapping.fields.filter { $0.derivation?.into == field.name }
             .compactMap { source in
                 move(of: source, in: snapshot).map { (source.name, $0) }
@@ -34,6 +37,41 @@ extension Reconciler {
         for case (_, .text(let new)) in moved { elements.insert(new) }
         let value = Value.set(of: elements)
         return value == state.outcome?.value ? nil : .derived(value, in: state)
+    }
+
+    /// The fields in the order in which they are decided: a join comes behind what it is made of.
+    var fieldsInOrder: [FieldMapping] {
+        let fields = ground.mapping.fields
+        func isJoin(_ field: FieldMapping) -> Bool { field.derivation?.isJoin ?? false }
+        return fields.contains(where: isJoin)
+            ? fields.filter { !isJoin($0) } + fields.filter(isJoin) : fields
+    }
+
+    /// The fields that joins are made of.
+    var joinedFields: Set<String> {
+        Set(ground.mapping.fields.flatMap { $0.derivation?.join ?? [] })
+    }
+
+    /// What a join is now: where this plan moves one of its fields, it moves in the same decision.
+    ///
+    /// It says nothing while one of them is asked about and nothing stands yet, for half a name is
+    /// nobody's name.
+    func join(
+        _ field: FieldMapping, _ plan: RecordPlan, _ parts: [String: FieldState],
+        in snapshot: inout RecordSnapshot
+    ) {
+        guard let derivation = field.derivation, derivation.isJoin else { return }
+        let isUndecided = derivation.join.contains { name in
+            parts[name].map { $0.outcome == nil && $0.contest != nil } ?? false
+        }
+        if isUndecided {
+            snapshot.derived[field.name] = nil
+        } else if plan.rulings.contains(where: {
+            $0.ruling.kind == .moved && derivation.join.contains($0.field.name)
+        }) {
+            let value = derivation.joined { parts[$0]?.outcome?.value }
+            snapshot.derived[field.name] = Derived(value: value, isNews: true)
+        }
     }
 
     /// How many derived fields newer rules alone would move.

@@ -20,7 +20,10 @@ package struct Reconciler: Sendable {
         var writes: [ReplicaID: [CommandChange]] = [:]
         var outcomes: [(FieldMapping, Outcome)] = []
         let lastWriter = asksWhoWroteLast ? lastWriter(in: snapshot) : nil
-        for field in ground.mapping.fields {
+        var (snapshot, parts) = (snapshot, [String: FieldState]())
+        let joined = joinedFields
+        for field in fieldsInOrder {
+            join(field, plan, parts, in: &snapshot)
             let merge = merge(field)
             var state = state(of: field, in: snapshot)
             state.lastWriter = lastWriter
@@ -41,6 +44,7 @@ package struct Reconciler: Sendable {
                 plan.rulings.append((field, ruling))
                 state = state.folding(ruling)
             }
+            if joined.contains(field.name) { parts[field.name] = state }
             if let outcome = state.outcome { outcomes.append((field, outcome)) }
             for branch in state.branches {
                 let need = need(of: branch, field, state, snapshot)

@@ -75,7 +75,7 @@ struct ShowMapping: ParsableCommand {
                     + System.real.map { system in
                         .init(
                             system.name,
-                            field.spellings[system].map { .string($0.attribute) } ?? .null)
+                            field.spellings[system].map { .string($0.remoteName) } ?? .null)
                     })
         }
     }
@@ -95,7 +95,7 @@ extension Spelling {
             if !translation.words.isEmpty { words.append("by lookup") }
             if let blank = translation.blank { words.append("\(blank) for blank") }
         }
-        return attribute + (words.isEmpty ? "" : " (\(words.joined(separator: ", ")))")
+        return remoteName + (words.isEmpty ? "" : " (\(words.joined(separator: ", ")))")
     }
 }
 

@@ -66,6 +66,33 @@ import Testing
                 "contact first_name at mautic: it is cut at 2 characters there (1 record)"))
     }
 
+    @Test func `may have whole names, which a file is taken in by`() throws {
+        #expect(try run("connect", "local").code == 0)
+        var text = try run("mapping", "show", "--yaml").output
+        for part in ["first", "last"] {
+            text = text.replacingOccurrences(
+                of: "compass: \(part)_name",
+                with:
+                    "compass: {attribute: full_name, functions: [split \(part)], direction: pull}")
+        }
+        let file = try scratch.write(text, to: "m.yaml")
+        #expect(try run("mapping", "apply", file, "--yes").code == 0)
+        #expect(try run("mapping").output.contains("full_name (pull, split first)"))
+        let line = #"{"id":"c-1","email":"ada@example.com","full_name":"Lovelace, Dr. Ada"}"#
+        #expect(try run("ingest", "-", input: line).code == 0)
+        #expect(try run("ingest", "-", "--json", input: line).number("unchanged") == 1)
+        #expect(try run("sync").code == 0)
+        let links = try run("links", "--json").json() as? [String: Any]
+        let records = links?["records"] as? [[String: Any]]
+        let record = try #require(records?.first?["record"] as? String)
+        let shown = try run("show", record).output
+        #expect(shown.contains("Ada") && shown.contains("Lovelace"), "\(shown)")
+        // A part has no column of its own.
+        let part = #"{"id":"c-1","first_name":"Ada"}"#
+        #expect(try run("ingest", "-", input: part).error.contains("there is no field"))
+        #expect(try run("projector", "verify").code == 0)
+    }
+
     @Test func `has laws for each entity`() throws {
         #expect(
             try run("policy", "set", "stage", "manual", "--yes").code == 1,

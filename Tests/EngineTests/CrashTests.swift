@@ -26,6 +26,9 @@ private func seeds(_ count: UInt64) -> [UInt64] {
             let derived = """
                     client:
                       derive: {from: account, take: name, by: account, into: tags, prefix: "at "}
+                    whole_name:
+                      derive: {join: [first_name, last_name]}
+                      suitecrm: {attribute: department, direction: push}
 
                 """
             let text = MappingFile.text(of: Mapping([.contact]))
@@ -52,7 +55,7 @@ private func seeds(_ count: UInt64) -> [UInt64] {
         return world
     }
 
-    /// In every second world each person's account is a tag as well.
+    /// In every second world each person's account is a tag as well, and SuiteCRM has whole names.
     private static func isDerived(_ seed: UInt64) -> Bool { seed % 2 == 1 }
 
     /// Where each person works at first; two of three accounts are known to one system only.
@@ -189,6 +192,11 @@ private func seeds(_ count: UInt64) -> [UInt64] {
             let derived = Self.isDerived(seed) ? ["at \(expected.accounts[name] ?? "")"] : []
             #expect(Set(one.tags) == (expected.tags[name] ?? []).union(derived), "\(name)")
             #expect(Set(mautic[name]?.tags ?? []) == Set(one.tags), "\(name)")
+        }
+        for row in world.suitecrm.rows where Self.isDerived(seed) {
+            let names = [row.person.firstName, row.person.lastName].compactMap(\.self)
+            let whole = world.suitecrm.column("department", of: row.id)
+            #expect(whole == names.joined(separator: " "))
         }
         func accounts<Machine: SandboxMachine>(_ machine: Machine) -> [String: String] {
             let names = Dictionary(

@@ -86,4 +86,40 @@ import Testing
                 "city mautic: no object is made there without it: say `required: true`, or give a default",
             ])
     }
+
+    @Test func `knows a whole name by its own name, and a join before it is in force`() throws {
+        let mapping = try contact(
+            (
+                "compass: first_name",
+                "compass: {attribute: full_nam, functions: [split first], direction: pull}"
+            ),
+            (
+                "compass: last_name",
+                "compass: {attribute: full_name, functions: [split last], direction: pull}"
+            ),
+            (
+                "    street:\n",
+                """
+                    whole_name:
+                      derive: {join: [first_name, last_name]}
+                      suitecrm: {attribute: department, longest: 12, direction: push}
+                    street:
+
+                """
+            ))
+        var whole = RemoteField("full_name", .text, longest: 100)
+        whole.isRequired = true
+        let others = mapping.attributes(of: .compass).filter { !$0.hasPrefix("full") }
+        #expect(
+            findings(
+                mapping, there: others.map { RemoteField($0, .other) } + [whole], at: .compass,
+                [
+                    ["first_name": .text("Ada"), "last_name": .text("Lovelace")],
+                    ["first_name": .text("Ada"), "last_name": .text("King Lovelace")],
+                ]) == [
+                    "! first_name compass: there is no field full_nam there, did you mean full_name? (every write with it is refused)",
+                    "last_name compass: no object is made there without it, and it is only read: say `create: {compass: never}`",
+                    "! whole_name suitecrm: it is cut at 12 characters there (1)",
+                ])
+    }
 }

@@ -49,6 +49,58 @@ import Testing
         #expect(other.digest != EntityMapping.contact.digest)
     }
 
+    @Test func `differ however a word is cut in two`() throws {
+        func mapping(_ terms: String) throws -> EntityMapping {
+            let text = MappingFile.text(of: Mapping([.contact]))
+            let title = "suitecrm: {attribute: title, longest: 100}"
+            #expect(text.contains(title))
+            return try MappingFile(
+                text.replacing(title, with: "suitecrm: {attribute: title, \(terms)}")
+            ).entities[0]
+        }
+        // One word with a bar in it, or a word and a default: they looked the same once.
+        let (one, two) = (
+            try mapping(#"lookup: {a: "b|blank c"}"#), try mapping("lookup: {a: b}, default: c")
+        )
+        #expect(one.formerDigest == two.formerDigest)
+        #expect(one.digest != two.digest)
+        #expect(
+            try mapping(#"lookup: {a: "b", c: "d"}"#).digest
+                != mapping(#"lookup: {a: "d", c: "b"}"#).digest)
+    }
+
+    /// Appends what an earlier version said of the mapping in force.
+    private func adoptAsBefore(_ world: World, _ mapping: EntityMapping) throws {
+        var adopted = RulesAdopted()
+        adopted.entity = mapping.entity
+        adopted.merge = Merge.version
+        adopted.codec = FieldCodec.version
+        adopted.mapping = mapping.formerDigest
+        try world.record(.rulesAdopted(adopted), on: Stream(.ledger, EventID.none))
+    }
+
+    private func adoptions(_ world: World) throws -> Int {
+        let rules = try world.workplace.views.read { tables, transaction in
+            try tables.activity.all(transaction)
+        }
+        return rules.count { $0.type == RulesAdopted.type }
+    }
+
+    @Test func `of an earlier version's ledger go on as they were`() throws {
+        let world = try contested(67)
+        defer { end(world) }
+        try adoptAsBefore(world, .contact)
+        let before = try adoptions(world)
+        _ = try sync(world)
+        #expect(try adoptions(world) == before, "the same mapping is no news")
+        // Another one is, though the digest of that version could not tell it.
+        try world.workplace.change([.contact])
+        _ = try sync(world)
+        #expect(try adoptions(world) == before + 1)
+        _ = try sync(world)
+        #expect(try adoptions(world) == before + 1)
+    }
+
     /// Ann everywhere, in step; then her city is typed in two systems, and nobody knows which was last.
     private func contested(_ seed: UInt64) throws -> World {
         let world = try World(directory: scratch(), seed: seed)

@@ -216,7 +216,7 @@ package struct FieldMappingText: WireMessage, Equatable {
     /// The further kinds of object that do not have it.
     package var lackedBy: [String] = []
     package var spellings: [SpellingText] = []
-    /// How it takes its value from another record.
+    /// How it takes its value from another record, or from other fields of its own.
     package var derivation: DerivationText?
     package var unknownFields: [UInt8] = []
     package init() {}
@@ -246,6 +246,10 @@ package struct FieldMappingText: WireMessage, Equatable {
         /// The set field that holds it as an element, and what stands before it there.
         package var into = ""
         package var prefix = ""
+        /// Fields of this record whose texts it is made of, instead of all above.
+        package var join: [String] = []
+        /// What stands between two of them; empty means one space.
+        package var separator = ""
         package var unknownFields: [UInt8] = []
         package init() {}
         package mutating func visit(_ visitor: inout some WireVisitor) {
@@ -256,6 +260,8 @@ package struct FieldMappingText: WireMessage, Equatable {
             visitor.strings(5, &order)
             visitor.string(6, &into)
             visitor.string(7, &prefix)
+            visitor.strings(8, &join)
+            visitor.string(9, &separator)
         }
     }
 }

@@ -860,51 +860,78 @@ nonisolated struct Syncledger_Ledger_V1_MappingChanged: Sendable {
 }
 
 /// One canonical field, in the words of a mapping file.
-nonisolated struct Syncledger_Ledger_V1_FieldMappingText: Sendable {
+nonisolated struct Syncledger_Ledger_V1_FieldMappingText: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   /// Its name.
-  var field: String = String()
+  var field: String {
+    get {_storage._field}
+    set {_uniqueStorage()._field = newValue}
+  }
 
   /// What it tells of somebody, such as `profile`.
-  var category: String = String()
+  var category: String {
+    get {_storage._category}
+    set {_uniqueStorage()._category = newValue}
+  }
 
   /// What kind of values it has; empty means text.
-  var kind: String = String()
+  var kind: String {
+    get {_storage._kind}
+    set {_uniqueStorage()._kind = newValue}
+  }
 
   /// Its law; empty means the preset's.
-  var law: String = String()
+  var law: String {
+    get {_storage._law}
+    set {_uniqueStorage()._law = newValue}
+  }
 
   /// Systems in the order in which they are believed.
-  var prefer: [String] = []
+  var prefer: [String] {
+    get {_storage._prefer}
+    set {_uniqueStorage()._prefer = newValue}
+  }
 
   /// The field whose content this consent belongs to.
-  var address: String = String()
+  var address: String {
+    get {_storage._address}
+    set {_uniqueStorage()._address = newValue}
+  }
 
   /// The entity whose records its values are.
-  var refers: String = String()
+  var refers: String {
+    get {_storage._refers}
+    set {_uniqueStorage()._refers = newValue}
+  }
 
   /// The further kinds of object that do not have it.
-  var lackedBy: [String] = []
+  var lackedBy: [String] {
+    get {_storage._lackedBy}
+    set {_uniqueStorage()._lackedBy = newValue}
+  }
 
   /// How it stands at each system that has it.
-  var spellings: [Syncledger_Ledger_V1_SpellingText] = []
+  var spellings: [Syncledger_Ledger_V1_SpellingText] {
+    get {_storage._spellings}
+    set {_uniqueStorage()._spellings = newValue}
+  }
 
-  /// How it takes its value from another record.
+  /// How it takes its value from another record, or from other fields of its own.
   var derivation: Syncledger_Ledger_V1_FieldMappingText.DerivationText {
-    get {_derivation ?? Syncledger_Ledger_V1_FieldMappingText.DerivationText()}
-    set {_derivation = newValue}
+    get {_storage._derivation ?? Syncledger_Ledger_V1_FieldMappingText.DerivationText()}
+    set {_uniqueStorage()._derivation = newValue}
   }
   /// Returns true if `derivation` has been explicitly set.
-  var hasDerivation: Bool {self._derivation != nil}
+  var hasDerivation: Bool {_storage._derivation != nil}
   /// Clears the value of `derivation`. Subsequent reads from it will return its default value.
-  mutating func clearDerivation() {self._derivation = nil}
+  mutating func clearDerivation() {_uniqueStorage()._derivation = nil}
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  /// A value taken from another record.
+  /// A value taken from another record, or from other fields of its own.
   nonisolated struct DerivationText: Sendable {
     // SwiftProtobuf.Message conformance is added in an extension below. See the
     // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -931,6 +958,12 @@ nonisolated struct Syncledger_Ledger_V1_FieldMappingText: Sendable {
     /// What stands before it there.
     var prefix: String = String()
 
+    /// Fields of this record whose texts it is made of, instead of all above.
+    var join: [String] = []
+
+    /// What stands between two of them; empty means one space.
+    var separator: String = String()
+
     var unknownFields = SwiftProtobuf.UnknownStorage()
 
     init() {}
@@ -938,7 +971,7 @@ nonisolated struct Syncledger_Ledger_V1_FieldMappingText: Sendable {
 
   init() {}
 
-  fileprivate var _derivation: Syncledger_Ledger_V1_FieldMappingText.DerivationText? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 /// How one canonical field stands at one system, in the words of a mapping file.
@@ -2436,76 +2469,130 @@ nonisolated extension Syncledger_Ledger_V1_FieldMappingText: SwiftProtobuf.Messa
   static let protoMessageName: String = _protobuf_package + ".FieldMappingText"
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}field\0\u{1}category\0\u{1}kind\0\u{1}law\0\u{1}prefer\0\u{1}address\0\u{1}refers\0\u{3}lacked_by\0\u{1}spellings\0\u{1}derivation\0")
 
+  fileprivate class _StorageClass {
+    var _field: String = String()
+    var _category: String = String()
+    var _kind: String = String()
+    var _law: String = String()
+    var _prefer: [String] = []
+    var _address: String = String()
+    var _refers: String = String()
+    var _lackedBy: [String] = []
+    var _spellings: [Syncledger_Ledger_V1_SpellingText] = []
+    var _derivation: Syncledger_Ledger_V1_FieldMappingText.DerivationText? = nil
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _field = source._field
+      _category = source._category
+      _kind = source._kind
+      _law = source._law
+      _prefer = source._prefer
+      _address = source._address
+      _refers = source._refers
+      _lackedBy = source._lackedBy
+      _spellings = source._spellings
+      _derivation = source._derivation
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularStringField(value: &self.field) }()
-      case 2: try { try decoder.decodeSingularStringField(value: &self.category) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.kind) }()
-      case 4: try { try decoder.decodeSingularStringField(value: &self.law) }()
-      case 5: try { try decoder.decodeRepeatedStringField(value: &self.prefer) }()
-      case 6: try { try decoder.decodeSingularStringField(value: &self.address) }()
-      case 7: try { try decoder.decodeSingularStringField(value: &self.refers) }()
-      case 8: try { try decoder.decodeRepeatedStringField(value: &self.lackedBy) }()
-      case 9: try { try decoder.decodeRepeatedMessageField(value: &self.spellings) }()
-      case 10: try { try decoder.decodeSingularMessageField(value: &self._derivation) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularStringField(value: &_storage._field) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._category) }()
+        case 3: try { try decoder.decodeSingularStringField(value: &_storage._kind) }()
+        case 4: try { try decoder.decodeSingularStringField(value: &_storage._law) }()
+        case 5: try { try decoder.decodeRepeatedStringField(value: &_storage._prefer) }()
+        case 6: try { try decoder.decodeSingularStringField(value: &_storage._address) }()
+        case 7: try { try decoder.decodeSingularStringField(value: &_storage._refers) }()
+        case 8: try { try decoder.decodeRepeatedStringField(value: &_storage._lackedBy) }()
+        case 9: try { try decoder.decodeRepeatedMessageField(value: &_storage._spellings) }()
+        case 10: try { try decoder.decodeSingularMessageField(value: &_storage._derivation) }()
+        default: break
+        }
       }
     }
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if !self.field.isEmpty {
-      try visitor.visitSingularStringField(value: self.field, fieldNumber: 1)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._field.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._field, fieldNumber: 1)
+      }
+      if !_storage._category.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._category, fieldNumber: 2)
+      }
+      if !_storage._kind.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._kind, fieldNumber: 3)
+      }
+      if !_storage._law.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._law, fieldNumber: 4)
+      }
+      if !_storage._prefer.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._prefer, fieldNumber: 5)
+      }
+      if !_storage._address.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._address, fieldNumber: 6)
+      }
+      if !_storage._refers.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._refers, fieldNumber: 7)
+      }
+      if !_storage._lackedBy.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._lackedBy, fieldNumber: 8)
+      }
+      if !_storage._spellings.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._spellings, fieldNumber: 9)
+      }
+      try { if let v = _storage._derivation {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
+      } }()
     }
-    if !self.category.isEmpty {
-      try visitor.visitSingularStringField(value: self.category, fieldNumber: 2)
-    }
-    if !self.kind.isEmpty {
-      try visitor.visitSingularStringField(value: self.kind, fieldNumber: 3)
-    }
-    if !self.law.isEmpty {
-      try visitor.visitSingularStringField(value: self.law, fieldNumber: 4)
-    }
-    if !self.prefer.isEmpty {
-      try visitor.visitRepeatedStringField(value: self.prefer, fieldNumber: 5)
-    }
-    if !self.address.isEmpty {
-      try visitor.visitSingularStringField(value: self.address, fieldNumber: 6)
-    }
-    if !self.refers.isEmpty {
-      try visitor.visitSingularStringField(value: self.refers, fieldNumber: 7)
-    }
-    if !self.lackedBy.isEmpty {
-      try visitor.visitRepeatedStringField(value: self.lackedBy, fieldNumber: 8)
-    }
-    if !self.spellings.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.spellings, fieldNumber: 9)
-    }
-    try { if let v = self._derivation {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
-    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: Syncledger_Ledger_V1_FieldMappingText, rhs: Syncledger_Ledger_V1_FieldMappingText) -> Bool {
-    if lhs.field != rhs.field {return false}
-    if lhs.category != rhs.category {return false}
-    if lhs.kind != rhs.kind {return false}
-    if lhs.law != rhs.law {return false}
-    if lhs.prefer != rhs.prefer {return false}
-    if lhs.address != rhs.address {return false}
-    if lhs.refers != rhs.refers {return false}
-    if lhs.lackedBy != rhs.lackedBy {return false}
-    if lhs.spellings != rhs.spellings {return false}
-    if lhs._derivation != rhs._derivation {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._field != rhs_storage._field {return false}
+        if _storage._category != rhs_storage._category {return false}
+        if _storage._kind != rhs_storage._kind {return false}
+        if _storage._law != rhs_storage._law {return false}
+        if _storage._prefer != rhs_storage._prefer {return false}
+        if _storage._address != rhs_storage._address {return false}
+        if _storage._refers != rhs_storage._refers {return false}
+        if _storage._lackedBy != rhs_storage._lackedBy {return false}
+        if _storage._spellings != rhs_storage._spellings {return false}
+        if _storage._derivation != rhs_storage._derivation {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2513,7 +2600,7 @@ nonisolated extension Syncledger_Ledger_V1_FieldMappingText: SwiftProtobuf.Messa
 
 nonisolated extension Syncledger_Ledger_V1_FieldMappingText.DerivationText: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = Syncledger_Ledger_V1_FieldMappingText.protoMessageName + ".DerivationText"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}from\0\u{1}take\0\u{1}by\0\u{1}pick\0\u{1}order\0\u{1}into\0\u{1}prefix\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}from\0\u{1}take\0\u{1}by\0\u{1}pick\0\u{1}order\0\u{1}into\0\u{1}prefix\0\u{1}join\0\u{1}separator\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2528,6 +2615,8 @@ nonisolated extension Syncledger_Ledger_V1_FieldMappingText.DerivationText: Swif
       case 5: try { try decoder.decodeRepeatedStringField(value: &self.order) }()
       case 6: try { try decoder.decodeSingularStringField(value: &self.into) }()
       case 7: try { try decoder.decodeSingularStringField(value: &self.prefix) }()
+      case 8: try { try decoder.decodeRepeatedStringField(value: &self.join) }()
+      case 9: try { try decoder.decodeSingularStringField(value: &self.separator) }()
       default: break
       }
     }
@@ -2555,6 +2644,12 @@ nonisolated extension Syncledger_Ledger_V1_FieldMappingText.DerivationText: Swif
     if !self.prefix.isEmpty {
       try visitor.visitSingularStringField(value: self.prefix, fieldNumber: 7)
     }
+    if !self.join.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.join, fieldNumber: 8)
+    }
+    if !self.separator.isEmpty {
+      try visitor.visitSingularStringField(value: self.separator, fieldNumber: 9)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2566,6 +2661,8 @@ nonisolated extension Syncledger_Ledger_V1_FieldMappingText.DerivationText: Swif
     if lhs.order != rhs.order {return false}
     if lhs.into != rhs.into {return false}
     if lhs.prefix != rhs.prefix {return false}
+    if lhs.join != rhs.join {return false}
+    if lhs.separator != rhs.separator {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
