@@ -115,7 +115,7 @@ extension EngineCore {
     }
 
     /// What the dates of its answers told of the system's clock, where that is news.
-    func skewMeasured(_ session: Session) -> Draft? {
+    mutating func skewMeasured(_ session: Session) -> Draft? {
         guard let reading = session.clock.reading, reading != session.row.skew else { return nil }
         if let known = session.row.skew, !reading.contradicts(known) { return nil }
         var measured = ClockSkewMeasured()
@@ -123,9 +123,8 @@ extension EngineCore {
         measured.skewMicroseconds = reading.skewMicroseconds
         measured.uncertaintyMicroseconds = UInt64(clamping: reading.uncertaintyMicroseconds)
         return Draft(
-            id: .derived(
-                "skew", [request.run.bytes, session.row.id.bytes, bigEndianBytes(UInt64(looks))]),
-            stream: .connection(session.row.id), event: .clockSkewMeasured(measured))
+            id: ids.event(), stream: .connection(session.row.id),
+            event: .clockSkewMeasured(measured))
     }
 
     mutating func closeWalk(_ connection: ConnectionID, _ state: WalkState) throws {

@@ -22,7 +22,9 @@ extension EngineCore {
         effects.append(progress(.linking))
         // Everything is planned in a run's first round: what an earlier run left is found so.
         // What was not read whole then kept some from being made.
-        if looks == 1 || unfinished != plannedUnfinished, !request.isOnlyChanges {
+        if request.isOnlyChanges {
+            if looks == 1 { try markEditsDirty() }
+        } else if looks == 1 || unfinished != plannedUnfinished {
             try markAllDirty()
         }
         plannedUnfinished = unfinished
@@ -32,8 +34,9 @@ extension EngineCore {
         // Those that a person keeps apart are linked by a person only.
         let rows = try views.collect(
             from: \.replicas,
-            where: { [unfinished] row in
+            where: { [unfinished, shown, request] row in
                 row.record == nil && row.state == .live && !row.isApart
+                    && (!request.isOnlyChanges || shown.contains(row.replica))
                     && !unfinished.contains(KindPlace(connection: row.connection, kind: row.kind))
             }
         ) { waiting.contains($0.replica) ? nil : $0 }
@@ -52,6 +55,7 @@ extension EngineCore {
             guard drafts.isEmpty else { return append(drafts, then: .linked) }
         }
         phase = .planning
+        nextLook = max(nextLook, now.adding(seconds: request.looksEverySeconds / 2))
         try planNext(dirty)
     }
 
@@ -63,7 +67,8 @@ extension EngineCore {
             guard try !isNameless(row), try !isNowhere(row) else { continue }
             // Of what is not read whole yet nobody is linked: there may be another one.
             let alike = try self.alike(row).filter {
-                !unfinished.contains(KindPlace(connection: $0.connection, kind: $0.kind))
+                $0.record != nil
+                    || !unfinished.contains(KindPlace(connection: $0.connection, kind: $0.kind))
             }
             // What it became waits for a person's word, and it with that.
             if row.isConverted, alike.contains(where: { $0.record == nil }) { continue }
@@ -226,6 +231,21 @@ extension EngineCore {
             id: .derived("ambiguity", [payload.question.bytes]),
             stream: Stream(.ledger, payload.question), event: .ambiguityRaised(payload),
             tags: replicas.map { Tag(.replica, $0) } + [Tag(.question, payload.question)])
+    }
+
+    /// Whoever was decided about before, and waits for more than being made somewhere.
+    private mutating func markEditsDirty() throws {
+        let known = Set(
+            try views.collect(unopenedFrom: \.records, where: { !$0.outcomes.isEmpty }) {
+                $0.record
+            })
+        dirty.formUnion(
+            try views.collect(from: \.standings) { row in
+                let waits = row.parts.contains {
+                    $0.bucket == .waiting && $0.reason != StandingRow.toBeMade
+                }
+                return waits && known.contains(row.record) ? row.record : nil
+            })
     }
 
     private mutating func markAllDirty() throws {

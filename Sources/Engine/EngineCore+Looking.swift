@@ -47,6 +47,8 @@ extension EngineCore {
         rounds = 0
         looks += 1
         nextLook = now.adding(seconds: request.looksEverySeconds)
+        hasLookedAgain = false
+        shown = []
         unfinished = []
         if freshUntil < now {
             fresh = []
@@ -54,7 +56,7 @@ extension EngineCore {
         }
         try readMarks()
         asksForChanges = !resting.isEmpty
-        try beginWalks(live: resting.isEmpty, whole: !request.isOnlyChanges)
+        try beginWalks(live: resting.isEmpty, whole: true)
     }
 
     /// Asks for what changed while something was read whole: it is decided on next.
@@ -81,7 +83,8 @@ extension EngineCore {
             // A feed tells of all entities at once, and so is read once.
             let first = waiting.removeFirst()
             waitingWalks[id] = waiting
-            try beginWalk(id, session, of: first, feed: live && session.connector.hasFeed)
+            try beginWalk(
+                id, session, of: first, feed: live && session.connector.hasFeed)
         }
     }
 
@@ -98,35 +101,41 @@ extension EngineCore {
     private mutating func readMarks() throws {
         for row in try views.read({ try $0.connections.all($1) }) {
             sessions[row.id]?.row.marks = row.marks
+            sessions[row.id]?.row.skewMicroseconds = row.skewMicroseconds
+            sessions[row.id]?.row.skewUncertainty = row.skewUncertainty
+            sessions[row.id]?.row.isSkewMeasured = row.isSkewMeasured
         }
     }
 
-    /// Lays a walk over everything aside, where what changed elsewhere waits for it.
+    /// Lays a first walk aside, where what changed elsewhere waits for it.
     ///
-    /// Nothing is laid aside in a plan, which decides only once everything is read.
+    /// Nothing is laid aside in a plan, which decides only once everything is read, and no later walk:
+    /// who is written to meanwhile may have been edited behind it. Where only what changed is wanted
+    /// it goes on by one page, which tells whether there is such a thing at all.
     private mutating func rests(_ state: WalkState, _ id: ConnectionID) -> Bool {
-        guard let kind = state.kind, state.isSweep, request.verb == .sync, now >= nextLook,
-            state.pagesInTurn > 0,
+        guard let kind = state.kind, state.isFirst, request.verb == .sync,
+            now >= nextLook || request.isOnlyChanges, state.pagesInTurn > 0,
             sessions.values.contains(where: { session in
                 mapping.kinds(at: session.row.system).contains { isLive($0, session) }
             })
         else { return false }
         resting[KindPlace(connection: id, kind: kind)] = state
         walks[id] = nil
-        asksForChanges = true
+        // One page takes no time in which anything changes.
+        asksForChanges = !request.isOnlyChanges
         return true
     }
 
-    /// What nobody has read whole yet, while walks rest.
+    /// What nobody has read whole yet: because a walk rests, or failed.
     mutating func noteUnfinished() throws {
-        guard !resting.isEmpty || request.isOnlyChanges else { return }
         try readMarks()
-        for (id, session) in sessions where session.failure == nil {
+        for (id, session) in sessions {
             for kind in mapping.kinds(at: session.row.system)
             where session.row[kind].lastSweep == nil {
                 unfinished.insert(KindPlace(connection: id, kind: kind))
             }
         }
+        unfinished.subtract(missing)
     }
 
     private mutating func beginWalk(
@@ -143,8 +152,10 @@ extension EngineCore {
         }
         // Another mapping may name attributes that nobody asked for before.
         let isRemapped = mappedSince ?? 0 > mark.sweptFrom
-        let isWhole = request.isSweep && looks == 1 || mark.lastSweep == nil || isRemapped
-        let isSweep = isWhole && !request.isOnlyChanges
+        // Once in a run, as long as nothing was laid aside.
+        let isAsked = request.isSweep && looks == 1 && resting.isEmpty
+        let isSweep =
+            isAsked || mark.lastSweep == nil || isRemapped && !request.isOnlyChanges
         var steps: [Walk] = feed ? [Walk(.feed, of: kind)] : []
         let from = windowStart(mark, session)
         if let from, session.connector(of: kind).hidesBirth {
@@ -215,19 +226,17 @@ extension EngineCore {
     mutating func lookAgainWhereNeeded() throws -> Bool {
         guard !hasLookedAgain else { return false }
         hasLookedAgain = true
-        var named: Set<ReplicaID> = []
-        let doubtful = try views.collect(
-            from: \.replicas,
-            where: { row in
-                row.state == .live
-                    && (row.needsLook || row.branches.contains { $0.referredObject != nil })
-            }
-        ) { row in
-            named.formUnion(emptiedReferences(row))
-            return row.needsLook ? row : nil
+        @Sendable func isDoubtful(_ row: ReplicaRow) -> Bool {
+            row.state == .live
+                && (row.needsLook || row.branches.contains { $0.referredObject != nil })
         }
-        for row in doubtful { look(at: row) }
-        let unseen = named.subtracting(seen)
+        // What stood there before this run was looked through at its beginning.
+        let rows =
+            looks == 1
+            ? try views.collect(from: \.replicas, where: isDoubtful) { $0 }
+            : try shown.sorted().compactMap(views.replica).filter(isDoubtful)
+        for row in rows where row.needsLook { look(at: row) }
+        let unseen = Set(rows.flatMap(emptiedReferences)).subtracting(shown)
         guard !unseen.isEmpty else { return !calls.isEmpty }
         let meant = try views.collect(
             from: \.replicas,
@@ -318,6 +327,7 @@ extension EngineCore {
                 .contains(failure.kind)
         else { return false }
         let place = KindPlace(connection: connection, kind: kind)
+        resting[place] = nil
         if unreadable.insert(place).inserted {
             let told = ("\(session.row.configured.label), \(kind)s", failure.message)
             if failure.kind == .refused(.notFound), session.row[kind].lastSweep == nil {
@@ -425,6 +435,7 @@ extension EngineCore {
     mutating func noteSeen(_ replica: ReplicaID) {
         seen.insert(replica)
         fresh.insert(replica)
+        shown.insert(replica)
     }
 
     /// The events for one object that a look showed.

@@ -89,7 +89,9 @@ extension EngineCore {
 
     /// So many records are decided and written at once: about a minute's work of the slowest system.
     private var portion: Int {
-        let slowest = sessions.values.map { Int(clamping: $0.row.configured.callsPerMinute) }.min()
+        let slowest = sessions.values.filter {
+            $0.failure == nil && $0.row.configured.direction != .pull
+        }.map { Int(clamping: $0.row.configured.callsPerMinute) }.min()
         return max(1, min(request.portion, slowest ?? request.portion))
     }
 
@@ -104,7 +106,7 @@ extension EngineCore {
     /// Lets these records be planned before those that wait for it.
     mutating func planNext(_ records: Set<RecordID>) throws {
         dirty = []
-        toPlan = try inOrder(records) + toPlan
+        toPlan = try inOrder(records) + toPlan.filter { !records.contains($0) }
         recordsToPlan = max(recordsToPlan, toPlan.count)
     }
 

@@ -37,11 +37,12 @@ extension EngineCore {
             }
         }
         guard !ticket.commands.isEmpty else { return }
-        for command in ticket.commands {
+        let commands = ticket.commands.filter { laneOf[$0] == nil }
+        for command in commands {
             laneOf[command] = ticket.record
             queued.insert(command)
         }
-        lanes[ticket.record, default: []] += ticket.commands
+        lanes[ticket.record, default: []] += commands
         effects.append(progress(.writing))
         startLane(ticket.record)
     }

@@ -71,6 +71,8 @@ package struct EngineCore {
     var freshUntil = Timestamp(microseconds: 0)
     var timers: [Timer] = []
     var rounds = 0
+    /// Those that the present look showed.
+    var shown: Set<ReplicaID> = []
     var hasLookedAgain = false
     var end: UInt64
     var runStart: UInt64 = 0
@@ -158,12 +160,12 @@ package struct EngineCore {
         try fireTimers()
         try pump()
         // A phase with nothing to do is passed at once: nobody would call again.
-        var before: (Phase, Int)
+        var before: (Phase, Int, Int)
         repeat {
-            before = (phase, rounds)
+            before = (phase, rounds, toPlan.count)
             try advance()
             try pump()
-        } while (phase, rounds) != before
+        } while (phase, rounds, toPlan.count) != before
         try refuseToHang()
         return effects
     }
@@ -233,7 +235,9 @@ package struct EngineCore {
     /// An earlier version of the program made the digest otherwise: the same mapping under it is no
     /// news, unless another one was set since, which that digest might not tell from it.
     private func adoptedBefore(_ mapping: EntityMapping) throws -> RulesAdopted? {
-        guard let rules = try views.rules(mapping.entity), var adopted = rules.adopted else { return nil }
+        guard let rules = try views.rules(mapping.entity), var adopted = rules.adopted else {
+            return nil
+        }
         guard adopted.mapping == mapping.formerDigest else { return adopted }
         let (set, said) = try (
             rules.mappingSetBy.flatMap(views.sequence), rules.adoptedBy.flatMap(views.sequence)
@@ -300,7 +304,7 @@ package struct EngineCore {
         where lanes.isEmpty && calls.isEmpty && appends.isEmpty && timers.isEmpty:
             if isCancelled {
                 try drainFeeds()
-            } else if isLookDue || isQuiet && !resting.isEmpty {
+            } else if isLookDue || isQuiet && isReading {
                 try look()
             } else if isQuiet {
                 try drainFeeds()
@@ -318,9 +322,12 @@ package struct EngineCore {
         toPlan.isEmpty && (dirty.isEmpty || rounds >= Self.maximumRounds)
     }
 
+    /// Whether something is still to be read whole in this run.
+    private var isReading: Bool { !resting.isEmpty && !request.isOnlyChanges }
+
     /// Whether what is left to do has gone on for so long that what changed comes first.
     var isLookDue: Bool {
-        now >= nextLook && request.verb == .sync && !(toPlan.isEmpty && resting.isEmpty)
+        now >= nextLook && request.verb == .sync && !(toPlan.isEmpty && !isReading)
     }
 
     /// A record that is still not quiet after so many rounds waits for the next run.

@@ -19,8 +19,8 @@ package struct RunRequest: Sendable, Equatable {
     /// How long a call that was not heard may still take effect: the longest that the systems' web
     /// servers let one request run.
     package var settlesAfterSeconds: Double = 30
-    /// Take up only what changed: what was never read whole and records that nothing moved stay for
-    /// another run.
+    /// Take up only what changed: what was never read whole, and who is still to be decided about or
+    /// made for the first time, stay for another run.
     package var isOnlyChanges = false
     /// How often what changed is asked for again while a run has more to do than that.
     package var looksEverySeconds: Double = 60

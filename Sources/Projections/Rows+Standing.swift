@@ -42,6 +42,9 @@ package struct StandingRow: WireMessage, Equatable {
         }
     }
 
+    /// Why somebody waits who is nowhere near an edit.
+    package static let toBeMade = "to be made there"
+
     package var record: RecordID = .none
     package var entity = ""
     package var parts: [Part] = []

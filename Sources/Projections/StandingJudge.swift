@@ -117,7 +117,7 @@ struct StandingJudge {
         if !isReachable {
             return (.excluded, Exclusion.unreachable.rawValue)
         }
-        return (.waiting, "to be made there")
+        return (.waiting, StandingRow.toBeMade)
     }
 
     /// Why nothing is written there.

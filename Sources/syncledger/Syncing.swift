@@ -58,7 +58,7 @@ struct Sync: ParsableCommand {
         help: ArgumentHelp(
             "Take up only what changed.",
             discussion:
-                "What was never read whole, and what an earlier run left to write, stays for a run without it."
+                "What was never read whole, and who is still to be made somewhere, stays for a run without it."
         )) var changesOnly = false
     @OptionGroup var settling: Settling
 

@@ -222,6 +222,38 @@ import Transport
         for system in System.real { #expect(world.people(system).count == 61) }
     }
 
+    @Test func `whose last portion has nothing to write ends all the same`() throws {
+        for portion in 1...4 {
+            let world = try World(directory: scratch(), seed: UInt64(1_010 + portion))
+            defer { end(world) }
+            world.portion = portion
+            // Decided, and written nowhere: nobody has approved it.
+            for number in 0..<5 {
+                world.mautic.seed(
+                    person("p\(number)@example.com", "First\(number)", "Last", phone: nil),
+                    at: world.time)
+            }
+            for number in 0..<5 {
+                world.suitecrm.seed(SandboxAccount(name: "Account \(number)"), at: world.time)
+            }
+            for _ in 0..<3 {
+                let report = try #require(try world.run(.sync))
+                #expect(report.failures.isEmpty && report.records == 10)
+                world.pass(seconds: 60)
+            }
+            // Written there, until one system refuses the token.
+            world.instead = { request in
+                request.url.contains("/suitecrm/") && world.people(.suitecrm).count > 1
+                    ? HTTPResponse(status: 401, headers: [:], body: []) : nil
+            }
+            let failed = try #require(try world.run(.sync, approve: true))
+            #expect(!failed.failures.isEmpty)
+            world.instead = { _ in nil }
+            _ = try syncToRest(world, sweep: true)
+            for system in System.real { #expect(world.people(system).count == 5) }
+        }
+    }
+
     private func city(_ id: String, in world: World) throws -> String? {
         let row = try world.workplace.views.read { tables, transaction in
             try tables.replicas.all(transaction).first {
