@@ -18,7 +18,7 @@ struct Status: ParsableCommand {
 }
 
 /// Where everybody stands, counted from rows.
-private struct Overview {
+struct Overview {
     typealias Bucket = StandingRow.Bucket
 
     private var people: [Bucket: Int] = [:]
@@ -64,6 +64,16 @@ private struct Overview {
     }
 
     private var total: Int { people.values.reduce(0, +) }
+
+    /// One line for a table of several ledgers, and what its columns are.
+    var row: [String] {
+        let whole = systems.map(\.row.lastSweep)
+        return ["\(total)"] + Bucket.allCases.map { "\(people[$0] ?? 0)" }
+            + ["\(questions)", text(whole.contains(nil) ? nil : whole.compactMap(\.self).min())]
+    }
+
+    static let header =
+        ["records"] + Bucket.allCases.map(\.name) + ["questions", "last read whole"]
 
     var lines: [String] {
         guard !systems.isEmpty else {

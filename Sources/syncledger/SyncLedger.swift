@@ -74,7 +74,7 @@ struct SyncLedger: ParsableCommand {
             Init.self, Connect.self, Connections.self, Mapping.self, Policies.self, Ingest.self,
             Plan.self,
             Apply.self, Sync.self, Status.self, Conflicts.self, Links.self, Commands.self,
-            Log.self, Show.self, Projector.self, Scrub.self,
+            Log.self, Show.self, Projector.self, Scrub.self, Houses.self,
         ])
 }
 

@@ -94,10 +94,9 @@ struct Settling: ParsableArguments {
 }
 
 private func reportRun(_ common: Common, _ run: EngineRun) throws {
-    let (report, questions, unapproved) = (run.report, run.questions, run.unapproved)
-    common.show(report.json, report.syncLines + approving(unapproved) + asking(questions))
-    if !report.failures.isEmpty { throw ExitCode.failure }
-    if report.waitsForPerson + questions > 0 { throw somethingToDo }
+    common.show(run.report.json, run.lines)
+    if !run.report.failures.isEmpty { throw ExitCode.failure }
+    if run.waitsForPerson { throw somethingToDo }
 }
 
 private func asking(_ questions: Int) -> [String] {
@@ -113,14 +112,19 @@ private func approving(_ labels: [String]) -> [String] {
 }
 
 /// What a run did, and what stands open after it.
-private struct EngineRun {
+struct EngineRun {
     var report: RunReport
     var questions: Int
     /// The connections that may be written to once a person said so.
     var unapproved: [String]
+
+    /// Whether there is something that only a person can end.
+    var waitsForPerson: Bool { report.waitsForPerson + questions > 0 }
+
+    var lines: [String] { report.syncLines + approving(unapproved) + asking(questions) }
 }
 
-private func runEngine(
+func runEngine(
     _ common: Common, _ verb: RunRequest.Verb, sweep: Bool = false, changesOnly: Bool = false,
     approve: Bool = false, realign: Bool = false, settling: Settling? = nil
 ) throws -> EngineRun {

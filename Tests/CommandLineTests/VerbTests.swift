@@ -8,7 +8,10 @@ import Testing
     static let verbs = [
         "init", "connect", "connections", "mapping", "policy", "ingest", "plan", "apply", "sync",
         "status",
-        "conflicts", "links", "commands", "log", "show", "projector", "scrub",
+        "conflicts", "links", "commands", "log", "show", "projector", "scrub", "house",
+    ]
+    static let groups = [
+        "conflicts", "links", "commands", "mapping", "policy", "projector", "house",
     ]
     static let lower = [
         "conflicts list", "conflicts take", "conflicts set", "conflicts keep", "conflicts delete",
@@ -16,7 +19,7 @@ import Testing
         "commands retry", "mapping show", "mapping check", "mapping apply", "policy show",
         "policy set", "policy reset", "projector list",
         "projector status",
-        "projector rebuild", "projector verify",
+        "projector rebuild", "projector verify", "house status", "house sync",
     ]
 
     /// Lists the subcommands that a help text names.
@@ -34,7 +37,7 @@ import Testing
             #expect(listed(result.output) == Self.verbs)
             #expect(result.output.contains("Exit codes: 0 done or clean, 1 error, 2"))
         }
-        for verb in ["conflicts", "links", "commands", "mapping", "policy", "projector"] {
+        for verb in Self.groups {
             let listed = listed(try Program.syncledger.run([verb, "--help"]).output)
             #expect(
                 listed.map { $0.replacing(",", with: "") }
@@ -54,8 +57,7 @@ import Testing
         #expect(result.output.contains("USAGE: syncledger \(verb)"))
         #expect(
             result.output.contains("--json")
-                == !["conflicts", "links", "commands", "mapping", "policy", "projector"].contains(
-                    verb))
+                == !Self.groups.contains(verb))
         #expect(try Program.syncledger.run(["help"] + words).output == result.output)
         // These two have more options than a line of usage holds.
         let long = result.output.split(separator: "\n").map(String.init).filter { $0.count > 80 }
