@@ -42,6 +42,7 @@ package struct EngineCore {
     var nextLook = Timestamp(microseconds: 0)
     /// Whether it does so before it decides anything, for it has read other things meanwhile.
     var asksForChanges = false
+    var isAskingForChanges = false
     /// Objects that are still to be linked in this run, entity by entity.
     var unlinked: [[ReplicaRow]] = []
     var calls: [CallID: PendingCall] = [:]

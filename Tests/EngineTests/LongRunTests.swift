@@ -222,6 +222,22 @@ import Transport
         for system in System.real { #expect(world.people(system).count == 61) }
     }
 
+    @Test func `takes up only what changed and reads no more than a page of what is new`() throws {
+        let (world, _) = try crowd(250, seed: 1_006)
+        defer { end(world) }
+        world.pass(seconds: 86_400)
+        world.takesOnlyChanges = true
+        for pages in 1...2 {
+            let report = try #require(try world.run(.sync, approve: true))
+            #expect(report.failures.isEmpty)
+            #expect(report.objectsSeen[.mautic] == 100, "page \(pages)")
+            #expect(report.records == 0 && report.issued == 0, "nobody is linked by half a walk")
+            world.pass(seconds: 600)
+        }
+        let report = try #require(try world.run(.sync))
+        #expect(report.records == 50, "those of the last page; the others wait for a whole run")
+    }
+
     @Test func `whose last portion has nothing to write ends all the same`() throws {
         for portion in 1...4 {
             let world = try World(directory: scratch(), seed: UInt64(1_010 + portion))
