@@ -401,13 +401,14 @@ package struct EngineCore {
             walk.kind.map { "\(sessions[id]?.row.configured.label ?? "") \($0)s" }
         }
         let walks = Array(walks.values) + resting.values
+        let decided = appends.values.count { if case .planned = $0 { true } else { false } }
         return .progress(
             RunProgress(
                 phase: phase, objects: report.objectsSeen.values.reduce(0, +),
                 objectsLeft: walks.compactMap(\.left).reduce(0, +), reading: reading,
                 commandsDone: report.confirmed + report.refused + report.superseded
                     + report.parked,
-                recordsDone: max(0, recordsToPlan - toPlan.count - lanes.count),
+                recordsDone: max(0, recordsToPlan - toPlan.count - lanes.count - decided),
                 recordsTotal: recordsToPlan))
     }
 }
