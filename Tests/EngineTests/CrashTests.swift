@@ -227,7 +227,7 @@ private func seeds(_ count: UInt64) -> [UInt64] {
         ].map { $0 ?? "" }
     }
 
-    @Test(arguments: seeds(60))
+    @Test(arguments: seeds(40))
     func `a crash between any two steps loses nothing and makes nobody twice`(seed: UInt64) throws {
         let world = try world(seed)
         defer { end(world) }
@@ -250,7 +250,7 @@ private func seeds(_ count: UInt64) -> [UInt64] {
         try expectInStep(world, people: 12, expected, seed: seed)
     }
 
-    @Test(arguments: seeds(30))
+    @Test(arguments: seeds(20))
     func `answers lost before or after their effect end in the same people`(seed: UInt64) throws {
         let world = try world(seed)
         defer { end(world) }
