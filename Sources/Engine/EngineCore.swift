@@ -40,8 +40,9 @@ package struct EngineCore {
     /// How often this run has asked for what changed, and when it does again.
     var looks = 0
     var nextLook = Timestamp(microseconds: 0)
-    /// Whether it does so before it decides anything, for it has read other things meanwhile.
+    /// Whether it does so once more before it decides anything, for it has read other things meanwhile.
     var asksForChanges = false
+    /// Whether what is read now is that.
     var isAskingForChanges = false
     /// Objects that are still to be linked in this run, entity by entity.
     var unlinked: [[ReplicaRow]] = []
