@@ -28,12 +28,15 @@ package struct Spelling: Sendable, Hashable {
         case points = 2
         case optOut = 3
         case company = 4
+        case stage = 5
 
         package static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
     }
 
     /// Whether what is made there is told the outcome.
-    package var isToldAtCreate: Bool { direction != .pull && constant == nil }
+    ///
+    /// Mautic takes a stage by its id, which is looked up once somebody is there.
+    package var isToldAtCreate: Bool { direction != .pull && constant == nil && call != .stage }
 
     /// Whether the mapping keeps the system from being told a blank.
     var takesNoBlank: Bool {
@@ -54,6 +57,12 @@ package struct Spelling: Sendable, Hashable {
         package static let required = Terms(rawValue: 2)
         /// A blank there says nothing, and none is written there.
         package static let silentBlank = Terms(rawValue: 4)
+    }
+
+    /// How an attribute is written that no field has as it ships.
+    static func call(of attribute: String, at system: System, _ entity: String) -> Call {
+        (attribute, system, entity) == ("stage", .mautic, EntityMapping.contact.entity)
+            ? .stage : .object
     }
 
     /// Whether it is a part of what stands there, such as the last name in a whole one.

@@ -273,6 +273,14 @@ extension Spelling {
                 throw MappingError(.readOnly(key), at: place.key(key))
             }
         }
+        if call == .stage,
+            let key = [
+                (constant != nil, "constant"), (hasDefault, "default"),
+                (terms.contains(.required), "required"), (terms.contains(.onlyCreate), "only_create"),
+            ].first(where: \.0)?.1
+        {
+            throw MappingError(.toldLater, at: place.key(key))
+        }
         if constant != nil,
             translation != nil || !terms.isEmpty || direction != .both || codec.kind.isReference
                 || form != .absolute

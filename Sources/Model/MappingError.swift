@@ -80,6 +80,7 @@ package struct MappingError: Error, Equatable, CustomStringConvertible {
         case defaultOfNoText
         case readOnly(String)
         case constantStandsAlone
+        case toldLater
         case noCreate(String)
         case scope(ScopeError)
     }
@@ -163,6 +164,8 @@ extension MappingError.Reason {
             "the lookup has the word \(word) for two contents, so nobody could read it: let the direction be push"
         case .defaultOfNoText: "a default is for a field of kind text or email"
         case .readOnly(let key): "\(key) is about writing, but the direction is pull"
+        case .toldLater:
+            "a stage is told only once somebody is there: leave this out"
         case .constantStandsAlone:
             "a constant is given to what is made and stands alone: no functions, lookup, direction or terms"
         case .noCreate(let text):

@@ -128,6 +128,76 @@ import Testing
         try checkRebuild(world)
     }
 
+    @Test func `put a contact into Mautic's stage of that name, and out of it`() throws {
+        let world = try world(
+            807,
+            """
+                stage:
+                  derive: {from: deal, take: stage, by: account, pick: [Closed Won, Negotiation]}
+                  mautic: {attribute: stage, direction: push, lookup: {Closed Won: Customer, Prospecting: Lead}}
+            """)
+        defer { end(world) }
+        for name in ["Lead", "Customer"] { world.mautic.addStage(name, at: world.time) }
+        let acme = world.compass.seed(SandboxAccount(name: "Acme"), at: world.time)
+        world.compass.seed(ann(at: acme), at: world.time)
+        let deal = world.compass.seed(
+            SandboxDeal(name: "One", account: acme, stage: "Prospecting"), at: world.time)
+        func stage() throws -> String? {
+            world.mautic.stageName(of: try #require(world.people(.mautic).first).id)
+        }
+        let first = try sync(world)
+        #expect(first.waiting == 0 && first.failing == 0, "in one run: \(first)")
+        #expect(try stage() == "Lead")
+        #expect(try sync(world).issued == 0)
+        world.compass.personEditsDeal(deal, at: world.time) { $0.stage = "Closed Won" }
+        try sync(world)
+        #expect(try stage() == "Customer")
+        // It is only told: what somebody chooses there is nobody's word here.
+        world.mautic.personPuts(
+            try #require(world.people(.mautic).first).id, in: "Lead", at: world.time)
+        #expect(try sync(world).issued == 0)
+        world.compass.personEditsDeal(deal, at: world.time) { $0.account = nil }
+        try sync(world)
+        #expect(try stage() == nil)
+        #expect(try sync(world).issued == 0)
+        try checkRebuild(world)
+    }
+
+    @Test func `go both ways where a stage is an ordinary field, and say where there is none`() throws {
+        let world = try world(
+            808,
+            """
+                lifecycle:
+                  mautic: {attribute: stage}
+                  suitecrm: {attribute: department}
+            """)
+        defer { end(world) }
+        for name in ["Lead", "Customer"] { world.mautic.addStage(name, at: world.time) }
+        world.suitecrm.seed(ann(at: nil), at: world.time)
+        try sync(world)
+        let contact = try #require(world.people(.mautic).first).id
+        world.pass(seconds: 600)
+        world.mautic.personPuts(contact, in: "Customer", at: world.time)
+        try sync(world)
+        #expect(try department(world) == "Customer")
+        func type(_ text: String) throws -> RunReport {
+            world.pass(seconds: 600)
+            world.suitecrm.personTypes(
+                text, into: "department", of: try #require(world.people(.suitecrm).first).id,
+                at: world.time)
+            return try sync(world)
+        }
+        _ = try type("Lead")
+        #expect(world.mautic.stageName(of: contact) == "Lead")
+        let refused = try type("Prospect")
+        #expect(refused.failing == 1 && world.mautic.stageName(of: contact) == "Lead")
+        #expect(try sync(world).issued == 0, "a refused value rests")
+        _ = try type("")
+        #expect(world.mautic.stageName(of: contact) == nil)
+        #expect(try sync(world).issued == 0)
+        try checkRebuild(world)
+    }
+
     @Test func `take it from the latest`() throws {
         let world = try world(803, Self.latest)
         defer { end(world) }
@@ -196,6 +266,8 @@ import Testing
         ("derive: {from: account, take: name, by: account}\n      mautic: x", "direction: push"),
         ("derive: {from: account, take: name, by: account}", "no system has it"),
         ("derive: {fro: account}", "did you mean from?"),
+        ("mautic: {attribute: stage, constant: Lead}", "told only once somebody is there"),
+        ("mautic: {attribute: stage, default: Lead}", "told only once somebody is there"),
     ])
     func `that contradict themselves are refused`(_ text: String, _ words: String) throws {
         let shipped = MappingFile.text(of: Mapping([.contact]))

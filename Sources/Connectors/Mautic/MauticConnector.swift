@@ -286,6 +286,9 @@ package struct MauticConnector: Connector {
             attributes.append(("tags", .set(of: tags.elements.compactMap { $0["tag"]?.text })))
         }
         if let points = json["points"]?.text { attributes.append(("points", .number(points))) }
+        if wanted.contains("stage"), let stage = json["stage"] {
+            attributes.append(("stage", stage["name"].map(Self.value) ?? .null))
+        }
         if let channels = json["doNotContact"] {
             let isOut = channels.elements.contains { $0["channel"]?.text == "email" }
             attributes.append(("dnc_email", .bool(isOut)))

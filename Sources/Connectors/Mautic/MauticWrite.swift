@@ -18,6 +18,9 @@ struct MauticWrite: Conversation {
         case delete
         case points
         case company
+        case stages
+        case stageBefore
+        case stageLeft
         case lookBefore
     }
 
@@ -61,6 +64,11 @@ struct MauticWrite: Conversation {
             let outcome = try succeeded(answer, "changed the contact's company")
             memberships.removeFirst()
             return memberships.isEmpty ? .done(outcome) : .call(membershipCall)
+        case .stages:
+            phase = .edit
+            return .call(try stageCall(try connector.success(answer)))
+        case .stageBefore: return try leaveStage(answer)
+        case .stageLeft: return .done(try succeeded(answer, "took the contact out of its stage"))
         case .lookBefore:
             guard case .found(let object) = try connector.look(from: answer, asked: id) else {
                 throw RemoteFailure(
@@ -106,6 +114,13 @@ struct MauticWrite: Conversation {
         case .company:
             phase = .company
             return .call(membershipCall)
+        case .stage:
+            guard order.changes.first?.write.isBlank == false else {
+                phase = .stageBefore
+                return .call(connector.lookCall(id: id))
+            }
+            phase = .stages
+            return .call(Call(.get, "/api/stages", query: [("limit", "1000")]))
         case .object, .email:
             phase = .edit
             return .call(
@@ -136,6 +151,38 @@ struct MauticWrite: Conversation {
             .post,
             "/api/companies/\(percentEncoded(ends ? String(first.dropFirst()) : first))"
                 + "/contact/\(percentEncoded(id))/\(ends ? "remove" : "add")", .object([]))
+    }
+
+    /// A contact's body takes a stage by its id, and its answer shows it (contacts-edit).
+    private func stageCall(_ stages: JSON) throws(RemoteFailure) -> Call {
+        let wanted = order.changes.first?.write
+        let stage = stages["stages"]?.elements.first { $0["name"]?.text.map(Value.text) == wanted }
+        guard let number = stage?["id"]?.text else {
+            throw RemoteFailure(
+                .refused(.validation),
+                "Mautic has no stage of this name: make it there, or give the field a lookup")
+        }
+        return connector.call(
+            .patch, "\(connector.path)/\(percentEncoded(id))/edit",
+            .object([.init("stage", .number(number))]))
+    }
+
+    /// Nobody leaves a stage but the one that they are in (G3), so that is looked up; a body cannot
+    /// blank it (A8).
+    private mutating func leaveStage(
+        _ answer: HTTPResult
+    ) throws(RemoteFailure) -> ConversationStep {
+        let object = try connector.contact(answer)
+        try connector.check(object, is: order.remoteID)
+        guard let stage = try connector.success(answer)["contact"]?["stage"]?["id"]?.text else {
+            return .done(.confirmed(remoteID: object.id, object: object))
+        }
+        phase = .stageLeft
+        return .call(
+            connector.call(
+                .post,
+                "/api/stages/\(percentEncoded(stage))/contact/\(percentEncoded(id))/remove",
+                .object([])))
     }
 
     /// The answer tells nothing but success; were a contact in it, it would have to be the one.

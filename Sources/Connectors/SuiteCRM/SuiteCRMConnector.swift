@@ -169,7 +169,7 @@ package struct SuiteCRMConnector: Connector {
         return switch order.changes.first?.call ?? .object {
         case .email: SuiteCRMEmailChange(order, self)
         case .optOut: SuiteCRMOptOut(order, self)
-        case .object, .points, .company: SuiteCRMWrite(order, self)
+        case .object, .points, .company, .stage: SuiteCRMWrite(order, self)
         }
     }
 

@@ -30,6 +30,7 @@ struct MauticContact: Sendable, Hashable {
     var tags: [String] = []
     var doNotContact: [MauticDoNotContact] = []
     var ownerID: Int?
+    var stageID: Int?
     var addresses: [String] = []
     var added: SandboxTime
     /// Nobody for a visitor whom tracking found.

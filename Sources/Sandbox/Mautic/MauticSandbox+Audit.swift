@@ -50,6 +50,8 @@ struct MauticChanges {
     var addedTags: [String] = []
     var removedTags: [String] = []
     var ownerChanged: (old: Int?, new: Int?)?
+    /// What the audit log tells of it was not recorded, so it tells nothing.
+    var isStageMoved = false
     var identified: SandboxTime?
     /// Consent changes, each a row of its own.
     var consent: [PHPValue] = []

@@ -88,9 +88,11 @@ extension MauticSandbox {
         var contact = draft.contact
         // Who saved is noted even where nothing changed (timezone-user).
         if key != nil { contact.modifiedBy = user }
-        if !draft.changes.isEmpty {
+        if !draft.changes.isEmpty || draft.changes.isStageMoved {
             contact.modified = SandboxTime(seconds: now.seconds)
             contact.modifiedBy = user
+        }
+        if !draft.changes.isEmpty {
             follow(draft.changes, of: contact.id, by: user, at: now)
             log(
                 draft.changes, "update", contact.id, by: user, via: key.map { "lead:\($0)" },

@@ -47,7 +47,7 @@ extension MauticSandbox {
             .init("owner", contact.ownerID == 1 ? Self.owner : .null),
             .init("ipAddresses", .array(contact.addresses.map(address))),
             .init("tags", .array(contact.tags.map { tag($0, form) })),
-            .init("utmtags", form.isCreated ? .null : []), .init("stage", .null),
+            .init("utmtags", form.isCreated ? .null : []), .init("stage", stage(of: contact)),
             .init("dateIdentified", .text(contact.identified?.iso)),
             .init("preferredProfileImage", .null),
             .init("doNotContact", .array(contact.doNotContact.map { channel($0, form) })),

@@ -39,7 +39,7 @@ extension MauticSandbox {
         }
         applyPoints(body, mode, overwrites: overwrites, to: &draft)
         applyOwner(body, to: &draft)
-        if let stage = body["stage"], stage != .null { draft.violations.append(.invalid("stage")) }
+        applyStage(body, to: &draft)
         draft.moveLastActive(to: body["lastActive"]?.string, mode)
         if let text = body["ipAddress"]?.string, !draft.contact.addresses.contains(text) {
             draft.contact.addresses.append(text)
@@ -178,6 +178,17 @@ extension MauticSandbox {
         guard owner != draft.contact.ownerID else { return }
         draft.changes.ownerChanged = (draft.contact.ownerID, owner)
         draft.contact.ownerID = owner
+    }
+
+    /// A stage is named by its id (contacts-edit).
+    private func applyStage(_ body: SandboxJSON, to draft: inout MauticDraft) {
+        guard let sent = body["stage"], sent != .null else { return }
+        guard let id = sent.int, stages[id] != nil else {
+            draft.violations.append(.invalid("stage"))
+            return
+        }
+        draft.changes.isStageMoved = draft.contact.stageID != id
+        draft.contact.stageID = id
     }
 
     private mutating func applyConsent(

@@ -62,9 +62,11 @@ package struct MauticSandbox: SandboxMachine {
     var companies: [Int: MauticCompany] = [:]
     /// Each contact's companies, in the order they were added.
     var companyLinks: [Int: [MauticCompanyLink]] = [:]
+    var stages: [Int: MauticStage] = [:]
     var audit: [MauticAuditRow] = []
     var nextContactID = 1
     var nextCompanyID = 1
+    var nextStageID = 1
     var nextAuditID = 1
     var nextDoNotContactID = 1
     package internal(set) var writeCalls = 0
@@ -104,6 +106,9 @@ package struct MauticSandbox: SandboxMachine {
                 return response.varying(request)
             }
             if let response = try companyCall(request, caller: caller, now: now) {
+                return response.varying(request)
+            }
+            if let response = try stageCall(request, caller: caller, now: now) {
                 return response.varying(request)
             }
             if let response = fieldsCall(request) { return response.varying(request) }

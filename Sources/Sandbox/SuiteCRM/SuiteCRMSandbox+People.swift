@@ -41,6 +41,16 @@ extension SuiteCRMSandbox {
         personEdits(id, in: .contacts, at: time, edit)
     }
 
+    /// Somebody types into a column of a contact, whether or not a `SandboxPerson` has it.
+    package mutating func personTypes(
+        _ text: String, into column: String, of id: String, at time: SandboxTime
+    ) {
+        guard var record = record(.contacts, id), !record.isDeleted else { return }
+        record[column] = text
+        touch(&record, at: time)
+        store(record, in: .contacts)
+    }
+
     mutating func personEdits(
         _ id: String, in module: SuiteCRMModule, at time: SandboxTime,
         _ edit: (inout SandboxPerson) -> Void

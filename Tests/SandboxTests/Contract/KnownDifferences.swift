@@ -24,8 +24,6 @@ struct KnownDifference {
     static let mautic: [KnownDifference] = [
         .init("", nil, "contact.utmtags", "UTM tags are not emulated"),
         .init("", nil, "contacts.1.utmtags", "UTM tags are not emulated"),
-        .init("", nil, "contact.stage", "stages are not emulated"),
-        .init("contacts-edit.har", 16, "status", "stages are not emulated"),
         .init("fields.har", 24, "status", "custom fields, here refused choices, are not emulated"),
         .init("fields.har", 25, "status", "custom fields, here refused choices, are not emulated"),
         .init("fields.har", 30, "status", "custom fields, here refused choices, are not emulated"),
@@ -64,7 +62,6 @@ struct KnownDifference {
         .init(
             "merged-and-deleted.har", 17, "stats",
             "the rows are about contacts from before the recording"),
-        .init("contacts-list.har", 53, "contacts.*.stage", "stages are not emulated"),
         .init(
             "audit-feed.har", 0, "stats", "the rows are about contacts from before the recording"),
         .init("stats.har", nil, "stats", "the rows are about contacts from before the recording"),

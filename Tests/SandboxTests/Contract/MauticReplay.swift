@@ -104,7 +104,9 @@ struct MauticReplay {
         if path == ["api", "stats", "audit_log"] || Self.fieldLists.contains(path) {
             return nil
         }
-        if path.starts(with: ["api", "companies"]) { return nil }
+        if path.starts(with: ["api", "companies"]) || path.starts(with: ["api", "stages"]) {
+            return nil
+        }
         if exchange.response.status == 401 || path == ["api", "nothing"] { return nil }
         return "calls the sandbox does not have"
     }
@@ -234,6 +236,11 @@ struct MauticReplay {
         {
             machine.nextCompanyID = id
         }
+        if exchange.request.segments == ["api", "stages", "new"],
+            let id = exchange.response.json?["stage"]?["id"]?.int
+        {
+            machine.nextStageID = id
+        }
         let known = Set(machine.contacts.keys)
         let ids = Self.contacts(in: exchange.response).compactMap { $0["id"]?.int }
         if let fresh = ids.first(where: { !known.contains($0) }) {
@@ -276,7 +283,24 @@ extension MauticReplay {
                 seedCompany(json.value, at: exchange.time)
             }
         }
+        seedStages()
         machine.nextContactID = (machine.contacts.keys.max() ?? 0) + 1
+    }
+
+    /// The stages that a recording names without having made them.
+    private mutating func seedStages() {
+        let made = recording.exchanges.compactMap { $0.response.json?["stage"]?["id"]?.int }
+        for exchange in recording.exchanges where exchange.response.status == 200 {
+            let path = exchange.request.segments
+            let shown = Self.contacts(in: exchange.response).compactMap { $0["stage"] }
+            let named = path.starts(with: ["api", "stages"]) && path.count > 2 ? Int(path[2]) : nil
+            for (id, name) in shown.map({ ($0["id"]?.int, $0["name"]?.string) }) + [(named, nil)] {
+                guard let id, !made.contains(id), machine.stages[id] == nil else { continue }
+                machine.stages[id] = MauticStage(
+                    id: id, name: name ?? "Lead", weight: 5, description: nil,
+                    added: exchange.time, createdBy: .init(id: nil, name: "Sync test client [1]"))
+            }
+        }
     }
 
     /// The company whose name a sighted contact shows, and that the contact is one of it.
@@ -346,6 +370,7 @@ extension MauticReplay {
             contact.tags.append(name)
             machine.tagIDs[name] = tag["id"]?.int
         }
+        contact.stageID = json["stage"]?["id"]?.int
         contact.modified = date("dateModified")
         contact.modifiedBy = json["modifiedByUser"]?.string.map {
             MauticUser(id: json["modifiedBy"]?.int, name: $0)
