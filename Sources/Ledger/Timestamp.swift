@@ -1,16 +1,16 @@
 /// A moment in microseconds since 1970-01-01T00:00:00Z.
-package struct Timestamp: Hashable, Sendable, Comparable, CustomStringConvertible {
-    package var microseconds: Int64
+public struct Timestamp: Hashable, Sendable, Comparable, CustomStringConvertible {
+    public var microseconds: Int64
 
-    package init(microseconds: Int64) { self.microseconds = microseconds }
+    public init(microseconds: Int64) { self.microseconds = microseconds }
 
     /// So many seconds after 1970; the nearest moment there is where that is beyond all of them.
-    package init(seconds: Int64) {
+    public init(seconds: Int64) {
         let (product, overflows) = seconds.multipliedReportingOverflow(by: 1_000_000)
         microseconds = overflows ? (seconds < 0 ? .min : .max) : product
     }
 
-    package static func < (left: Self, right: Self) -> Bool {
+    public static func < (left: Self, right: Self) -> Bool {
         left.microseconds < right.microseconds
     }
 
@@ -18,7 +18,7 @@ package struct Timestamp: Hashable, Sendable, Comparable, CustomStringConvertibl
     ///
     /// Seconds may come from a remote: beyond the last moment there is the last one, and what is no
     /// number adds nothing.
-    package func adding(seconds: Double) -> Self {
+    public func adding(seconds: Double) -> Self {
         guard !seconds.isNaN else { return self }
         let added = seconds * 1_000_000
         let whole =
@@ -28,7 +28,7 @@ package struct Timestamp: Hashable, Sendable, Comparable, CustomStringConvertibl
     }
 
     /// RFC 3339 in UTC, with as many of the six decimals as are needed.
-    package var description: String {
+    public var description: String {
         let (days, rest) = floorDivision(microseconds, 86_400_000_000)
         let date = civilDate(daysSince1970: days)
         let seconds = rest / 1_000_000
@@ -46,7 +46,7 @@ package struct Timestamp: Hashable, Sendable, Comparable, CustomStringConvertibl
     /// Reads RFC 3339 (`2026-11-23T14:53:24.123+00:00`, `…Z`) and SQL's `2026-11-23 14:53:24`.
     ///
     /// The latter is taken as UTC. Anything else is `nil`.
-    package init?(_ text: String) {
+    public init?(_ text: String) {
         let bytes = Array(text.utf8)
         func number(_ from: Int, _ count: Int) -> Int64? {
             guard from + count <= bytes.count else { return nil }

@@ -2,7 +2,7 @@
 ///
 /// `missing` has no case: a field that a look did not tell is absent from it. Numbers are decimal
 /// text, since amounts must not pass through a binary fraction.
-package enum Value: Hashable, Sendable {
+public enum Value: Hashable, Sendable {
     case null
     case text(String)
     case number(String)
@@ -15,12 +15,12 @@ package enum Value: Hashable, Sendable {
     case unrecognized([UInt8])
 
     /// A set of these elements, sorted and without repeats.
-    package static func set(of elements: some Sequence<String>) -> Value {
+    public static func set(of elements: some Sequence<String>) -> Value {
         .set(Set(elements).sorted())
     }
 
     /// Null, an empty text, an empty set: nothing that speaks at first contact.
-    package var isBlank: Bool {
+    public var isBlank: Bool {
         switch self {
         case .null: true
         case .text(let text): text.isEmpty
@@ -30,20 +30,20 @@ package enum Value: Hashable, Sendable {
     }
 
     /// Whether this is of a kind that this code does not know.
-    package var isUnrecognized: Bool {
+    public var isUnrecognized: Bool {
         if case .unrecognized = self { true } else { false }
     }
 
     /// The elements of a set; any other value has none.
-    package var elements: [String] {
+    public var elements: [String] {
         if case .set(let elements) = self { elements } else { [] }
     }
 }
 
 extension Value: WireMessage {
-    package init() { self = .null }
+    public init() { self = .null }
 
-    package mutating func visit(_ visitor: inout some WireVisitor) {
+    public mutating func visit(_ visitor: inout some WireVisitor) {
         var null: Bool? = nil
         var text: String? = nil
         var number: String? = nil
@@ -99,7 +99,7 @@ extension Value: WireMessage {
     }
 
     /// What this code does not know of a value makes the whole of it unrecognized.
-    package var unknownFields: [UInt8] {
+    public var unknownFields: [UInt8] {
         get { if case .unrecognized(let raw) = self { raw } else { [] } }
         set {
             guard !newValue.isEmpty else { return }
@@ -157,14 +157,14 @@ private struct SetField: WireMessage {
 }
 
 /// The elements of a set on the wire.
-package struct StringSet: WireMessage {
-    package var elements: [String] = []
-    package var unknownFields: [UInt8] = []
+public struct StringSet: WireMessage {
+    public var elements: [String] = []
+    public var unknownFields: [UInt8] = []
 
-    package init() {}
-    package init(elements: [String]) { self.elements = elements }
+    public init() {}
+    public init(elements: [String]) { self.elements = elements }
 
-    package mutating func visit(_ visitor: inout some WireVisitor) {
+    public mutating func visit(_ visitor: inout some WireVisitor) {
         visitor.strings(1, &elements)
     }
 }

@@ -36,7 +36,7 @@ extension Fold {
         row.issue = payload
         row.issuedAt = logged.sequence
         row.issuedTime = logged.entry.recordedAt
-        views.commands.put(row, payload.command.bytes)
+        views.commands.put(row, RowKey(payload.command))
         views.openCommands.put([1], payload.command.bytes)
         try change(payload.replica, logged) { replica in
             if replica.connection.isNone {
@@ -46,7 +46,7 @@ extension Fold {
                 replica.state = .creating
                 replica.record = payload.record
                 replica.system =
-                    try views.connections.row(payload.connection.bytes)?.system
+                    try views.connections.row(RowKey(payload.connection))?.system
                     ?? .unspecified
             }
             replica.openCommands.append(payload.command)
@@ -65,11 +65,11 @@ extension Fold {
         _ command: CommandID, _ state: CommandRow.State, _ reason: String, rests: Bool = false,
         _ logged: LoggedEvent
     ) throws {
-        guard var row = try views.commands.row(command.bytes) else { return }
+        guard var row = try views.commands.row(RowKey(command)) else { return }
         row.state = state
         row.reason = reason
         row.settledAt = logged.sequence
-        views.commands.put(row, command.bytes)
+        views.commands.put(row, RowKey(command))
         guard !state.isOpen else { return }
         views.openCommands.delete(command.bytes)
         try change(row.issue.replica, logged) { replica in
@@ -90,14 +90,14 @@ extension Fold {
     /// Who was refused a deletion, since others still name the object, is not asked for it each time.
     private func isDelete(_ payload: CommandRefused) throws -> Bool {
         guard payload.refusal == .conflict else { return false }
-        return try views.commands.row(payload.command.bytes)?.issue.operation == .delete
+        return try views.commands.row(RowKey(payload.command))?.issue.operation == .delete
     }
 
     /// The same value is not sent again until the outcome changes.
     private func restRefused(
         _ command: CommandID, _ logged: LoggedEvent
     ) throws {
-        guard let row = try views.commands.row(command.bytes) else { return }
+        guard let row = try views.commands.row(RowKey(command)) else { return }
         try change(row.issue.replica, logged) { replica in
             if row.issue.operation == .delete { replica.refusesDelete = true }
             if row.issue.operation == .create { replica.isGivenUp = true }
@@ -113,7 +113,7 @@ extension Fold {
     private func wakeRefused(
         _ command: CommandID, _ logged: LoggedEvent
     ) throws {
-        guard let row = try views.commands.row(command.bytes),
+        guard let row = try views.commands.row(RowKey(command)),
             row.state == .parked || row.state == .refused
         else { return }
         try change(row.issue.replica, logged) { replica in
@@ -131,7 +131,7 @@ extension Fold {
     private func foldConfirmed(
         _ payload: CommandConfirmed, _ logged: LoggedEvent
     ) throws {
-        guard let command = try views.commands.row(payload.command.bytes) else {
+        guard let command = try views.commands.row(RowKey(payload.command)) else {
             return
         }
         try settle(

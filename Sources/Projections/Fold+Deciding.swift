@@ -49,7 +49,7 @@ extension Fold {
         outcome.author = field.author
         outcome.authorSystem = .unspecified
         if let author = field.author,
-            let system = try views.replicas.row(author.bytes)?.system
+            let system = try views.replicas.row(RowKey(author))?.system
         {
             outcome.authorSystem = system
         }
@@ -77,7 +77,7 @@ extension Fold {
             var side = ContestRow.Side()
             side.replica = input.replica
             side.system =
-                try views.replicas.row(input.replica.bytes)?.system ?? .unspecified
+                try views.replicas.row(RowKey(input.replica))?.system ?? .unspecified
             side.observation = input.observation
             side.content = input.canonical
             contest.sides.append(side)
@@ -86,7 +86,7 @@ extension Fold {
         var conflict = ConflictRow()
         conflict.record = row.record
         conflict.contest = contest
-        views.conflicts.put(conflict, key(row.record, contest))
+        views.conflicts.put(conflict, RowKey(key(row.record, contest)))
     }
 
     private func close(
@@ -94,10 +94,10 @@ extension Fold {
     ) throws {
         guard let contest = row.contest(field) else { return }
         row.contests.removeAll { $0.field == field }
-        if var conflict = try views.conflicts.row(key(row.record, contest)) {
+        if var conflict = try views.conflicts.row(RowKey(key(row.record, contest))) {
             conflict.settledBy = logged.id
             conflict.settledAt = logged.entry.recordedAt
-            views.conflicts.put(conflict, key(row.record, contest))
+            views.conflicts.put(conflict, RowKey(key(row.record, contest)))
         }
     }
 

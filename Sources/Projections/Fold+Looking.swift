@@ -12,7 +12,7 @@ extension Fold {
                 row.entity = payload.entity
                 row.furtherKind = payload.furtherKind
                 row.system =
-                    try views.connections.row(payload.connection.bytes)?.system
+                    try views.connections.row(RowKey(payload.connection))?.system
                     ?? .unspecified
             }
             if let remoteID = payload.remoteID { try name(&row, remoteID) }
@@ -145,11 +145,11 @@ extension Fold {
 
     /// The object of the record that the remote converted into the one that is linked now.
     private func convertedInto(_ payload: Linked) throws -> ReplicaRow? {
-        guard let name = try views.replicas.row(payload.replica.bytes)?.remoteIDText else {
+        guard let name = try views.replicas.row(RowKey(payload.replica))?.remoteIDText else {
             return nil
         }
-        let record = try views.records.row(payload.record.bytes)
-        return try (record?.replicas ?? []).compactMap { try views.replicas.row($0.bytes) }
+        let record = try views.records.row(RowKey(payload.record))
+        return try (record?.replicas ?? []).compactMap { try views.replicas.row(RowKey($0)) }
             .first { $0.isConverted && $0.successorText?.lowercased() == name.lowercased() }
     }
 
@@ -157,9 +157,9 @@ extension Fold {
     private func mergedInto(
         _ payload: Linked
     ) throws -> [ReplicaRow] {
-        let record = try views.records.row(payload.record.bytes)
+        let record = try views.records.row(RowKey(payload.record))
         return try (record?.replicas ?? []).compactMap {
-            try views.replicas.row($0.bytes)
+            try views.replicas.row(RowKey($0))
         }.filter { $0.goneProof == .merged && $0.mergedInto == payload.replica }
     }
 
@@ -179,12 +179,12 @@ extension Fold {
             // What is made again is another object, under another id.
             row.failedCreates += 1
         }
-        guard !isAlive, let record = try views.records.row(payload.record.bytes) else {
+        guard !isAlive, let record = try views.records.row(RowKey(payload.record)) else {
             return
         }
         // Who is kept may be deleted anew one day.
         for replica in record.replicas {
-            guard try views.replicas.row(replica.bytes)?.refusesDelete == true else {
+            guard try views.replicas.row(RowKey(replica))?.refusesDelete == true else {
                 continue
             }
             try change(replica, logged) { $0.refusesDelete = false }

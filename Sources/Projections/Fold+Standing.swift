@@ -35,18 +35,18 @@ extension Fold {
                 let judge = judges[row.entity]
             else { continue }
             let replicas = try (row.replicas + row.creating).compactMap {
-                try views.replicas.row($0.bytes)
+                try views.replicas.row(RowKey($0))
             }
             let parked = try replicas.filter { replica in
                 try replica.openCommands.contains {
-                    try views.commands.row($0.bytes)?.state == .parked
+                    try views.commands.row(RowKey($0))?.state == .parked
                 }
             }.map(\.replica)
             let references = try References(
                 of: row, replicas, judge.mapping, among: mapping, views)
             let standing = judge.standing(of: row, replicas, references, parked: Set(parked))
-            if try views.standings.row(record.bytes) != standing {
-                views.standings.put(standing, record.bytes)
+            if try views.standings.row(RowKey(record)) != standing {
+                views.standings.put(standing, RowKey(record))
             }
         }
     }

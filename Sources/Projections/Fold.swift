@@ -19,7 +19,7 @@ struct Fold {
 
     private static func inForce(_ views: FoldedRows) throws -> (Mapping, FieldIndex) {
         func rules(_ entity: String) throws -> RulesRow? {
-            try views.rules.row(Array(entity.utf8))
+            try views.rules.row(RowKey(Array(entity.utf8)))
         }
         // A fold begins with every append: what ships is not made anew.
         let isShipped = try Mapping.shipped.entities.allSatisfy {
@@ -44,11 +44,11 @@ struct Fold {
         case .ambiguityRaised(let payload):
             var row = QuestionRow()
             row.raised = payload
-            views.questions.put(row, payload.question.bytes)
+            views.questions.put(row, RowKey(payload.question))
         case .ambiguitySettled(let payload):
-            if var row = try views.questions.row(payload.question.bytes) {
+            if var row = try views.questions.row(RowKey(payload.question)) {
                 row.isSettled = true
-                views.questions.put(row, payload.question.bytes)
+                views.questions.put(row, RowKey(payload.question))
                 for replica in row.raised.replicas {
                     try change(replica, logged) { $0.isApart = $0.record == nil }
                 }
@@ -85,7 +85,6 @@ struct Fold {
             .unrecognized:
             break
         }
-        try foldActivity(logged)
     }
 
     /// Another mapping: where a system is told or asked otherwise, somebody approves anew what is
@@ -107,7 +106,7 @@ struct Fold {
             var row = row
             let kinds = new.kinds(at: row.system)
             row.approved.removeAll { kinds.contains($0) }
-            views.connections.put(row, row.id.bytes)
+            views.connections.put(row, RowKey(row.id))
         }
     }
 
@@ -125,10 +124,10 @@ struct Fold {
         _ change: (inout RulesRow) -> Void
     ) throws {
         let key = Array(entity.utf8)
-        var row = try views.rules.row(key) ?? RulesRow()
+        var row = try views.rules.row(RowKey(key)) ?? RulesRow()
         change(&row)
         row.since = logged.sequence
-        views.rules.put(row, key)
+        views.rules.put(row, RowKey(key))
     }
 
     // MARK: - Rows that several folds change
@@ -138,14 +137,14 @@ struct Fold {
         _ replica: ReplicaID, _ logged: LoggedEvent,
         _ body: (inout ReplicaRow) throws -> Void
     ) throws {
-        var row = try views.replicas.take(replica.bytes) ?? ReplicaRow()
+        var row = try views.replicas.take(RowKey(replica)) ?? ReplicaRow()
         row.replica = replica
         if logged.entry.stream == .replica(replica) { row.version = logged.entry.streamVersion }
         touched.insert(row.record)
         let before = mapping.isReferredTo(row.entity) ? row : nil
         try body(&row)
         touched.insert(row.record)
-        views.replicas.put(row, replica.bytes)
+        views.replicas.put(row, RowKey(replica))
         try touchReferers(of: row, before ?? ReplicaRow())
     }
 
@@ -154,12 +153,12 @@ struct Fold {
         _ record: RecordID, _ logged: LoggedEvent,
         _ body: (inout RecordRow) throws -> Void
     ) throws {
-        var row = try views.records.take(record.bytes) ?? RecordRow()
+        var row = try views.records.take(RowKey(record)) ?? RecordRow()
         row.record = record
         if logged.entry.stream == .record(record) { row.version = logged.entry.streamVersion }
         touched.insert(record)
         try body(&row)
-        views.records.put(row, record.bytes)
+        views.records.put(row, RowKey(record))
     }
 
     /// Moves one branch by one of the transitions of the merge.
@@ -212,9 +211,9 @@ struct Fold {
         _ logged: LoggedEvent
     ) throws {
         func change(_ id: ConnectionID, _ body: (inout ConnectionRow) -> Void) throws {
-            var row = try views.connections.row(id.bytes) ?? ConnectionRow()
+            var row = try views.connections.row(RowKey(id)) ?? ConnectionRow()
             body(&row)
-            views.connections.put(row, id.bytes)
+            views.connections.put(row, RowKey(id))
         }
         switch logged.event {
         case .connectionConfigured(let payload):
@@ -266,27 +265,5 @@ struct Fold {
             }
         default: break
         }
-    }
-
-    private func foldActivity(
-        _ logged: LoggedEvent
-    ) throws {
-        var row = ActivityRow()
-        row.sequence = logged.sequence
-        row.at = logged.entry.recordedAt
-        row.type = logged.entry.type
-        row.run = logged.entry.run
-        let stream = logged.entry.stream
-        if stream.kind == .record { row.record = stream.id.cast() }
-        if stream.kind == .replica { row.replica = stream.id.cast() }
-        for tag in logged.entry.tags {
-            switch tag.kind {
-            case .record: row.record = tag.id.cast()
-            case .replica: row.replica = tag.id.cast()
-            case .command: row.command = tag.id.cast()
-            case .cause, .question, .unspecified: break
-            }
-        }
-        views.activity.append(row, bigEndianBytes(logged.sequence))
     }
 }

@@ -14,7 +14,6 @@ final class FoldedRows {
     let connections: CachedRows<ConnectionRow>
     let conflicts: CachedRows<ConflictRow>
     let questions: CachedRows<QuestionRow>
-    let activity: AppendedRows<ActivityRow>
     let rules: CachedRows<RulesRow>
     let standings: CachedRows<StandingRow>
     let lookups: ChangedKeys
@@ -30,7 +29,6 @@ final class FoldedRows {
         connections = CachedRows(tables.connections, environment)
         conflicts = CachedRows(tables.conflicts, environment)
         questions = CachedRows(tables.questions, environment)
-        activity = AppendedRows(tables.activity)
         rules = CachedRows(tables.rules, environment)
         standings = CachedRows(tables.standings, environment)
         lookups = ChangedKeys(tables.lookups, environment)
@@ -75,7 +73,6 @@ final class FoldedRows {
         changes.puts.append(try connections.takeChanges())
         changes.puts.append(try conflicts.takeChanges())
         changes.puts.append(try questions.takeChanges())
-        changes.puts.append(try activity.takeChanges())
         changes.puts.append(try rules.takeChanges())
         changes.puts.append(try standings.takeChanges())
         changes.keys = [lookups, openCommands].map { ($0.table, $0.takeChanges()) }
@@ -107,7 +104,7 @@ struct RowChanges: Sendable {
 }
 
 /// The rows of one table, by key, as far as a fold has met them.
-final class CachedRows<Row: WireMessage> {
+final class CachedRows<Row: ViewRow> {
     /// One row, where it is changed in place.
     // Unchecked: the fold has it, and waits while others seal what is in it.
     private final class Cached: @unchecked Sendable {
@@ -139,13 +136,12 @@ final class CachedRows<Row: WireMessage> {
         self.environment = environment
     }
 
-    func row(_ key: [UInt8]) throws -> Row? { try cached(key).row }
+    func row(_ key: RowKey) throws -> Row? { try cached(key).row }
 
     /// The row, to be changed in place and put back; until then it reads as absent.
-    func take(_ key: [UInt8]) throws -> Row? { try cached(key).row.take() }
+    func take(_ key: RowKey) throws -> Row? { try cached(key).row.take() }
 
-    func put(_ row: Row, _ key: [UInt8]) {
-        let key = RowKey(key)
+    func put(_ row: Row, _ key: RowKey) {
         let place = cached[key] ?? Cached(key, nil)
         place.row = row
         guard !place.isChanged else { return }
@@ -155,7 +151,7 @@ final class CachedRows<Row: WireMessage> {
     }
 
     /// All rows, in key order.
-    func all() throws -> [Row] { try keys().compactMap { try row($0) } }
+    func all() throws -> [Row] { try keys().compactMap { try row(RowKey($0)) } }
 
     /// The keys of all rows, in their order.
     func keys() throws -> [[UInt8]] {
@@ -181,10 +177,9 @@ final class CachedRows<Row: WireMessage> {
         return (table.table, rows)
     }
 
-    private func cached(_ bytes: [UInt8]) throws -> Cached {
-        let key = RowKey(bytes)
+    private func cached(_ key: RowKey) throws -> Cached {
         if let place = cached[key] { return place }
-        let place = Cached(key, try environment?.read { try table.row(bytes, $0) } ?? nil)
+        let place = Cached(key, try environment?.read { try table.row(key.bytes, $0) } ?? nil)
         cached[key] = place
         return place
     }
@@ -246,9 +241,9 @@ final class ChangedKeys {
 }
 
 extension FoldedRows: ReferenceSource {
-    func replica(_ id: ReplicaID) throws -> ReplicaRow? { try replicas.row(id.bytes) }
+    func replica(_ id: ReplicaID) throws -> ReplicaRow? { try replicas.row(RowKey(id)) }
 
-    func record(_ id: RecordID) throws -> RecordRow? { try records.row(id.bytes) }
+    func record(_ id: RecordID) throws -> RecordRow? { try records.row(RowKey(id)) }
 
     func replica(remoteID: String, entity: String, connection: ConnectionID) throws -> ReplicaID? {
         try lookups.value(

@@ -71,16 +71,16 @@ final class Generation: Sendable {
             hash.update(data: bigEndianBytes(UInt64(bytes.count)))
             hash.update(data: bytes)
         }
-        func addRows<Row: WireMessage>(
+        func addRows<Row: ViewRow>(
             _ rows: RowTable<Row>, _ transaction: borrowing ReadTransaction
         ) throws {
             try rows.scan(transaction) { key, row in
                 add(key)
-                let (plain, sealed) = WireEncoder.encodeWithParts(row)
+                let (plain, sealed) = row.encodedWithParts()
                 add(plain)
                 for group in sealed {
                     add(group.subject.bytes)
-                    add(WireEncoder.encode(SealedBody(values: group.values)))
+                    add(SealedBody.bytes(of: group.values))
                 }
                 return .next
             }
@@ -92,7 +92,6 @@ final class Generation: Sendable {
             try addRows(tables.connections, transaction)
             try addRows(tables.conflicts, transaction)
             try addRows(tables.questions, transaction)
-            try addRows(tables.activity, transaction)
             try addRows(tables.rules, transaction)
             try addRows(tables.standings, transaction)
             try addRows(tables.parked, transaction)

@@ -1,11 +1,32 @@
 package import LMDB
 package import Ledger
 
+/// A row of a view.
+///
+/// Tables are made for rows of any kind, and reading and writing a message field by field is slow
+/// where the compiler does not know which: these two it compiles once for each.
+package protocol ViewRow: WireMessage {
+    static func decoded(_ plain: [UInt8], _ parts: OpenedParts) throws(WireError) -> Self
+    func encodedWithParts() -> (plain: [UInt8], sealed: [SealedGroup])
+}
+
+extension ViewRow {
+    package static func decoded(
+        _ plain: [UInt8], _ parts: OpenedParts
+    ) throws(WireError) -> Self {
+        try WireDecoder.decode(from: plain, parts: parts)
+    }
+
+    package func encodedWithParts() -> (plain: [UInt8], sealed: [SealedGroup]) {
+        WireEncoder.encodeWithParts(self)
+    }
+}
+
 /// Rows of one kind, by key; personal values in them are sealed to their subjects.
 ///
 /// A row whose subject's key is gone reads with those values missing. On disk each begins with the
 /// checksum of its key and of what follows: four bytes, the highest first.
-package struct RowTable<Row: WireMessage>: Sendable {
+package struct RowTable<Row: ViewRow>: Sendable {
     let table: Table
     let keys: KeyRing
     let ledger: LedgerID
@@ -58,7 +79,7 @@ package struct RowTable<Row: WireMessage>: Sendable {
     func closed(
         _ rows: ArraySlice<(key: [UInt8], row: Row?)>
     ) throws -> [(key: [UInt8], value: [UInt8])] {
-        let encoded = rows.map { key, row in (key, row.map { self.encoded($0) }) }
+        let encoded = rows.map { key, row in (key, row?.encodedWithParts()) }
         var names: Set<KeyRing.Name> = []
         for case (_, let row?) in encoded {
             for group in row.sealed {
@@ -70,14 +91,6 @@ package struct RowTable<Row: WireMessage>: Sendable {
             guard let row else { return (key, []) }
             return (key, try closed(row.plain, row.sealed, key, partKeys))
         }
-    }
-
-    /// What `WireEncoder.encodeWithParts` does, made here where the kind of row is known.
-    private func encoded(_ row: Row) -> (plain: [UInt8], sealed: [SealedGroup]) {
-        var (row, encoder) = (row, WireEncoder())
-        row.visit(&encoder)
-        encoder.append(row.unknownFields)
-        return (encoder.output, encoder.sealedGroups)
     }
 
     private func closed(
@@ -93,8 +106,8 @@ package struct RowTable<Row: WireMessage>: Sendable {
             // A subject whose key is gone must not get a new one here: its values stay away.
             if let partKeys = partKeys[.init(subject: group.subject, category: group.category)] {
                 part.bytes = try PartSeal.seal(
-                    WireEncoder.encode(SealedBody(values: group.values)),
-                    context: context(key, index), keys: partKeys
+                    SealedBody.bytes(of: group.values), context: context(key, index),
+                    keys: partKeys
                 ).bytes
             }
             sealed.parts.append(part)
@@ -125,7 +138,7 @@ package struct RowTable<Row: WireMessage>: Sendable {
             }
             return opened
         }
-        return try WireDecoder.decode(Row.self, from: sealed.plain, parts: OpenedParts(parts))
+        return try Row.decoded(sealed.plain, OpenedParts(parts))
     }
 
     /// A row with every sealed value missing, which is had without its keys.
@@ -136,7 +149,7 @@ package struct RowTable<Row: WireMessage>: Sendable {
         let parts = sealed.parts.map {
             OpenedParts.Part(subject: $0.subject, category: $0.category)
         }
-        return try WireDecoder.decode(Row.self, from: sealed.plain, parts: OpenedParts(parts))
+        return try Row.decoded(sealed.plain, OpenedParts(parts))
     }
 
     private func sealed(_ stored: [UInt8], _ key: [UInt8]) throws -> SealedRow {

@@ -4,7 +4,7 @@ package import Model
 /// A connection as it stands.
 ///
 /// Key: connection id.
-package struct ConnectionRow: WireMessage, Equatable {
+package struct ConnectionRow: ViewRow, Equatable {
     package var configured = ConnectionConfigured()
     package var isRemoved = false
     /// The kinds of object whose first plan a person has seen, and lets be written there.

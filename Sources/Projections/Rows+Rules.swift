@@ -4,7 +4,7 @@ package import Model
 /// The laws and the code that are in force for an entity.
 ///
 /// Key: the entity's name.
-package struct RulesRow: WireMessage, Equatable {
+package struct RulesRow: ViewRow, Equatable {
     package var policy: PolicyChanged?
     package var policySetBy: EventID?
     package var adopted: RulesAdopted?

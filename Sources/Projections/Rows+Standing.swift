@@ -3,7 +3,7 @@ package import Ledger
 /// Where one record stands, system by system.
 ///
 /// Key: record id.
-package struct StandingRow: WireMessage, Equatable {
+package struct StandingRow: ViewRow, Equatable {
     /// The seed's three buckets, and what is on its way to one of them.
     package enum Bucket: UInt64, WireChoice, CaseIterable {
         case inSync = 0
@@ -90,7 +90,7 @@ package enum Exclusion: String, Sendable {
 /// place.
 ///
 /// Key: sequence.
-package struct ParkedRow: WireMessage, Equatable {
+package struct ParkedRow: ViewRow, Equatable {
     package var sequence: UInt64 = 0
     package var reason = ""
     /// The event's type on the wire; 0 where the entry cannot be read.

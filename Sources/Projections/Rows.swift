@@ -3,7 +3,7 @@ package import Ledger
 /// What is known of one remote object.
 ///
 /// Key: replica id.
-package struct ReplicaRow: WireMessage, Equatable {
+package struct ReplicaRow: ViewRow, Equatable {
     package enum State: UInt64, WireChoice {
         case live = 0
         /// We asked for it to be made, and have not heard yet.
@@ -154,7 +154,7 @@ package struct BranchRow: WireMessage, Equatable {
 /// One record, its replicas and what its fields stand on.
 ///
 /// Key: record id.
-package struct RecordRow: WireMessage, Equatable {
+package struct RecordRow: ViewRow, Equatable {
     package var record: RecordID = .none
     package var entity = ""
     package var replicas: [ReplicaID] = []
@@ -266,7 +266,7 @@ package struct ContestRow: WireMessage, Equatable {
 /// A contest that was open once.
 ///
 /// Key: record id, sequence of its raising.
-package struct ConflictRow: WireMessage, Equatable {
+package struct ConflictRow: ViewRow, Equatable {
     package var record: RecordID = .none
     package var contest = ContestRow()
     package var settledBy: EventID?
@@ -286,7 +286,7 @@ package struct ConflictRow: WireMessage, Equatable {
 /// One API call that was wanted, and what became of it.
 ///
 /// Key: command id.
-package struct CommandRow: WireMessage, Equatable {
+package struct CommandRow: ViewRow, Equatable {
     package enum State: UInt64, WireChoice, CaseIterable {
         case issued = 0
         case confirmed = 1
@@ -333,7 +333,7 @@ package struct CommandRow: WireMessage, Equatable {
 /// Several objects that could be one person.
 ///
 /// Key: question id.
-package struct QuestionRow: WireMessage, Equatable {
+package struct QuestionRow: ViewRow, Equatable {
     package var raised = AmbiguityRaised()
     package var isSettled = false
     package var unknownFields: [UInt8] = []
@@ -346,34 +346,8 @@ package struct QuestionRow: WireMessage, Equatable {
     }
 }
 
-/// One line of the sync log.
-///
-/// Key: sequence.
-package struct ActivityRow: WireMessage, Equatable {
-    package var sequence: UInt64 = 0
-    package var at: Timestamp?
-    package var type: UInt64 = 0
-    package var record: RecordID?
-    package var replica: ReplicaID?
-    package var command: CommandID?
-    package var run: RunID?
-    package var unknownFields: [UInt8] = []
-
-    package init() {}
-
-    package mutating func visit(_ visitor: inout some WireVisitor) {
-        visitor.unsigned(1, &sequence)
-        visitor.time(2, &at)
-        visitor.unsigned(3, &type)
-        visitor.id(4, &record)
-        visitor.id(5, &replica)
-        visitor.id(6, &command)
-        visitor.id(7, &run)
-    }
-}
-
 /// How far a generation has folded, and the log's root there.
-package struct PositionRow: WireMessage, Equatable {
+package struct PositionRow: ViewRow, Equatable {
     package var sequence: UInt64 = 0
     package var root: [UInt8] = []
     package var version: UInt64 = 0

@@ -35,14 +35,14 @@ extension ViewStore {
                 }
             )
         }
-        for row in connections { rows.connections.put(row, row.id.bytes) }
-        for case (let key, let row?) in rules { rows.rules.put(row, key) }
+        for row in connections { rows.connections.put(row, RowKey(row.id)) }
+        for case (let key, let row?) in rules { rows.rules.put(row, RowKey(key)) }
         let history = try history(of: id, upTo: sequence)
         var fold = try Fold(views: rows)
         for event in history { try fold.fold(event) }
-        guard let row = try rows.records.row(id.bytes) else { return nil }
+        guard let row = try rows.records.row(RowKey(id)) else { return nil }
         return RecordAsOf(
-            record: row, replicas: try row.replicas.compactMap { try rows.replicas.row($0.bytes) },
+            record: row, replicas: try row.replicas.compactMap { try rows.replicas.row(RowKey($0)) },
             events: history.count)
     }
 

@@ -31,8 +31,9 @@ extension ViewStore {
                     let page = try pages.page(
                         after: before + UInt64(leaves.count),
                         limit: min(limit - leaves.count, Self.mostOfAPage))
+                    // By their places: a loop over the events would copy each.
                     for piece in page.pieces {
-                        for event in piece { try fold.fold(event) }
+                        for place in piece.indices { try fold.fold(piece[place]) }
                     }
                     leaves += page.leaves
                     let reached = before + UInt64(leaves.count)

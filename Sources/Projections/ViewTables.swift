@@ -7,11 +7,11 @@ package import Ledger
 /// They are read in any transaction; only the fold writes them.
 package struct ViewTables: Sendable {
     static let names = [
-        "replicas", "records", "commands", "connections", "conflicts", "questions", "activity",
+        "replicas", "records", "commands", "connections", "conflicts", "questions",
         "lookups", "open_commands", "rules", "standings", "parked", "meta",
     ]
     /// Grows when a projector folds differently: older generations are then rebuilt.
-    package static var version: UInt64 { 12 }
+    package static var version: UInt64 { 13 }
 
     package let replicas: RowTable<ReplicaRow>
     package let records: RowTable<RecordRow>
@@ -19,7 +19,6 @@ package struct ViewTables: Sendable {
     package let connections: RowTable<ConnectionRow>
     package let conflicts: RowTable<ConflictRow>
     package let questions: RowTable<QuestionRow>
-    package let activity: RowTable<ActivityRow>
     package let rules: RowTable<RulesRow>
     /// Where each record stands with each connection: the three buckets, and what is on its way.
     package let standings: RowTable<StandingRow>
@@ -28,8 +27,8 @@ package struct ViewTables: Sendable {
     let positions: RowTable<PositionRow>
     let lookups: Table
     let openCommands: Table
-    /// The beginning of every blind key.
-    private let blinding: HMAC<SHA256>
+    /// What makes every blind key.
+    private let blinding: KeyedHash
 
     init(_ environment: Environment, keys: KeyRing, ledger: LedgerID, blind: SymmetricKey) {
         func rows<Row>(_ name: String) -> RowTable<Row> {
@@ -41,14 +40,13 @@ package struct ViewTables: Sendable {
         connections = rows("connections")
         conflicts = rows("conflicts")
         questions = rows("questions")
-        activity = rows("activity")
         rules = rows("rules")
         standings = rows("standings")
         parked = rows("parked")
         positions = rows("meta")
         lookups = environment.table("lookups")
         openCommands = environment.table("open_commands")
-        blinding = HMAC(key: blind)
+        blinding = KeyedHash(key: blind)
     }
 
     // MARK: - Exact lookups through keys that only this ledger can make
@@ -135,9 +133,7 @@ package struct ViewTables: Sendable {
             bytes += bigEndianBytes(UInt64(part.count))
             bytes += part
         }
-        var code = blinding
-        code.update(data: bytes)
-        return kind + Array(code.finalize().prefix(24))
+        return kind + blinding.code(of: bytes).prefix(24)
     }
 
     static let positionKey = Array("position".utf8)

@@ -10,14 +10,16 @@ extension Reconciler {
             && ground.mapping.fields.contains { $0.refers.map(entities.contains) ?? false }
     }
 
-    /// Whether a branch needs a write, and which, in words that its system knows.
+    /// Whether a branch needs a write, and which, in words that its system knows: nothing that stood
+    /// there before is newly enforced.
     func need(
-        of branch: Branch, _ field: FieldMapping, _ state: FieldState, _ snapshot: RecordSnapshot
+        of branch: Branch, _ field: FieldMapping, _ state: FieldState, by merge: Merge,
+        _ references: References, _ side: Side
     ) -> WriteNeed {
-        let replica = snapshot.replica(branch.replica)
-        let need = merge(field, at: replica).need(branch, state)
-        guard let connection = replica?.connection else { return need }
-        return snapshot.references.spelling(need, field, branch, at: connection)
+        var merge = merge
+        if side.isOlderThanRules, !ground.realigns { merge.policy.enforce = false }
+        return references.spelling(
+            merge.need(branch, state), field, branch, at: side.connection)
     }
 
     /// Where an object was deleted, its system empties the references to it: nobody's edit, and

@@ -16,13 +16,9 @@ extension Reconciler {
         }
     }
 
-    /// The law of a field at one replica: nothing that stood there before is newly enforced.
-    func merge(_ field: FieldMapping, at replica: ReplicaRow? = nil) -> Merge {
-        var policy = ground.policy.policy(for: field)
-        if let replica, !ground.realigns, replica.lastLook < ground.rulesSince {
-            policy.enforce = false
-        }
-        return Merge(policy: policy, skew: ground.skew)
+    /// The law of a field.
+    func merge(_ field: FieldMapping) -> Merge {
+        Merge(policy: ground.policy.policy(for: field), skew: ground.skew)
     }
 
     /// The law of existence for those who are gone: whoever went before it was made is asked about.

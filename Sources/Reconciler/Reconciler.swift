@@ -21,11 +21,11 @@ package struct Reconciler: Sendable {
         var outcomes: [(FieldMapping, Outcome)] = []
         let lastWriter = asksWhoWroteLast ? lastWriter(in: snapshot) : nil
         var (snapshot, parts) = (snapshot, [String: FieldState]())
-        let joined = joinedFields
+        let (joined, sides) = (joinedFields, sides(of: snapshot))
         for field in fieldsInOrder {
             join(field, plan, parts, in: &snapshot)
             let merge = merge(field)
-            var state = state(of: field, in: snapshot)
+            var state = state(of: field, in: snapshot, sides)
             state.lastWriter = lastWriter
             if let ruling = lostReferences(field, state, snapshot) {
                 plan.rulings.append((field, ruling))
@@ -47,11 +47,15 @@ package struct Reconciler: Sendable {
             if joined.contains(field.name) { parts[field.name] = state }
             if let outcome = state.outcome { outcomes.append((field, outcome)) }
             for branch in state.branches {
-                let need = need(of: branch, field, state, snapshot)
-                plan.verdicts.append(verdict(need, field, branch, snapshot))
+                guard let side = sides.first(where: { $0.replica == branch.replica }) else {
+                    continue
+                }
+                let need = need(of: branch, field, state, by: merge, snapshot.references, side)
+                plan.verdicts.append(verdict(need, field, branch, side))
                 if case .write(let write) = need, let outcome = state.outcome {
+                    let before = snapshot.replicas[side.place][branch.spelling.attribute].seen
                     writes[branch.replica, default: []].append(
-                        change(write, field, branch, outcome, snapshot))
+                        change(write, field, branch, outcome, before: before?.value))
                 }
             }
         }
@@ -111,28 +115,68 @@ package struct Reconciler: Sendable {
 
     // MARK: - State
 
+    /// What holds of an object for all of its fields, looked up once.
+    struct Side {
+        let replica: ReplicaID
+        let connection: ConnectionID
+        /// Its place among the record's objects.
+        let place: Int
+        /// Whether the rules changed since it was last looked at.
+        let isOlderThanRules: Bool
+        let isAdmitted: Bool
+        let mayWrite: Bool
+        let isHeard: Bool
+        let isUnreadable: Bool
+    }
+
+    /// The record's live objects at connections that are in use.
+    private func sides(of snapshot: RecordSnapshot) -> [Side] {
+        snapshot.replicas.indices.compactMap { place in
+            let replica = snapshot.replicas[place]
+            guard replica.isActive, let connection = ground.connection(replica.connection) else {
+                return nil
+            }
+            return Side(
+                replica: replica.replica, connection: replica.connection, place: place,
+                isOlderThanRules: replica.lastLook < ground.rulesSince,
+                isAdmitted: ground.admits(
+                    snapshot.record, to: replica.connection, as: replica),
+                mayWrite: ground.mayWrite(replica),
+                isHeard: connection.configured.direction != .push && ground.hears(replica),
+                isUnreadable: ground.isUnreadable(replica))
+        }
+    }
+
     /// One field of a record as the merge sees it: live replicas only.
     package func state(of field: FieldMapping, in snapshot: RecordSnapshot) -> FieldState {
+        state(of: field, in: snapshot, sides(of: snapshot))
+    }
+
+    private func state(
+        of field: FieldMapping, in snapshot: RecordSnapshot, _ sides: [Side]
+    ) -> FieldState {
+        let outcome = snapshot.record.outcome(field.name)
         var branches: [Branch] = []
-        let outcome = snapshot.record.outcome(field.name)?.outcome
-        for replica in snapshot.replicas where replica.isActive {
-            guard var branch = replica.branch(field, snapshot.references),
-                let connection = ground.connection(replica.connection)
+        branches.reserveCapacity(sides.count)
+        for side in sides {
+            guard
+                var branch = snapshot.replicas[side.place].branch(field, snapshot.references)
             else { continue }
-            let belongs = belongs(replica, in: snapshot, as: field)
-            branch.mayWrite = belongs && ground.mayWrite(replica)
-            branch.maySpeak =
-                belongs && connection.configured.direction != .push && !branch.refersToUnknown
-                && ground.hears(replica)
-            branch.pending = snapshot.openCommands.flatMap { command in
-                command.issue.replica == replica.replica
-                    ? pending(command, branch.spelling.attribute, field) : []
+            // An opt-out stands for whoever it is: consent knows no scope.
+            let belongs = field.law == .strictest || side.isAdmitted
+            branch.mayWrite = belongs && side.mayWrite
+            branch.maySpeak = belongs && side.isHeard && !branch.refersToUnknown
+            if !snapshot.openCommands.isEmpty {
+                branch.pending = snapshot.openCommands.flatMap { command in
+                    command.issue.replica == side.replica
+                        ? pending(command, branch.spelling.attribute, field) : []
+                }
             }
             branch.limitByTerms()
             branches.append(branch)
         }
         var state = FieldState(
-            outcome: outcome, branches: branches,
+            outcome: outcome?.outcome, branches: branches,
             contest: snapshot.record.contest(field.name)?.contest)
         state.consentGiven = snapshot.record.consentGiven.contains(field.name)
         return state
@@ -160,12 +204,9 @@ package struct Reconciler: Sendable {
     }
 
     private func verdict(
-        _ need: WriteNeed, _ field: FieldMapping, _ branch: Branch, _ snapshot: RecordSnapshot
+        _ need: WriteNeed, _ field: FieldMapping, _ branch: Branch, _ side: Side
     ) -> Verdict {
-        let isOut =
-            snapshot.replica(branch.replica).map {
-                !ground.admits(snapshot.record, to: $0.connection, as: $0)
-            } ?? false
+        let isOut = !side.isAdmitted
         let (standing, reason): (Verdict.Standing, String) =
             switch need {
             case _ where isOut && field.law != .strictest:
@@ -179,7 +220,7 @@ package struct Reconciler: Sendable {
             case .wait(.noOutcome) where !branch.hasChanged: (.inSync, "")
             case .wait(.refused): (.failing, WriteNeed.Wait.refused.rawValue)
             case .wait(.lossy): (.inSync, WriteNeed.Wait.lossy.rawValue)
-            case .wait(.readOnly) where isUnreadable(branch.replica, snapshot):
+            case .wait(.readOnly) where side.isUnreadable:
                 (.failing, Self.unread)
             case .wait(let wait)
             where [.readOnly, .keepsValue, .noWord, .unknownReference, .absentReference]
@@ -204,15 +245,11 @@ package struct Reconciler: Sendable {
             reason: isParked ? "a command was given up" : "a command is under way")
     }
 
-    private func isUnreadable(_ replica: ReplicaID, _ snapshot: RecordSnapshot) -> Bool {
-        snapshot.replica(replica).map(ground.isUnreadable) ?? false
-    }
-
     // MARK: - Commands
 
     private func change(
         _ write: WriteNeed.Write, _ field: FieldMapping, _ branch: Branch, _ outcome: Outcome,
-        _ snapshot: RecordSnapshot
+        before: Value?
     ) -> CommandChange {
         func sealed(_ value: Value?) -> Sealed? {
             value.map { Sealed($0, subject: branch.replica.subject, category: field.category) }
@@ -223,8 +260,7 @@ package struct Reconciler: Sendable {
         change.form = write.form
         change.write = sealed(write.spelling)
         change.leaves = sealed(write.leaves)
-        change.before = sealed(
-            snapshot.replica(branch.replica)?[branch.spelling.attribute].seen?.value)
+        change.before = sealed(before)
         change.outcomeVersion = outcome.version
         change.baseObservation = branch.seenBy
         if field.refers != nil { change.refers = outcome.value.reference }

@@ -20,7 +20,6 @@ struct Projector: ParsableCommand {
         ("rules", "which laws, code and mapping decide", ["rules"]),
         ("conflicts", "what waits or waited for a person", ["conflicts", "questions"]),
         ("commands", "every call and its outcome", ["commands", "open_commands"]),
-        ("activity", "the sync log", ["activity"]),
         ("parked", "events that could not be folded", ["parked"]),
         ("position", "the last event folded", ["meta"]),
     ]

@@ -45,17 +45,17 @@ struct Show: ParsableCommand {
             if let row = try tables.connections.row(id.bytes, transaction) {
                 return .connection(row)
             }
-            let run: RunID = id.cast()
-            let events = try tables.activity.all(transaction).filter { $0.run == run }
-            return events.isEmpty ? nil : .run(run, events.map(\.sequence))
+            return nil
         }
         switch found {
         case .record(let row): return try Shown(row, workplace)
         case .replica(let row): return try Shown(row, workplace)
         case .command(let row): return try Shown(row, workplace)
         case .connection(let row): return Shown(row)
-        case .run(let run, let sequences): return try Shown(run, sequences, workplace)
         case nil:
+            let run: RunID = id.cast()
+            let events = try workplace.log.sequences(of: run)
+            guard events.isEmpty else { return try Shown(run, events, workplace) }
             throw Refusal(
                 "nothing in this ledger has the id \(what): `syncledger links`, `commands` and `log` show ids"
             )
@@ -67,7 +67,6 @@ struct Show: ParsableCommand {
         case replica(ReplicaRow)
         case command(CommandRow)
         case connection(ConnectionRow)
-        case run(RunID, [UInt64])
     }
 
     private func event(_ sequence: UInt64, _ workplace: Workplace) throws -> Shown {

@@ -80,10 +80,9 @@ import Testing
     }
 
     private func adoptions(_ world: World) throws -> Int {
-        let rules = try world.workplace.views.read { tables, transaction in
-            try tables.activity.all(transaction)
+        try world.workplace.log.read(from: 1, limit: .max).count {
+            try EntryView($0.entry.span).type == RulesAdopted.type
         }
-        return rules.count { $0.type == RulesAdopted.type }
     }
 
     @Test func `of an earlier version's ledger go on as they were`() throws {

@@ -42,7 +42,7 @@ package struct CommandChange: WireMessage, Hashable {
     package var refers: RecordID?
     package var unknownFields: [UInt8] = []
     package init() {}
-    package mutating func visit(_ visitor: inout some WireVisitor) {
+    @inlinable package mutating func visit(_ visitor: inout some WireVisitor) {
         visitor.string(1, &field)
         visitor.string(2, &attribute)
         visitor.choice(3, &form)
@@ -72,7 +72,7 @@ package struct CommandIssued: EventPayload {
     package var furtherKind = ""
     package var unknownFields: [UInt8] = []
     package init() {}
-    package mutating func visit(_ visitor: inout some WireVisitor) {
+    @inlinable package mutating func visit(_ visitor: inout some WireVisitor) {
         visitor.id(1, &command)
         visitor.id(2, &record)
         visitor.id(3, &replica)

@@ -158,7 +158,7 @@ package struct Evidence: WireMessage, Hashable {
         self.exact = exact
     }
 
-    package mutating func visit(_ visitor: inout some WireVisitor) {
+    @inlinable package mutating func visit(_ visitor: inout some WireVisitor) {
         visitor.time(1, &earliest)
         visitor.time(2, &latest)
         visitor.bool(3, &exact)

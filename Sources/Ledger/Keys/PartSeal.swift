@@ -6,44 +6,37 @@ package struct PartKeys: Sendable {
     let seal: SymmetricKey
     private let recogniser: Recogniser
 
-    /// The beginning of every MAC, which costs more than the rest of a short one.
-    ///
     /// Made when it is first asked for: who only opens needs none.
-    var recognise: HMAC<SHA256> { recogniser.beginning }
+    var recognise: KeyedHash { recogniser.hash }
 
     /// Both come from the data key by HKDF (RFC 5869), so that neither tells the other.
     init(dataKey: SymmetricKey) {
-        // Step by step, for the library's `HKDF` takes three times as long.
-        var extraction = Self.extraction
-        dataKey.withUnsafeBytes { extraction.update(data: $0) }
-        let expansion = HMAC<SHA256>(key: SymmetricKey(data: extraction.finalize()))
-        seal = Self.expand(expansion, "syncledger seal")
+        let expansion = KeyedHash(
+            key: Self.extraction.code(of: dataKey.withUnsafeBytes { [UInt8]($0) }))
+        seal = SymmetricKey(data: Self.expand(expansion, "syncledger seal"))
         recogniser = Recogniser(expansion)
     }
 
     /// HKDF without salt.
-    private static let extraction = HMAC<SHA256>(
-        key: SymmetricKey(data: [UInt8](repeating: 0, count: SHA256.byteCount)))
+    private static let extraction = KeyedHash(key: [UInt8](repeating: 0, count: 32))
 
     /// The first and only block of a key: 32 bytes.
-    private static func expand(_ begun: HMAC<SHA256>, _ purpose: String) -> SymmetricKey {
-        var expansion = begun
-        expansion.update(data: Array(purpose.utf8) + [1])
-        return SymmetricKey(data: expansion.finalize())
+    private static func expand(_ expansion: KeyedHash, _ purpose: String) -> [UInt8] {
+        expansion.code(of: Array(purpose.utf8) + [1])
     }
 
     private final class Recogniser: Sendable {
-        private let expansion: HMAC<SHA256>
-        private let made = Mutex<HMAC<SHA256>?>(nil)
+        private let expansion: KeyedHash
+        private let made = Mutex<KeyedHash?>(nil)
 
-        init(_ expansion: HMAC<SHA256>) { self.expansion = expansion }
+        init(_ expansion: KeyedHash) { self.expansion = expansion }
 
-        var beginning: HMAC<SHA256> {
+        var hash: KeyedHash {
             made.withLock { made in
                 if let made { return made }
-                let beginning = HMAC<SHA256>(key: expand(expansion, "syncledger mac"))
-                made = beginning
-                return beginning
+                let hash = KeyedHash(key: expand(expansion, "syncledger mac"))
+                made = hash
+                return hash
             }
         }
     }
@@ -90,9 +83,7 @@ package enum PartSeal {
         appendBigEndian(UInt64(context.count), to: &bytes)
         bytes.append(contentsOf: context)
         bytes.append(contentsOf: clear)
-        var code = keys.recognise
-        code.update(data: bytes)
-        return code.finalize().withUnsafeBytes { [UInt8]($0) }
+        return keys.recognise.code(of: bytes)
     }
 
     /// What an event's sealed part is bound to.

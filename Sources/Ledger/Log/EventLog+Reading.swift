@@ -80,6 +80,16 @@ extension EventLog {
         }
     }
 
+    /// The sequences of all events of a run, ascending: a scan of the whole log.
+    package func sequences(of run: RunID) throws -> [UInt64] {
+        var found: [UInt64] = []
+        try scan(from: 1) { sequence, entry, _ in
+            if try EntryView(entry).run == run { found.append(sequence) }
+            return .next
+        }
+        return found
+    }
+
     /// Eight bundles.
     private static var eventsPerSnapshot: Int { 8 * Bundle.mostEvents }
 }

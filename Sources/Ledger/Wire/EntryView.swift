@@ -11,6 +11,7 @@ package struct EntryView: Sendable {
     package private(set) var streamVersion: UInt64 = 0
     package private(set) var type: UInt64 = 0
     package private(set) var schema: UInt64 = 1
+    package private(set) var run: RunID?
     package private(set) var tagCount = 0
     package private(set) var partCount = 0
     /// From the first tag, and from the first part, to the entry's end.
@@ -31,6 +32,7 @@ package struct EntryView: Sendable {
             case (6, .varint): streamVersion = walk.varint
             case (7, .varint): type = walk.varint
             case (8, .varint): schema = walk.varint
+            case (10, .lengthDelimited): run = try Identifier(bytes, walk)
             case (14, .lengthDelimited):
                 if tagCount == 0 { tagRange = start..<bytes.count }
                 tagCount += 1

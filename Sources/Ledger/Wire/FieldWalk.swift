@@ -2,8 +2,8 @@
 ///
 /// It goes over bytes that are lent anew at each step, so that it works on an array and on a
 /// database page alike, and allocates nothing.
-struct FieldWalk {
-    private(set) var position: Int
+@usableFromInline struct FieldWalk {
+    @usableFromInline private(set) var position: Int
     private let end: Int
     /// The number of the field walked over last.
     private(set) var number = 0
@@ -11,9 +11,9 @@ struct FieldWalk {
     /// The field's value if it is a varint.
     private(set) var varint: UInt64 = 0
     /// Where the field's bytes are if it is of any other type.
-    private(set) var payload = 0..<0
+    @usableFromInline private(set) var payload = 0..<0
 
-    init(_ range: Range<Int>) {
+    @usableFromInline init(_ range: Range<Int>) {
         position = range.lowerBound
         end = range.upperBound
     }

@@ -1,30 +1,30 @@
 /// Bytes that are not what the schema says.
-package struct WireError: Error, Equatable, CustomStringConvertible {
-    package var offset: Int
-    package var problem: String
+public struct WireError: Error, Equatable, CustomStringConvertible {
+    public var offset: Int
+    public var problem: String
 
-    package var description: String { "not a readable message: \(problem) at byte \(offset)" }
+    public var description: String { "not a readable message: \(problem) at byte \(offset)" }
 }
 
 /// Reads a message in the Protocol Buffers wire format; what it does not know is kept.
-package struct WireDecoder: WireVisitor {
-    private let input: [UInt8]
-    private var walk: FieldWalk
+public struct WireDecoder: WireVisitor {
+    @usableFromInline let input: [UInt8]
+    @usableFromInline var walk: FieldWalk
     private let parts: OpenedParts
-    private var depth = 0
-    private var failure: WireError?
+    @usableFromInline var depth = 0
+    @usableFromInline var failure: WireError?
 
     /// Where the field that the walk is at begins; `nil` at the end.
-    private var start: Int?
+    @usableFromInline var start: Int?
     /// Whether the field that the walk is at was taken: the next question moves on.
-    private var isTaken = false
+    @usableFromInline var isTaken = false
     /// How many fields were taken in this go over the message.
-    private var taken = 0
-    package private(set) var fieldJustRead = 0
+    @usableFromInline var taken = 0
+    public internal(set) var fieldJustRead = 0
 
-    package var isDecoding: Bool { true }
+    @inlinable public var isDecoding: Bool { true }
 
-    private init(_ input: [UInt8], parts: OpenedParts) {
+    @usableFromInline init(_ input: [UInt8], parts: OpenedParts) {
         self.input = input
         self.walk = FieldWalk(0..<input.count)
         self.parts = parts
@@ -35,7 +35,7 @@ package struct WireDecoder: WireVisitor {
     /// Sealed values are taken from `parts`; one that is not there is `nil`.
     ///
     /// - Throws: `WireError` with the offset of the first byte that makes no sense.
-    package static func decode<M: WireMessage>(
+    @inlinable public static func decode<M: WireMessage>(
         _ type: M.Type = M.self, from input: [UInt8], parts: OpenedParts = OpenedParts()
     ) throws(WireError) -> M {
         var decoder = WireDecoder(input, parts: parts)
@@ -46,15 +46,15 @@ package struct WireDecoder: WireVisitor {
     }
 
     /// Deeper nesting than any of our messages has: a refusal instead of a stack overflow.
-    private static var maximumDepth: Int { 32 }
+    @usableFromInline static var maximumDepth: Int { 32 }
 
     /// Goes over the message's fields as often as it takes: once, where they stand in the order of
     /// `visit`, as our encoder writes them.
-    private mutating func read(into message: inout some WireMessage) {
+    @inlinable mutating func read(into message: inout some WireMessage) {
         guard depth < Self.maximumDepth else { return fail("nested too deeply") }
         advance()
         while failure == nil, let start {
-            (taken, fieldJustRead) = (0, 0)
+            beginRound()
             message.visit(&self)
             if isTaken {
                 advance()
@@ -65,7 +65,7 @@ package struct WireDecoder: WireVisitor {
         }
     }
 
-    private mutating func advance() {
+    @usableFromInline mutating func advance() {
         isTaken = false
         let position = walk.position
         do throws(WireError) {
@@ -79,21 +79,21 @@ package struct WireDecoder: WireVisitor {
         }
     }
 
-    package mutating func refuse(_ problem: String) { fail(problem) }
+    public mutating func refuse(_ problem: String) { fail(problem) }
 
-    package mutating func leaveUnknown() {
+    public mutating func leaveUnknown() {
         isTaken = false
         taken -= 1
     }
 
-    private mutating func fail(_ problem: String) {
+    @usableFromInline mutating func fail(_ problem: String) {
         if failure == nil { failure = walk.problem(problem) }
     }
 
     /// Whether the current field is this one, of this type.
     ///
     /// A type that differs leaves it unknown.
-    private mutating func takes(_ field: Int, _ wanted: WireType) -> Bool {
+    @usableFromInline mutating func takes(_ field: Int, _ wanted: WireType) -> Bool {
         if isTaken { advance() }
         guard start != nil, failure == nil, walk.isAt(field, wanted) else { return false }
         isTaken = true
@@ -108,62 +108,62 @@ package struct WireDecoder: WireVisitor {
         return ""
     }
 
-    package mutating func unsigned(_ field: Int, _ value: inout UInt64) {
+    public mutating func unsigned(_ field: Int, _ value: inout UInt64) {
         if takes(field, .varint) { value = walk.varint }
     }
 
-    package mutating func unsigned(_ field: Int, _ value: inout UInt64?) {
+    public mutating func unsigned(_ field: Int, _ value: inout UInt64?) {
         if takes(field, .varint) { value = walk.varint }
     }
 
-    package mutating func signed(_ field: Int, _ value: inout Int64) {
+    public mutating func signed(_ field: Int, _ value: inout Int64) {
         if takes(field, .varint) { value = unzigzag(walk.varint) }
     }
 
-    package mutating func bool(_ field: Int, _ value: inout Bool) {
+    public mutating func bool(_ field: Int, _ value: inout Bool) {
         if takes(field, .varint) { value = walk.varint != 0 }
     }
 
-    package mutating func bool(_ field: Int, _ value: inout Bool?) {
+    public mutating func bool(_ field: Int, _ value: inout Bool?) {
         if takes(field, .varint) { value = walk.varint != 0 }
     }
 
-    package mutating func string(_ field: Int, _ value: inout String) {
+    public mutating func string(_ field: Int, _ value: inout String) {
         if takes(field, .lengthDelimited) { value = text() }
     }
 
-    package mutating func string(_ field: Int, _ value: inout String?) {
+    public mutating func string(_ field: Int, _ value: inout String?) {
         if takes(field, .lengthDelimited) { value = text() }
     }
 
-    package mutating func strings(_ field: Int, _ value: inout [String]) {
+    public mutating func strings(_ field: Int, _ value: inout [String]) {
         while takes(field, .lengthDelimited) { value.append(text()) }
     }
 
-    package mutating func bytes(_ field: Int, _ value: inout [UInt8]) {
+    public mutating func bytes(_ field: Int, _ value: inout [UInt8]) {
         if takes(field, .lengthDelimited) { value = Array(input[walk.payload]) }
     }
 
-    package mutating func bytes(_ field: Int, _ value: inout [UInt8]?) {
+    public mutating func bytes(_ field: Int, _ value: inout [UInt8]?) {
         if takes(field, .lengthDelimited) { value = Array(input[walk.payload]) }
     }
 
-    package mutating func bytes(_ field: Int, _ value: inout [[UInt8]]) {
+    public mutating func bytes(_ field: Int, _ value: inout [[UInt8]]) {
         while takes(field, .lengthDelimited) { value.append(Array(input[walk.payload])) }
     }
 
-    package mutating func message<M: WireMessage>(_ field: Int, _ value: inout M) {
+    @inlinable public mutating func message<M: WireMessage>(_ field: Int, _ value: inout M) {
         if takes(field, .lengthDelimited) { nested(&value) }
     }
 
-    package mutating func message<M: WireMessage>(_ field: Int, _ value: inout M?) {
+    @inlinable public mutating func message<M: WireMessage>(_ field: Int, _ value: inout M?) {
         guard takes(field, .lengthDelimited) else { return }
         var message = value ?? M()
         nested(&message)
         value = message
     }
 
-    package mutating func messages<M: WireMessage>(_ field: Int, _ value: inout [M]) {
+    @inlinable public mutating func messages<M: WireMessage>(_ field: Int, _ value: inout [M]) {
         while takes(field, .lengthDelimited) {
             var message = M()
             nested(&message)
@@ -171,7 +171,7 @@ package struct WireDecoder: WireVisitor {
         }
     }
 
-    package mutating func sealed(_ field: Int, _ value: inout Sealed?) {
+    public mutating func sealed(_ field: Int, _ value: inout Sealed?) {
         guard takes(field, .lengthDelimited) else { return }
         if let place = SealedPlace(plain: input.span, walk.payload) {
             value = parts.value(at: place)
@@ -182,17 +182,17 @@ package struct WireDecoder: WireVisitor {
         }
     }
 
-    package mutating func id<Kind>(_ field: Int, _ value: inout Identifier<Kind>?) {
+    @inlinable public mutating func id<Kind>(_ field: Int, _ value: inout Identifier<Kind>?) {
         if takes(field, .lengthDelimited), let id: Identifier<Kind> = id() { value = id }
     }
 
-    package mutating func ids<Kind>(_ field: Int, _ value: inout [Identifier<Kind>]) {
+    @inlinable public mutating func ids<Kind>(_ field: Int, _ value: inout [Identifier<Kind>]) {
         while takes(field, .lengthDelimited) {
             if let id: Identifier<Kind> = id() { value.append(id) }
         }
     }
 
-    private mutating func id<Kind>() -> Identifier<Kind>? {
+    @inlinable mutating func id<Kind>() -> Identifier<Kind>? {
         guard walk.payload.count == 16 else {
             fail("an id of other length")
             return nil
@@ -201,34 +201,54 @@ package struct WireDecoder: WireVisitor {
     }
 
     /// Reads the message that the walk is at, and comes back to where it stood.
-    private mutating func nested(_ message: inout some WireMessage) {
-        let outer = (walk: walk, start: start, taken: taken, field: fieldJustRead)
+    @inlinable mutating func nested(_ message: inout some WireMessage) {
+        let outer = enter()
+        read(into: &message)
+        leave(outer)
+    }
+
+    /// Where a decoder stands in a message.
+    @usableFromInline struct Place {
+        fileprivate let walk: FieldWalk
+        fileprivate let start: Int?
+        fileprivate let taken: Int
+        fileprivate let field: Int
+    }
+
+    /// Goes into the message that the walk is at.
+    @usableFromInline mutating func enter() -> Place {
+        let outer = Place(walk: walk, start: start, taken: taken, field: fieldJustRead)
         walk = FieldWalk(walk.payload)
         depth += 1
-        read(into: &message)
+        return outer
+    }
+
+    @usableFromInline mutating func leave(_ outer: Place) {
         depth -= 1
-        (walk, start, taken, fieldJustRead) = outer
+        (walk, start, taken, fieldJustRead) = (outer.walk, outer.start, outer.taken, outer.field)
         isTaken = true
     }
+
+    @usableFromInline mutating func beginRound() { (taken, fieldJustRead) = (0, 0) }
 }
 
 /// The sealed parts of one event after an attempt to open them, by part number from 1.
-package struct OpenedParts: Sendable {
-    package struct Part: Sendable {
-        package var subject: SubjectID
-        package var category: Category
+public struct OpenedParts: Sendable {
+    public struct Part: Sendable {
+        public var subject: SubjectID
+        public var category: Category
         /// `nil` when the key or the ciphertext is gone.
-        package var values: [Value]?
+        public var values: [Value]?
 
-        package init(subject: SubjectID, category: Category) {
+        public init(subject: SubjectID, category: Category) {
             self.subject = subject
             self.category = category
         }
     }
 
-    package var parts: [Part] = []
+    public var parts: [Part] = []
 
-    package init(_ parts: [Part] = []) { self.parts = parts }
+    public init(_ parts: [Part] = []) { self.parts = parts }
 
     /// What stands at a place; `nil` when the event has no such part.
     func value(at place: SealedPlace) -> Sealed? {

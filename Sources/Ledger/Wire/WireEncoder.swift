@@ -1,19 +1,19 @@
 /// Writes a message in the Protocol Buffers wire format, fields in the order of `visit`.
-package struct WireEncoder: WireVisitor {
-    package private(set) var output: [UInt8] = []
+public struct WireEncoder: WireVisitor {
+    public internal(set) var output: [UInt8] = []
     /// Values met on the way that belong into sealed parts, grouped by subject and category in the
     /// order of first sight.
-    package private(set) var sealedGroups: [SealedGroup] = []
+    public private(set) var sealedGroups: [SealedGroup] = []
 
-    package init() {}
+    @inlinable public init() {}
 
     init(capacity: Int) { output.reserveCapacity(capacity) }
 
-    package var isDecoding: Bool { false }
-    package var fieldJustRead: Int { 0 }
+    @inlinable public var isDecoding: Bool { false }
+    public var fieldJustRead: Int { 0 }
 
     /// The bytes of a message that holds no sealed values.
-    package static func encode(_ message: some WireMessage) -> [UInt8] {
+    @inlinable public static func encode(_ message: some WireMessage) -> [UInt8] {
         var encoder = WireEncoder()
         encoder.write(message)
         precondition(encoder.sealedGroups.isEmpty, "sealed values need encodeWithParts")
@@ -21,7 +21,7 @@ package struct WireEncoder: WireVisitor {
     }
 
     /// The bytes of a message, and what it keeps in sealed parts.
-    package static func encodeWithParts(
+    @inlinable public static func encodeWithParts(
         _ message: some WireMessage
     ) -> (plain: [UInt8], sealed: [SealedGroup]) {
         var encoder = WireEncoder()
@@ -29,14 +29,14 @@ package struct WireEncoder: WireVisitor {
         return (encoder.output, encoder.sealedGroups)
     }
 
-    mutating func write(_ message: some WireMessage) {
+    @inlinable mutating func write(_ message: some WireMessage) {
         var copy = message
         copy.visit(&self)
-        output += copy.unknownFields
+        append(copy.unknownFields)
     }
 
     /// Adds bytes that are fields already.
-    package mutating func append(_ fields: [UInt8]) { output += fields }
+    public mutating func append(_ fields: [UInt8]) { output += fields }
 
     mutating func write(bytes: [UInt8], field: Int) {
         if !bytes.isEmpty { lengthField(field, bytes) }
@@ -56,63 +56,63 @@ package struct WireEncoder: WireVisitor {
         max(1, (70 - value.leadingZeroBitCount) / 7)
     }
 
-    package mutating func unsigned(_ field: Int, _ value: inout UInt64) {
+    public mutating func unsigned(_ field: Int, _ value: inout UInt64) {
         if value != 0 { varintField(field, value) }
     }
 
-    package mutating func unsigned(_ field: Int, _ value: inout UInt64?) {
+    public mutating func unsigned(_ field: Int, _ value: inout UInt64?) {
         if let value { varintField(field, value) }
     }
 
-    package mutating func signed(_ field: Int, _ value: inout Int64) {
+    public mutating func signed(_ field: Int, _ value: inout Int64) {
         if value != 0 { varintField(field, zigzag(value)) }
     }
 
-    package mutating func bool(_ field: Int, _ value: inout Bool) {
+    public mutating func bool(_ field: Int, _ value: inout Bool) {
         if value { varintField(field, 1) }
     }
 
-    package mutating func bool(_ field: Int, _ value: inout Bool?) {
+    public mutating func bool(_ field: Int, _ value: inout Bool?) {
         if let value { varintField(field, value ? 1 : 0) }
     }
 
-    package mutating func string(_ field: Int, _ value: inout String) {
+    public mutating func string(_ field: Int, _ value: inout String) {
         if !value.isEmpty { lengthField(field, value.utf8) }
     }
 
-    package mutating func string(_ field: Int, _ value: inout String?) {
+    public mutating func string(_ field: Int, _ value: inout String?) {
         if let value { lengthField(field, value.utf8) }
     }
 
-    package mutating func strings(_ field: Int, _ value: inout [String]) {
+    public mutating func strings(_ field: Int, _ value: inout [String]) {
         for element in value { lengthField(field, element.utf8) }
     }
 
-    package mutating func bytes(_ field: Int, _ value: inout [UInt8]) {
+    public mutating func bytes(_ field: Int, _ value: inout [UInt8]) {
         if !value.isEmpty { lengthField(field, value) }
     }
 
-    package mutating func bytes(_ field: Int, _ value: inout [UInt8]?) {
+    public mutating func bytes(_ field: Int, _ value: inout [UInt8]?) {
         if let value { lengthField(field, value) }
     }
 
-    package mutating func bytes(_ field: Int, _ value: inout [[UInt8]]) {
+    public mutating func bytes(_ field: Int, _ value: inout [[UInt8]]) {
         for element in value { lengthField(field, element) }
     }
 
-    package mutating func message<M: WireMessage>(_ field: Int, _ value: inout M) {
+    @inlinable public mutating func message<M: WireMessage>(_ field: Int, _ value: inout M) {
         nested(field, value)
     }
 
-    package mutating func message<M: WireMessage>(_ field: Int, _ value: inout M?) {
+    @inlinable public mutating func message<M: WireMessage>(_ field: Int, _ value: inout M?) {
         if let value { nested(field, value) }
     }
 
-    package mutating func messages<M: WireMessage>(_ field: Int, _ value: inout [M]) {
+    @inlinable public mutating func messages<M: WireMessage>(_ field: Int, _ value: inout [M]) {
         for element in value { nested(field, element) }
     }
 
-    package mutating func sealed(_ field: Int, _ value: inout Sealed?) {
+    public mutating func sealed(_ field: Int, _ value: inout Sealed?) {
         guard let value else { return }
         let index =
             sealedGroups.firstIndex {
@@ -132,15 +132,18 @@ package struct WireEncoder: WireVisitor {
         nested(field, place)
     }
 
-    package mutating func id<Kind>(_ field: Int, _ value: inout Identifier<Kind>?) {
-        guard let value else { return }
-        key(field, .lengthDelimited)
-        output.append(16)
-        appendBigEndian(value.high, to: &output)
-        appendBigEndian(value.low, to: &output)
+    @inlinable public mutating func id<Kind>(_ field: Int, _ value: inout Identifier<Kind>?) {
+        if let value { id(field, value.high, value.low) }
     }
 
-    package mutating func ids<Kind>(_ field: Int, _ value: inout [Identifier<Kind>]) {
+    @usableFromInline mutating func id(_ field: Int, _ high: UInt64, _ low: UInt64) {
+        key(field, .lengthDelimited)
+        output.append(16)
+        appendBigEndian(high, to: &output)
+        appendBigEndian(low, to: &output)
+    }
+
+    @inlinable public mutating func ids<Kind>(_ field: Int, _ value: inout [Identifier<Kind>]) {
         for element in value {
             var id: Identifier<Kind>? = element
             self.id(field, &id)
@@ -148,11 +151,20 @@ package struct WireEncoder: WireVisitor {
     }
 
     /// Leaves one byte for the length, which is enough for most, and makes room where it is not.
-    private mutating func nested(_ field: Int, _ value: some WireMessage) {
-        key(field, .lengthDelimited)
-        let start = output.count
-        output.append(0)
+    @inlinable mutating func nested(_ field: Int, _ value: some WireMessage) {
+        let start = beginNested(field)
         write(value)
+        endNested(start)
+    }
+
+    /// - Returns: where the length goes.
+    @usableFromInline mutating func beginNested(_ field: Int) -> Int {
+        key(field, .lengthDelimited)
+        output.append(0)
+        return output.count - 1
+    }
+
+    @usableFromInline mutating func endNested(_ start: Int) {
         var length = UInt64(output.count - start - 1)
         if length >= 0x80 {
             let more = (63 - length.leadingZeroBitCount) / 7
@@ -185,7 +197,7 @@ package struct WireEncoder: WireVisitor {
 }
 
 /// The four wire types of proto3.
-package enum WireType: UInt8, Sendable {
+public enum WireType: UInt8, Sendable {
     case varint = 0
     case fixed64 = 1
     case lengthDelimited = 2
@@ -202,10 +214,10 @@ func appendVarint(_ value: UInt64, to output: inout [UInt8]) {
 }
 
 /// The values of one sealed part: one subject, one category.
-package struct SealedGroup: Sendable, Equatable {
-    package var subject: SubjectID
-    package var category: Category
-    package var values: [Value] = []
+public struct SealedGroup: Sendable, Equatable {
+    public var subject: SubjectID
+    public var category: Category
+    public var values: [Value] = []
 }
 
 /// Where in an event's parts a sealed value stands: part 0 is the plain one.
@@ -244,19 +256,24 @@ extension SealedPlace {
 }
 
 /// The body of a sealed part: its values in slot order.
-package struct SealedBody: WireMessage, Equatable {
-    package var values: [Value] = []
-    package var unknownFields: [UInt8] = []
+public struct SealedBody: WireMessage, Equatable {
+    public var values: [Value] = []
+    public var unknownFields: [UInt8] = []
 
-    package init() {}
-    package init(values: [Value]) { self.values = values }
+    public init() {}
+    public init(values: [Value]) { self.values = values }
 
-    package mutating func visit(_ visitor: inout some WireVisitor) {
+    public mutating func visit(_ visitor: inout some WireVisitor) {
         visitor.messages(1, &values)
     }
 
+    /// The bytes of a body of these values.
+    public static func bytes(of values: [Value]) -> [UInt8] {
+        WireEncoder.encode(SealedBody(values: values))
+    }
+
     /// The values of a body's bytes: what decoding it gives, without a visitor for the usual ones.
-    package static func values(in bytes: [UInt8]) throws(WireError) -> [Value] {
+    public static func values(in bytes: [UInt8]) throws(WireError) -> [Value] {
         if let values = plainValues(bytes.span) { return values }
         return try WireDecoder.decode(SealedBody.self, from: bytes).values
     }

@@ -4,7 +4,7 @@
 /// The wire format is that of `Schemas/syncledger/ledger/v1/*.proto`; scalar fields follow proto3
 /// (the zero value is not written), optional ones have explicit presence. Fields that this code
 /// does not know are kept in `unknownFields` and written after the known ones.
-package protocol WireMessage: Sendable {
+public protocol WireMessage: Sendable {
     init()
     mutating func visit(_ visitor: inout some WireVisitor)
     var unknownFields: [UInt8] { get set }
@@ -14,7 +14,7 @@ package protocol WireMessage: Sendable {
 ///
 /// Field numbers are those of the `.proto` files. None of these throws: a decoder remembers its
 /// first error and reports it when the walk is over.
-package protocol WireVisitor {
+public protocol WireVisitor {
     var isDecoding: Bool { get }
     /// While decoding, the number of the field that was taken last; 0 before any, and while encoding.
     var fieldJustRead: Int { get }
@@ -47,32 +47,32 @@ package protocol WireVisitor {
 }
 
 extension WireVisitor {
-    package mutating func refuse(_ problem: String) {}
-    package mutating func leaveUnknown() {}
+    @inlinable public mutating func refuse(_ problem: String) {}
+    @inlinable public mutating func leaveUnknown() {}
 
     /// A number that is written even when it is zero, since one that is left out means another.
-    package mutating func always(_ field: Int, _ value: inout UInt64) {
+    @inlinable public mutating func always(_ field: Int, _ value: inout UInt64) {
         var raw: UInt64? = isDecoding ? nil : value
         unsigned(field, &raw)
         if let raw { value = raw }
     }
 
     /// A moment, as microseconds since 1970 in zigzag form; absent is `nil`.
-    package mutating func time(_ field: Int, _ value: inout Timestamp?) {
+    @inlinable public mutating func time(_ field: Int, _ value: inout Timestamp?) {
         var raw: UInt64? = value.map { zigzag($0.microseconds) }
         unsigned(field, &raw)
         value = raw.map { Timestamp(microseconds: unzigzag($0)) }
     }
 
     /// An identifier that always stands; all zero stands for one that was left out.
-    package mutating func id<Kind>(_ field: Int, _ value: inout Identifier<Kind>) {
+    @inlinable public mutating func id<Kind>(_ field: Int, _ value: inout Identifier<Kind>) {
         var optional: Identifier<Kind>? = isDecoding ? nil : value
         id(field, &optional)
         if let optional { value = optional }
     }
 
     /// A closed choice, as its raw number; one that this code does not know stays unknown.
-    package mutating func choice<C: WireChoice>(_ field: Int, _ value: inout C) {
+    @inlinable public mutating func choice<C: WireChoice>(_ field: Int, _ value: inout C) {
         var raw = value.rawValue
         unsigned(field, &raw)
         guard isDecoding, raw != value.rawValue else { return }
@@ -83,32 +83,32 @@ extension WireVisitor {
 /// An enumeration on the wire.
 ///
 /// Raw value 0 is the one that is not written.
-package protocol WireChoice: RawRepresentable, Sendable, Hashable where RawValue == UInt64 {}
+public protocol WireChoice: RawRepresentable, Sendable, Hashable where RawValue == UInt64 {}
 
 extension Identifier {
     /// All zero: a field that was left out.
-    package static var none: Self { Self(high: 0, low: 0) }
-    package var isNone: Bool { high == 0 && low == 0 }
+    @inlinable public static var none: Self { Self(high: 0, low: 0) }
+    @inlinable public var isNone: Bool { high == 0 && low == 0 }
 }
 
-package func zigzag(_ value: Int64) -> UInt64 {
+@inlinable public func zigzag(_ value: Int64) -> UInt64 {
     UInt64(bitPattern: value << 1 ^ value >> 63)
 }
 
-package func unzigzag(_ value: UInt64) -> Int64 {
+@inlinable public func unzigzag(_ value: UInt64) -> Int64 {
     Int64(bitPattern: value >> 1) ^ -Int64(bitPattern: value & 1)
 }
 
 /// A value that only its subject's key opens.
-package struct Sealed: Hashable, Sendable {
-    package var subject: SubjectID
-    package var category: Category
+public struct Sealed: Hashable, Sendable {
+    public var subject: SubjectID
+    public var category: Category
     /// `nil` once the key or the part is gone (erased), or while nobody opened it.
-    package var value: Value?
+    public var value: Value?
     /// What a newer writer says of the place where the value stands.
-    package var unknownFields: [UInt8] = []
+    public var unknownFields: [UInt8] = []
 
-    package init(_ value: Value?, subject: SubjectID, category: Category) {
+    public init(_ value: Value?, subject: SubjectID, category: Category) {
         self.value = value
         self.subject = subject
         self.category = category
@@ -116,7 +116,7 @@ package struct Sealed: Hashable, Sendable {
 }
 
 /// What kind of personal data a sealed part holds: each has a key of its own for each subject.
-package enum Category: UInt64, WireChoice, CaseIterable {
+public enum Category: UInt64, WireChoice, CaseIterable {
     case unspecified = 0
     /// Remote ids and links.
     case identity = 1

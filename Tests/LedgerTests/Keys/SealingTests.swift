@@ -31,11 +31,19 @@ import Testing
                     inputKeyMaterial: dataKey, info: Array(purpose.utf8), outputByteCount: 32)
             }
             #expect(keys.seal == made("syncledger seal"))
-            var mac = keys.recognise
-            mac.update(data: [byte, 2, 3])
             let expected = HMAC<SHA256>.authenticationCode(
                 for: [byte, 2, 3], using: made("syncledger mac"))
-            #expect(Array(mac.finalize()) == Array(expected))
+            #expect(keys.recognise.code(of: [byte, 2, 3]) == Array(expected))
+        }
+    }
+
+    @Test func `a code is that of RFC 2104, as a library makes it, for every length of key and message`() {
+        for length in 0...64 {
+            let key = (0..<length).map { UInt8(truncatingIfNeeded: $0 * 7 + length) }
+            let message = (0..<length * 3).map { UInt8(truncatingIfNeeded: $0 + length) }
+            let expected = HMAC<SHA256>.authenticationCode(
+                for: message, using: SymmetricKey(data: key))
+            #expect(KeyedHash(key: key).code(of: message) == Array(expected))
         }
     }
 
