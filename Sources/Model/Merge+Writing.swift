@@ -30,6 +30,7 @@ package enum WriteNeed: Sendable, Hashable {
         case keepsValue = "a blank is not told there"
         case noWord = "the mapping has no word of that system for it"
         case drifted = "the system drifted, and nothing is enforced"
+        case respelt = "the mapping spells it otherwise now, and nothing was decided since"
         case refused = "the system refused this value"
         case lossy = "the system holds this value in a form of its own"
         case tooLarge = "the difference is larger than any that can be sent"
@@ -67,6 +68,7 @@ extension Merge {
         if rules.contains(.refusalsRest), branch.refusedVersion == outcome.version {
             return .wait(.refused)
         }
+        if branch.isRespelt { return .wait(.respelt) }
         let isNews = branch.accountedContent != held
         guard isNews || policy.enforce || !rules.contains(.onlyNews) else {
             return .wait(.drifted)

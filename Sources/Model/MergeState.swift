@@ -66,6 +66,8 @@ package struct Branch: Sendable, Hashable {
     /// What was seen refers to something that nobody knows yet: it says nothing, and is not written
     /// over.
     package var refersToUnknown = false
+    /// What it holds was decided before the mapping came to spell it otherwise.
+    package var isRespelt = false
 
     package init(replica: ReplicaID, system: System, spelling: Spelling) {
         self.replica = replica

@@ -57,6 +57,7 @@ extension Fold {
         outcome.settledByPerson = field.kind == .settled
         outcome.decidedBy = logged.id
         outcome.law = field.law
+        outcome.sequence = logged.sequence
         row.outcomes.removeAll { $0.field == field.field }
         row.outcomes.append(outcome)
     }
@@ -116,6 +117,7 @@ extension Fold {
                     for: spelt, role: input.role, kind: field.kind, reason: field.law,
                     version: field.version)
             }
+            row.note(logged.sequence, accountsFor: input.attribute)
             let known = mapping[row.entity]?.field(attribute: input.attribute, of: row.system)
             if known?.refers != nil {
                 try refer(input.attribute, of: &row, to: input.canonical)

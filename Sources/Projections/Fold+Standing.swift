@@ -26,12 +26,12 @@ extension Fold {
         let connections = try views.connections.all().filter { !$0.isRemoved }
         var judges: [String: StandingJudge] = [:]
         for entity in mapping.entities {
-            let rules = try views.rules.row(Array(entity.entity.utf8))
+            let rules = try views.rules.row(RowKey(Array(entity.entity.utf8)))
             judges[entity.entity] = StandingJudge(
-                mapping: entity, policy: Policy(from: rules?.policy), connections: connections)
+                mapping: entity, rules: rules, connections: connections)
         }
         for record in records {
-            guard let row = try views.records.row(record.bytes),
+            guard let row = try views.records.row(RowKey(record)),
                 let judge = judges[row.entity]
             else { continue }
             let replicas = try (row.replicas + row.creating).compactMap {

@@ -18,6 +18,8 @@ package struct RulesRow: ViewRow, Equatable {
     package var since: UInt64 = 0
     /// The sequence at which another mapping was adopted last.
     package var mappedSince: UInt64 = 0
+    /// Where a mapping changed how a system is told of an attribute, as it changed last.
+    package var respellings: [RespellingRow] = []
     package var unknownFields: [UInt8] = []
 
     package init() {}
@@ -32,10 +34,68 @@ package struct RulesRow: ViewRow, Equatable {
         visitor.id(7, &mappingSetBy)
         visitor.strings(8, &owners)
         visitor.unsigned(9, &mappedSince)
+        visitor.messages(10, &respellings)
+    }
+}
+
+/// An attribute that a mapping spells otherwise than the one before it.
+package struct RespellingRow: WireMessage, Equatable {
+    package var system: System = .unspecified
+    package var attribute = ""
+    /// The sequence of the mapping's event.
+    package var sequence: UInt64 = 0
+    package var unknownFields: [UInt8] = []
+
+    package init() {}
+
+    package mutating func visit(_ visitor: inout some WireVisitor) {
+        visitor.choice(1, &system)
+        visitor.string(2, &attribute)
+        visitor.unsigned(3, &sequence)
+    }
+}
+
+/// Which attributes are spelt otherwise than when what stands there was decided.
+///
+/// A mapping alone writes nothing (law 4): what they would be told otherwise waits for `--realign`.
+package struct Respellings: Sendable, Equatable {
+    private var since: [System: [String: UInt64]] = [:]
+
+    package init(_ rules: RulesRow?) {
+        for row in rules?.respellings ?? [] {
+            since[row.system, default: [:]][row.attribute] = row.sequence
+        }
+    }
+
+    /// Marks a branch whose outcome had reached it before the mapping changed.
+    package func mark(_ branch: inout Branch, of replica: ReplicaRow, _ outcome: OutcomeRow?) {
+        guard let since = since[branch.system]?[branch.spelling.attribute], let outcome,
+            outcome.sequence < since
+        else { return }
+        let row = replica[branch.spelling.attribute]
+        branch.isRespelt = row.accounted != nil && row.accountedAt < since
     }
 }
 
 extension RulesRow {
+    /// Takes note of every attribute that a system is told of otherwise by the new mapping.
+    mutating func noteRespellings(
+        from old: EntityMapping, to new: EntityMapping, at sequence: UInt64
+    ) {
+        for field in new.fields {
+            for (system, spelling) in field.spellings.sorted(by: { $0.key < $1.key }) {
+                let before = old.field(attribute: spelling.attribute, of: system)
+                guard let was = before?.spellings[system], was != spelling else { continue }
+                var row = RespellingRow()
+                row.system = system
+                row.attribute = spelling.attribute
+                row.sequence = sequence
+                respellings.removeAll { $0.system == system && $0.attribute == row.attribute }
+                respellings.append(row)
+            }
+        }
+    }
+
     mutating func own(_ mapping: MappingChanged) {
         for field in mapping.fields {
             for spelling in field.spellings

@@ -101,6 +101,12 @@ package struct ReplicaRow: ViewRow, Equatable {
         }
     }
 
+    /// Takes note of the event that accounted for something at an attribute.
+    mutating func note(_ sequence: UInt64, accountsFor attribute: String) {
+        guard let index = branches.firstIndex(where: { $0.attribute == attribute }) else { return }
+        branches[index].accountedAt = sequence
+    }
+
     /// The remote's id in clear text, where the key still opens it.
     package var remoteIDText: String? {
         if case .text(let text) = remoteID?.value { text } else { nil }
@@ -129,6 +135,8 @@ package struct BranchRow: WireMessage, Equatable {
     package var referred: Sealed?
     /// The object of that record that it stood for; another one in its place is news.
     package var referredObject: ReplicaID?
+    /// The sequence of the event that accounted for something there last.
+    package var accountedAt: UInt64 = 0
     package var unknownFields: [UInt8] = []
 
     package init() {}
@@ -148,6 +156,7 @@ package struct BranchRow: WireMessage, Equatable {
         visitor.bool(11, &isUnverified)
         visitor.sealed(12, &referred)
         visitor.id(13, &referredObject)
+        visitor.unsigned(14, &accountedAt)
     }
 }
 
@@ -204,6 +213,8 @@ package struct OutcomeRow: WireMessage, Equatable {
     package var settledByPerson = false
     package var decidedBy: EventID = .none
     package var law = ""
+    /// The sequence of the event that decided it.
+    package var sequence: UInt64 = 0
     package var unknownFields: [UInt8] = []
 
     package init() {}
@@ -218,6 +229,7 @@ package struct OutcomeRow: WireMessage, Equatable {
         visitor.bool(7, &settledByPerson)
         visitor.id(8, &decidedBy)
         visitor.string(9, &law)
+        visitor.unsigned(10, &sequence)
     }
 }
 

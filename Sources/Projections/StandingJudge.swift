@@ -12,8 +12,11 @@ struct StandingJudge {
     private let scopes: [ConnectionID: Scope]
     private let making: [ConnectionID: Scope]
     private let fields: [(mapping: FieldMapping, merge: Merge)]
+    private let respellings: Respellings
 
-    init(mapping: EntityMapping, policy: Policy, connections: [ConnectionRow]) {
+    init(mapping: EntityMapping, rules: RulesRow?, connections: [ConnectionRow]) {
+        let policy = Policy(from: rules?.policy)
+        respellings = Respellings(rules)
         self.mapping = mapping
         self.policy = policy
         self.connections = connections.filter {
@@ -160,10 +163,11 @@ struct StandingJudge {
             branch.mayWrite = unwritten == nil
             branch.maySpeak =
                 connection.configured.direction != .push && connection.hears(replica)
-            let outcome = record.outcome(field.name)?.outcome
+            let outcome = record.outcome(field.name)
             branch.limitByTerms()
+            respellings.mark(&branch, of: replica, outcome)
             let state = FieldState(
-                outcome: outcome, branches: [branch], contest: nil)
+                outcome: outcome?.outcome, branches: [branch], contest: nil)
             let need = references.spelling(
                 merge.need(branch, state), field, branch, at: connection.id)
             switch need {

@@ -52,6 +52,7 @@ package struct Reconciler: Sendable {
                 }
                 let need = need(of: branch, field, state, by: merge, snapshot.references, side)
                 plan.verdicts.append(verdict(need, field, branch, side))
+                if need == .wait(.respelt) { plan.realignable += 1 }
                 if case .write(let write) = need, let outcome = state.outcome {
                     let before = snapshot.replicas[side.place][branch.spelling.attribute].seen
                     writes[branch.replica, default: []].append(
@@ -173,6 +174,9 @@ package struct Reconciler: Sendable {
                 }
             }
             branch.limitByTerms()
+            if !ground.realigns {
+                ground.respellings.mark(&branch, of: snapshot.replicas[side.place], outcome)
+            }
             branches.append(branch)
         }
         var state = FieldState(

@@ -257,7 +257,7 @@ extension RunReport {
         realignable == 0
             ? []
             : [
-                "\(realignable) conflicts would be decided by the rules as they are now: `syncledger plan --realign` shows how."
+                "\(realignable) fields would be decided or told otherwise by the rules as they are now: `syncledger plan --realign` shows how."
             ]
     }
 

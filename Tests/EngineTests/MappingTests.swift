@@ -159,6 +159,45 @@ import Testing
         try checkRebuild(world)
     }
 
+    @Test func `writes nothing that was decided before it, until somebody realigns that`() throws {
+        let shipped = "suitecrm: {attribute: primary_address_city, longest: 100}"
+        let world = try world(
+            716,
+            [(shipped, "suitecrm: {attribute: primary_address_city, direction: pull}")])
+        defer { end(world) }
+        func seed(_ name: String, _ city: String) {
+            var person = person("\(name)@example.com", name, "Lee", phone: nil)
+            person.city = city
+            world.compass.seed(person, at: world.time)
+        }
+        seed("ann", "Berlin")
+        seed("bob", "Turin")
+        try sync(world)
+        func cities() -> [String] {
+            world.people(.suitecrm).map { $0.person.city ?? "" }.sorted()
+        }
+        #expect(cities() == ["", ""])
+        try map(world, [])
+        let after = try sync(world)
+        #expect(after.issued == 0 && after.realignable == 2 && after.waiting == 2, "\(after)")
+        #expect(cities() == ["", ""])
+        // What is decided from then on is told, and so is who is made or linked there.
+        try edit(world, .compass) { $0.city = "Rome" }
+        seed("cara", "Oslo")
+        world.suitecrm.seed(
+            person("dora@example.com", "Dora", "Lee", phone: nil), at: world.time)
+        seed("dora", "Paris")
+        try sync(world)
+        #expect(cities() == ["", "Oslo", "Paris", "Rome"])
+        #expect(try sync(world).realignable == 1)
+        world.pass(seconds: 600)
+        _ = try world.run(.sync, sweep: true, approve: true, realign: true)
+        #expect(cities() == ["Oslo", "Paris", "Rome", "Turin"])
+        let last = try sync(world)
+        #expect(last.issued == 0 && last.realignable == 0 && last.waiting == 0, "\(last)")
+        try checkRebuild(world)
+    }
+
     @Test func `lets a field go one way only`() throws {
         let world = try world(
             705,

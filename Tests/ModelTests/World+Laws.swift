@@ -261,7 +261,7 @@ extension World {
                 violate(.converges, "\(replica) still needs \(write.spelling)")
             case .wait(.contested), .wait(.readOnly), .wait(.refused), .wait(.unreadable),
                 .wait(.tooLarge), .wait(.unknownReference), .wait(.absentReference),
-                .wait(.referenceIsMade), .wait(.keepsValue), .wait(.noWord):
+                .wait(.referenceIsMade), .wait(.keepsValue), .wait(.noWord), .wait(.respelt):
                 break
             case .wait(.drifted):
                 if branch.maySpeak, remote.author != .origin, state.contest == nil {
