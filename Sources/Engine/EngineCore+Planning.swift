@@ -16,7 +16,7 @@ extension EngineCore {
         var ground = Ground(
             mapping: mapping, policy: Policy(from: rules?.policy), connections: connections)
         ground.rulesSince = rules?.since ?? 0
-        ground.respellings = Respellings(rules)
+        ground.respellings = Respellings(rules, shipped: Mapping.shipped[entity])
         ground.realigns = request.realigns
         ground.unreadable = Set(
             connections.filter {

@@ -41,6 +41,18 @@ package enum WriteNeed: Sendable, Hashable {
     }
 }
 
+extension Branch {
+    /// Whether the outcome is for this system and has not reached it.
+    package func isOwed(_ outcome: Outcome) -> Bool {
+        guard spelling.direction != .pull, spelling.constant == nil,
+            !spelling.terms.contains(.onlyCreate),
+            !(outcome.value.isBlank && spelling.takesNoBlank)
+        else { return false }
+        let held = held(outcome)
+        return seenContent != held && accountedContent != held
+    }
+}
+
 extension Merge {
     /// Whether a branch needs a write, and which.
     package func need(_ branch: Branch, _ state: FieldState) -> WriteNeed {
@@ -68,8 +80,8 @@ extension Merge {
         if rules.contains(.refusalsRest), branch.refusedVersion == outcome.version {
             return .wait(.refused)
         }
-        if branch.isRespelt { return .wait(.respelt) }
         let isNews = branch.accountedContent != held
+        if branch.isRespelt, isNews { return .wait(.respelt) }
         guard isNews || policy.enforce || !rules.contains(.onlyNews) else {
             return .wait(.drifted)
         }

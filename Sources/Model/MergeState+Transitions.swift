@@ -19,7 +19,6 @@ extension Branch {
     ) {
         accounted = spelt
         isUnverified = false
-        isRespelt = false
         // What went into a join is a part of the outcome, not this replica's form of it.
         let isPart = [Reason.union.rawValue, Reason.sum.rawValue].contains(reason)
         if role == .agreed || role == .sideEffect || role == .won && !isPart {
@@ -127,7 +126,6 @@ extension FieldState {
         case .moved, .settled:
             state.outcome = ruling.outcome
             state.contest = nil
-            for index in state.branches.indices { state.branches[index].isRespelt = false }
         case .agreed, .accounted, .unspecified:
             if state.contest?.closes(with: ruling.inputs.map(\.replica)) ?? false {
                 state.contest = nil

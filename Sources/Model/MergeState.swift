@@ -66,7 +66,7 @@ package struct Branch: Sendable, Hashable {
     /// What was seen refers to something that nobody knows yet: it says nothing, and is not written
     /// over.
     package var refersToUnknown = false
-    /// What it holds was decided before the mapping came to spell it otherwise.
+    /// What it was told was decided before the mapping came to spell it otherwise.
     package var isRespelt = false
 
     package init(replica: ReplicaID, system: System, spelling: Spelling) {

@@ -169,7 +169,6 @@ extension Fold {
                     told: stored.told, by: logged.id)
             }
         }
-        row.note(logged.sequence, accountsFor: stored.attribute)
         if let written, !stored.notStored,
             let field = mapping[row.entity]?.field(attribute: stored.attribute, of: row.system),
             field.refers != nil

@@ -117,7 +117,6 @@ extension Fold {
                     for: spelt, role: input.role, kind: field.kind, reason: field.law,
                     version: field.version)
             }
-            row.note(logged.sequence, accountsFor: input.attribute)
             let known = mapping[row.entity]?.field(attribute: input.attribute, of: row.system)
             if known?.refers != nil {
                 try refer(input.attribute, of: &row, to: input.canonical)

@@ -92,6 +92,7 @@ struct Fold {
     private mutating func foldMapping(_ payload: MappingChanged, _ logged: LoggedEvent) throws {
         let before = mapping
         try changeRules(of: payload.entity, logged) { row in
+            row.keepFormer(until: logged.sequence)
             row.mapping = payload
             row.own(payload)
             row.mappingSetBy = logged.id
@@ -99,9 +100,6 @@ struct Fold {
         (mapping, fields) = try Self.inForce(views)
         try touchAll()
         guard let old = before[payload.entity], let new = mapping[payload.entity] else { return }
-        try changeRules(of: payload.entity, logged) {
-            $0.noteRespellings(from: old, to: new, at: logged.sequence)
-        }
         // Nobody can say what one that this version cannot follow tells a system.
         let isFollowed = new.event == payload
         for row in try views.connections.all()

@@ -18,8 +18,8 @@ package struct RulesRow: ViewRow, Equatable {
     package var since: UInt64 = 0
     /// The sequence at which another mapping was adopted last.
     package var mappedSince: UInt64 = 0
-    /// Where a mapping changed how a system is told of an attribute, as it changed last.
-    package var respellings: [RespellingRow] = []
+    /// The mappings that were in force before, the oldest first.
+    package var formers: [FormerMappingRow] = []
     package var unknownFields: [UInt8] = []
 
     package init() {}
@@ -34,66 +34,73 @@ package struct RulesRow: ViewRow, Equatable {
         visitor.id(7, &mappingSetBy)
         visitor.strings(8, &owners)
         visitor.unsigned(9, &mappedSince)
-        visitor.messages(10, &respellings)
+        visitor.messages(10, &formers)
     }
 }
 
-/// An attribute that a mapping spells otherwise than the one before it.
-package struct RespellingRow: WireMessage, Equatable {
-    package var system: System = .unspecified
-    package var attribute = ""
-    /// The sequence of the mapping's event.
-    package var sequence: UInt64 = 0
+/// A mapping that was in force.
+package struct FormerMappingRow: WireMessage, Equatable {
+    /// `nil` for the one that ships.
+    package var mapping: MappingChanged?
+    /// The sequence of the event that put another one in its place.
+    package var until: UInt64 = 0
     package var unknownFields: [UInt8] = []
 
     package init() {}
 
     package mutating func visit(_ visitor: inout some WireVisitor) {
-        visitor.choice(1, &system)
-        visitor.string(2, &attribute)
-        visitor.unsigned(3, &sequence)
+        visitor.message(1, &mapping)
+        visitor.unsigned(2, &until)
     }
 }
 
-/// Which attributes are spelt otherwise than when what stands there was decided.
+/// How attributes were spelt when what stands there was decided.
 ///
-/// A mapping alone writes nothing (law 4): what they would be told otherwise waits for `--realign`.
+/// A mapping alone writes nothing (law 4): what a system was told, and would be told otherwise now,
+/// waits for `--realign`.
 package struct Respellings: Sendable, Equatable {
-    private var since: [System: [String: UInt64]] = [:]
+    private let formers: [(until: UInt64, mapping: EntityMapping)]
 
-    package init(_ rules: RulesRow?) {
-        for row in rules?.respellings ?? [] {
-            since[row.system, default: [:]][row.attribute] = row.sequence
+    package init(_ rules: RulesRow?, shipped: EntityMapping?) {
+        formers = (rules?.formers ?? []).compactMap { row in
+            guard let shipped else { return nil }
+            let mapping = row.mapping.map { try? EntityMapping($0, shipped: shipped) } ?? shipped
+            return mapping.map { (row.until, $0) }
         }
     }
 
-    /// Marks a branch whose outcome had reached it before the mapping changed.
-    package func mark(_ branch: inout Branch, of replica: ReplicaRow, _ outcome: OutcomeRow?) {
-        guard let since = since[branch.system]?[branch.spelling.attribute], let outcome,
-            outcome.sequence < since
+    package static func == (one: Self, other: Self) -> Bool {
+        one.formers.map(\.until) == other.formers.map(\.until)
+    }
+
+    /// Marks a branch that is spelt otherwise than when its outcome was decided, unless the outcome is
+    /// still owed to it; with `realigns` lets it be told in the new words.
+    package func mark(_ branch: inout Branch, _ decided: OutcomeRow?, realigns: Bool) {
+        guard let decided, !branch.spelling.codec.kind.isReference,
+            let former = formers.first(where: { $0.until > decided.sequence })?.mapping,
+            let was = former.field(attribute: branch.spelling.attribute, of: branch.system)?
+                .spellings[branch.system],
+            was != branch.spelling, let outcome = decided.outcome
         else { return }
-        let row = replica[branch.spelling.attribute]
-        branch.isRespelt = row.accounted != nil && row.accountedAt < since
+        var then = branch
+        then.spelling = was
+        guard !then.isOwed(outcome) else { return }
+        if !realigns {
+            branch.isRespelt = true
+        } else if was.codec != branch.spelling.codec {
+            // In which form it held the outcome was said in the old words.
+            branch.accepted = nil
+        }
     }
 }
 
 extension RulesRow {
-    /// Takes note of every attribute that a system is told of otherwise by the new mapping.
-    mutating func noteRespellings(
-        from old: EntityMapping, to new: EntityMapping, at sequence: UInt64
-    ) {
-        for field in new.fields {
-            for (system, spelling) in field.spellings.sorted(by: { $0.key < $1.key }) {
-                let before = old.field(attribute: spelling.attribute, of: system)
-                guard let was = before?.spellings[system], was != spelling else { continue }
-                var row = RespellingRow()
-                row.system = system
-                row.attribute = spelling.attribute
-                row.sequence = sequence
-                respellings.removeAll { $0.system == system && $0.attribute == row.attribute }
-                respellings.append(row)
-            }
-        }
+    /// Keeps the mapping that is in force until an event; the oldest go, for few are asked for.
+    mutating func keepFormer(until sequence: UInt64) {
+        var row = FormerMappingRow()
+        row.mapping = mapping
+        row.until = sequence
+        formers = formers.suffix(15) + [row]
     }
 
     mutating func own(_ mapping: MappingChanged) {

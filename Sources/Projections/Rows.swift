@@ -101,12 +101,6 @@ package struct ReplicaRow: ViewRow, Equatable {
         }
     }
 
-    /// Takes note of the event that accounted for something at an attribute.
-    mutating func note(_ sequence: UInt64, accountsFor attribute: String) {
-        guard let index = branches.firstIndex(where: { $0.attribute == attribute }) else { return }
-        branches[index].accountedAt = sequence
-    }
-
     /// The remote's id in clear text, where the key still opens it.
     package var remoteIDText: String? {
         if case .text(let text) = remoteID?.value { text } else { nil }
@@ -135,8 +129,6 @@ package struct BranchRow: WireMessage, Equatable {
     package var referred: Sealed?
     /// The object of that record that it stood for; another one in its place is news.
     package var referredObject: ReplicaID?
-    /// The sequence of the event that accounted for something there last.
-    package var accountedAt: UInt64 = 0
     package var unknownFields: [UInt8] = []
 
     package init() {}
@@ -156,7 +148,6 @@ package struct BranchRow: WireMessage, Equatable {
         visitor.bool(11, &isUnverified)
         visitor.sealed(12, &referred)
         visitor.id(13, &referredObject)
-        visitor.unsigned(14, &accountedAt)
     }
 }
 

@@ -16,7 +16,7 @@ struct StandingJudge {
 
     init(mapping: EntityMapping, rules: RulesRow?, connections: [ConnectionRow]) {
         let policy = Policy(from: rules?.policy)
-        respellings = Respellings(rules)
+        respellings = Respellings(rules, shipped: Mapping.shipped[mapping.entity])
         self.mapping = mapping
         self.policy = policy
         self.connections = connections.filter {
@@ -165,7 +165,7 @@ struct StandingJudge {
                 connection.configured.direction != .push && connection.hears(replica)
             let outcome = record.outcome(field.name)
             branch.limitByTerms()
-            respellings.mark(&branch, of: replica, outcome)
+            respellings.mark(&branch, outcome, realigns: false)
             let state = FieldState(
                 outcome: outcome?.outcome, branches: [branch], contest: nil)
             let need = references.spelling(

@@ -42,7 +42,8 @@ extension ViewStore {
         for event in history { try fold.fold(event) }
         guard let row = try rows.records.row(RowKey(id)) else { return nil }
         return RecordAsOf(
-            record: row, replicas: try row.replicas.compactMap { try rows.replicas.row(RowKey($0)) },
+            record: row,
+            replicas: try row.replicas.compactMap { try rows.replicas.row(RowKey($0)) },
             events: history.count)
     }
 

@@ -8,8 +8,8 @@ package struct Ground: Sendable, Equatable {
     package var policy: Policy
     /// The log's sequence at which policy, mapping or code changed last.
     package var rulesSince: UInt64 = 0
-    /// Where the mapping came to tell a system otherwise.
-    package var respellings = Respellings(nil)
+    /// How things were spelt when they were decided.
+    package var respellings = Respellings(nil, shipped: nil)
     /// Whether what those changed may decide and write by itself.
     package var realigns = false
     package var connections: [ConnectionRow] { didSet { skew = Self.skew(connections) } }

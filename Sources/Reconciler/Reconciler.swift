@@ -46,7 +46,14 @@ package struct Reconciler: Sendable {
             }
             if joined.contains(field.name) { parts[field.name] = state }
             if let outcome = state.outcome { outcomes.append((field, outcome)) }
-            for branch in state.branches {
+            let isDecidedNow = plan.rulings.contains {
+                $0.field.name == field.name && [.moved, .settled].contains($0.ruling.kind)
+            }
+            for var branch in state.branches {
+                if !isDecidedNow {
+                    ground.respellings.mark(
+                        &branch, snapshot.record.outcome(field.name), realigns: ground.realigns)
+                }
                 guard let side = sides.first(where: { $0.replica == branch.replica }) else {
                     continue
                 }
@@ -174,9 +181,6 @@ package struct Reconciler: Sendable {
                 }
             }
             branch.limitByTerms()
-            if !ground.realigns {
-                ground.respellings.mark(&branch, of: snapshot.replicas[side.place], outcome)
-            }
             branches.append(branch)
         }
         var state = FieldState(

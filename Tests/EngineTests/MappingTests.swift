@@ -198,6 +198,27 @@ import Testing
         try checkRebuild(world)
     }
 
+    @Test func `tells what was decided before it, and not told yet, in its own words`() throws {
+        let world = try World(directory: scratch(), seed: 717)
+        defer { end(world) }
+        world.compass.seed(ann { $0.city = "Berlin" }, at: world.time)
+        try sync(world)
+        world.suitecrm.seed(ann { $0.email = "bob@example.com" }, at: world.time)
+        let city = "suitecrm: {attribute: primary_address_city, longest: 100}"
+        try map(world, [(city, "suitecrm: {attribute: primary_address_city, longest: 90}")])
+        // Decided, and not approved: nobody was told.
+        try edit(world, .compass) { $0.city = "Rome" }
+        let decided = try sync(world, approve: false)
+        #expect(decided.decisions > 0, "\(decided)")
+        #expect(!world.people(.suitecrm).contains { $0.person.city == "Rome" })
+        try map(world, [(city, "suitecrm: {attribute: primary_address_city, longest: 80}")])
+        try sync(world)
+        #expect(world.people(.suitecrm).contains { $0.person.city == "Rome" })
+        let last = try sync(world)
+        #expect(last.issued == 0 && last.realignable == 0 && last.waiting == 0, "\(last)")
+        try checkRebuild(world)
+    }
+
     @Test func `lets a field go one way only`() throws {
         let world = try world(
             705,

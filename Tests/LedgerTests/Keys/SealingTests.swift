@@ -37,7 +37,9 @@ import Testing
         }
     }
 
-    @Test func `a code is that of RFC 2104, as a library makes it, for every length of key and message`() {
+    @Test
+    func `a code is that of RFC 2104, as a library makes it, for every length of key and message`()
+    {
         for length in 0...64 {
             let key = (0..<length).map { UInt8(truncatingIfNeeded: $0 * 7 + length) }
             let message = (0..<length * 3).map { UInt8(truncatingIfNeeded: $0 + length) }
