@@ -276,10 +276,16 @@ extension Spelling {
         if call == .stage,
             let key = [
                 (constant != nil, "constant"), (hasDefault, "default"),
-                (terms.contains(.required), "required"), (terms.contains(.onlyCreate), "only_create"),
+                (terms.contains(.required), "required"),
+                (terms.contains(.onlyCreate), "only_create"),
             ].first(where: \.0)?.1
         {
             throw MappingError(.toldLater, at: place.key(key))
+        }
+        if call == .stage,
+            codec.kind != .text || direction != .pull && !(translation?.functions ?? []).isEmpty
+        {
+            throw MappingError(.stageIsText, at: place)
         }
         if constant != nil,
             translation != nil || !terms.isEmpty || direction != .both || codec.kind.isReference

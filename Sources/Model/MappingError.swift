@@ -81,6 +81,7 @@ package struct MappingError: Error, Equatable, CustomStringConvertible {
         case readOnly(String)
         case constantStandsAlone
         case toldLater
+        case stageIsText
         case noCreate(String)
         case scope(ScopeError)
     }
@@ -164,6 +165,8 @@ extension MappingError.Reason {
             "the lookup has the word \(word) for two contents, so nobody could read it: let the direction be push"
         case .defaultOfNoText: "a default is for a field of kind text or email"
         case .readOnly(let key): "\(key) is about writing, but the direction is pull"
+        case .stageIsText:
+            "a stage is a text, and told by its very name: give it a lookup where the names differ"
         case .toldLater:
             "a stage is told only once somebody is there: leave this out"
         case .constantStandsAlone:

@@ -208,7 +208,7 @@ extension Spelling {
                 text.system, ownKind,
                 maximumLength: text.longest == 0 ? nil : Int(clamping: text.longest),
                 translation: translation),
-            form: own?.form ?? .absolute, 
+            form: own?.form ?? .absolute,
             call: own?.call ?? Self.call(of: text.attribute, at: text.system, shipped.entity))
         direction = text.direction
         if text.onlyCreate { terms.insert(.onlyCreate) }

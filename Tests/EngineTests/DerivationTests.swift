@@ -163,7 +163,36 @@ import Testing
         try checkRebuild(world)
     }
 
-    @Test func `go both ways where a stage is an ordinary field, and say where there is none`() throws {
+    @Test func `told in other words later wait for realign where they were told before`() throws {
+        func stage(_ won: String) -> String {
+            """
+                stage:
+                  derive: {from: deal, take: stage, by: account, pick: [Closed Won, Negotiation]}
+                  mautic: {attribute: stage, direction: push, lookup: {Closed Won: \(won)}}
+            """
+        }
+        let world = try world(809, stage("Customer"))
+        defer { end(world) }
+        for name in ["Customer", "Client"] { world.mautic.addStage(name, at: world.time) }
+        let acme = world.compass.seed(SandboxAccount(name: "Acme"), at: world.time)
+        world.compass.seed(ann(at: acme), at: world.time)
+        world.compass.seed(
+            SandboxDeal(name: "One", account: acme, stage: "Closed Won"), at: world.time)
+        try sync(world)
+        let contact = try #require(world.people(.mautic).first).id
+        #expect(world.mautic.stageName(of: contact) == "Customer")
+        try map(world, [stage("Client")])
+        #expect(try sync(world).issued == 0)
+        #expect(world.mautic.stageName(of: contact) == "Customer")
+        try sync(world, realign: true)
+        #expect(world.mautic.stageName(of: contact) == "Client")
+        #expect(try sync(world).issued == 0)
+        try checkRebuild(world)
+    }
+
+    @Test func `go both ways where a stage is an ordinary field, and say where there is none`()
+        throws
+    {
         let world = try world(
             808,
             """
@@ -268,6 +297,8 @@ import Testing
         ("derive: {fro: account}", "did you mean from?"),
         ("mautic: {attribute: stage, constant: Lead}", "told only once somebody is there"),
         ("mautic: {attribute: stage, default: Lead}", "told only once somebody is there"),
+        ("mautic: {attribute: stage, functions: [lowercase]}", "told by its very name"),
+        ("kind: integer\n      mautic: {attribute: stage}", "told by its very name"),
     ])
     func `that contradict themselves are refused`(_ text: String, _ words: String) throws {
         let shipped = MappingFile.text(of: Mapping([.contact]))
