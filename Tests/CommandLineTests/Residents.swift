@@ -4,7 +4,8 @@ import Sandbox
 ///
 /// Each text field of each person is typed at one system only, so that no rule has to choose and the
 /// end is known exactly: the last text typed. Tags and points are typed at two systems at once, and
-/// an opt-out anywhere counts everywhere.
+/// an opt-out anywhere counts everywhere. Where somebody works, and how far the deals are, is typed at
+/// Compass; the account is a tag as well, and its deal's stage that of the contact in Mautic.
 struct Residents {
     typealias System = SandboxWorld.System
 
@@ -12,7 +13,38 @@ struct Residents {
         var person: SandboxPerson
         /// Where the person is known to stand, and under which id.
         var ids: [System: String]
+        /// The account's name.
+        var account: String
     }
+
+    /// A deal of each account.
+    struct Deal {
+        var name: String
+        var account: String
+        var stage = "Prospecting"
+        /// Its id at Compass.
+        var id = ""
+    }
+
+    static let accounts = ["Acme", "Globex"]
+    /// Deals' stages, and what Mautic calls them.
+    static let stages = [("Prospecting", "Lead"), ("Negotiation", "Prospect"), ("Won", "Customer")]
+    /// What is derived, for the end of the contacts' mapping.
+    static let mapping = """
+            client:
+              derive: {from: account, take: name, by: account, into: tags, prefix: "at "}
+            stage:
+              derive: {from: deal, take: stage, by: account, pick: [Won, Negotiation]}
+              mautic:
+                attribute: stage
+                direction: push
+                lookup: {Prospecting: Lead, Negotiation: Prospect, Won: Customer}
+
+        """
+
+    private(set) var deals = accounts.map { Deal(name: "\($0)'s deal", account: $0) }
+    /// Each account's id at each system.
+    private var accountIDs: [System: [String: String]] = [:]
 
     private(set) var all: [Resident] = []
     private(set) var edits = 0
@@ -39,11 +71,14 @@ struct Residents {
         person.city = number % 2 == 0 ? "Kraków \(number)" : nil
         person.jobTitle = number % 3 == 0 ? "R&D Lead \(number)" : nil
         person.points = number
-        all.append(Resident(person: person, ids: [:]))
+        all.append(
+            Resident(
+                person: person, ids: [:], account: Self.accounts[number % Self.accounts.count]))
     }
 
     /// Puts everybody into one, two or three systems.
     mutating func moveIn(_ world: inout SandboxWorld, at time: SandboxTime) {
+        openAccounts(&world, at: time)
         for index in all.indices {
             let systems: [System] =
                 switch index % 5 {
@@ -56,9 +91,33 @@ struct Residents {
             // SuiteCRM and Mautic tell Compass nothing of what they have no field for.
             if !systems.contains(where: { $0 != .suitecrm }) { all[index].person.points = 0 }
             for system in systems {
-                all[index].ids[system] = world.seed(all[index].person, in: system, at: time)
+                all[index].ids[system] = world.seed(working(index, system), in: system, at: time)
             }
         }
+    }
+
+    private mutating func openAccounts(_ world: inout SandboxWorld, at time: SandboxTime) {
+        for (_, stage) in Self.stages { world.mautic.addStage(stage, at: time) }
+        for name in Self.accounts {
+            let account = SandboxAccount(name: name)
+            accountIDs[.mautic, default: [:]][name] = world.mautic.seed(account, at: time)
+            accountIDs[.suitecrm, default: [:]][name] = world.suiteCRM.seed(account, at: time)
+            accountIDs[.compass, default: [:]][name] = world.compass.seed(account, at: time)
+        }
+        for index in deals.indices {
+            deals[index].id = world.compass.seed(
+                SandboxDeal(
+                    name: deals[index].name,
+                    account: accountIDs[.compass]?[deals[index].account],
+                    stage: deals[index].stage), at: time)
+        }
+    }
+
+    /// The person as somebody types it into a system, with the account that it has there.
+    private func working(_ index: Int, _ system: System) -> SandboxPerson {
+        var person = all[index].person
+        person.account = accountIDs[system]?[all[index].account]
+        return person
     }
 
     /// One edit by somebody, somewhere, of something.
@@ -75,6 +134,8 @@ struct Residents {
         case 2, 3: type(\.email, "email", &world, at: time)
         case 4, 5: tag(&world, at: time)
         case 6, 7: score(&world, mauticPoints: mauticPoints, at: time)
+        case 8, 9: move(&world, at: time)
+        case 10: goOn(&world, at: time)
         default:
             let field = Self.texts[dice.roll(0..<Self.texts.count - 1)]
             type(field.part, field.name, &world, at: time)
@@ -100,7 +161,25 @@ struct Residents {
         let index = all.count - 1
         let system = System.allCases[dice.roll(0..<3)]
         if system == .suitecrm { all[index].person.points = 0 }
-        all[index].ids[system] = world.arrive(all[index].person, in: system, at: time)
+        all[index].ids[system] = world.arrive(working(index, system), in: system, at: time)
+    }
+
+    /// Somebody works at the other account from now on.
+    private mutating func move(_ world: inout SandboxWorld, at time: SandboxTime) {
+        let index = dice.roll(0..<all.count)
+        guard let id = all[index].ids[.compass] else { return }
+        let account = Self.accounts[dice.roll(0..<Self.accounts.count)]
+        all[index].account = account
+        let accountID = accountIDs[.compass]?[account]
+        world.edit(id, in: .compass, at: time) { $0.account = accountID }
+    }
+
+    /// A deal changes its stage.
+    private mutating func goOn(_ world: inout SandboxWorld, at time: SandboxTime) {
+        let index = dice.roll(0..<deals.count)
+        let stage = Self.stages[dice.roll(0..<Self.stages.count)].0
+        deals[index].stage = stage
+        world.compass.personEditsDeal(deals[index].id, at: time) { $0.stage = stage }
     }
 
     private mutating func optOut(_ world: inout SandboxWorld, at time: SandboxTime) {
@@ -157,6 +236,52 @@ struct Residents {
 
     /// Everything that is not as it must be, in words; empty when all is well.
     func differences(in world: SandboxWorld) -> [String] {
+        differencesOfPeople(in: world) + differencesOfWork(in: world)
+    }
+
+    /// Where everybody works, in which stage they are, and the deals.
+    private func differencesOfWork(in world: SandboxWorld) -> [String] {
+        var wrong: [String] = []
+        func check(_ found: [String?], _ wanted: [String?], _ what: String) {
+            if found != wanted { wrong.append("\(what): \(found), not \(wanted)") }
+        }
+        let companies: [(System, [SandboxAccountRow])] = [
+            (.mautic, world.mautic.accountRows), (.suitecrm, world.suiteCRM.accountRows),
+            (.compass, world.compass.accountRows),
+        ]
+        for (system, rows) in companies {
+            let found = rows.compactMap(\.account.name).sorted()
+            check(found, Self.accounts, "\(system)'s accounts")
+            let names = Dictionary(uniqueKeysWithValues: rows.map { ($0.id, $0.account.name) })
+            for row in world.rows(of: system) {
+                let email = row.person.email?.lowercased()
+                guard let one = all.first(where: { $0.person.email?.lowercased() == email }) else {
+                    continue
+                }
+                let account = row.person.account.flatMap { names[$0] ?? nil }
+                check([account], [one.account], "\(system) \(email ?? "")'s account")
+                guard system == .mautic else { continue }
+                let deal = deals.first { $0.account == one.account }
+                let stage = Self.stages.first { $0.0 == deal?.stage }?.1
+                check(
+                    [world.mautic.stageName(of: row.id)], [stage], "\(email ?? "")'s stage")
+            }
+        }
+        func told(_ rows: [SandboxDealRow], _ accounts: [SandboxAccountRow]) -> [String?] {
+            rows.sorted { $0.deal.name ?? "" < $1.deal.name ?? "" }.flatMap { row in
+                [
+                    row.deal.name, row.deal.stage,
+                    accounts.first { $0.id == row.deal.account }?.account.name,
+                ]
+            }
+        }
+        let wanted = deals.flatMap { [$0.name, $0.stage, $0.account] }
+        check(told(world.compass.dealRows, world.compass.accountRows), wanted, "Compass's deals")
+        check(told(world.suiteCRM.dealRows, world.suiteCRM.accountRows), wanted, "SuiteCRM's deals")
+        return wrong
+    }
+
+    private func differencesOfPeople(in world: SandboxWorld) -> [String] {
         System.allCases.flatMap { system -> [String] in
             let rows = world.rows(of: system)
             var wrong: [String] = []
@@ -177,7 +302,9 @@ struct Residents {
                 if let id = resident.ids[system], id != row.id {
                     wrong.append("\(system.rawValue) holds \(email) as \(row.id), not \(id)")
                 }
-                let expected = resident.person.plain(in: system)
+                var person = resident.person
+                person.tags.append("at \(resident.account)")
+                let expected = person.plain(in: system)
                 let found = row.person.plain(in: system)
                 if found != expected {
                     let pairs = zip(found, expected).filter { $0 != $1 }

@@ -42,6 +42,27 @@ import Testing
         }
     }
 
+    /// The median, since the machine may take its time with any one of them.
+    @Test func `changes generations within 50 ms, and keeps no reader waiting longer`() throws {
+        try withStand(chunk: 64) { stand in
+            var people = People(stand: stand, random: Seeded(5))
+            try stand.append([stand.configured()] + people.batch(300))
+            try stand.views.project()
+            var (swaps, waits): ([Duration], [Duration]) = ([], [])
+            for round in 0..<31 {
+                let later = people.batch(3)
+                let reader = Waiting(stand.views)
+                try stand.append(later)
+                let rebuilt = try stand.views.rebuild(anew: true)
+                waits.append(try reader.end())
+                swaps.append(rebuilt.swap)
+                #expect(stand.views.generation == round + 2)
+            }
+            #expect(swaps.sorted()[15] < .milliseconds(50), "\(swaps)")
+            #expect(waits.sorted()[15] < .milliseconds(50), "\(waits)")
+        }
+    }
+
     @Test func `a read that is under way at the swap ends in the generation it began in`() throws {
         try withStand { stand in
             var people = People(stand: stand, random: Seeded(1))
@@ -271,6 +292,35 @@ private final class Traffic: Sendable {
         isOver.store(true, ordering: .relaxed)
         threads.wait { $0 == 0 ? () : nil }
         return problems.withLock { $0 }
+    }
+}
+
+/// One who reads a record over and over, and how long a read took at most.
+private final class Waiting: Sendable {
+    private let isOver = Atomic(false)
+    private let longest = Inbox<Result<Duration, any Error>>()
+
+    init(_ views: ViewStore) {
+        let thread = Thread { [self] in
+            longest.put(
+                Result {
+                    var most = Duration.zero
+                    while !isOver.load(ordering: .relaxed) {
+                        let took = try ContinuousClock().measure {
+                            _ = try views.read { try $0.position($1) }
+                        }
+                        most = max(most, took)
+                    }
+                    return most
+                })
+        }
+        thread.stackSize = 8 << 20
+        thread.start()
+    }
+
+    func end() throws -> Duration {
+        isOver.store(true, ordering: .relaxed)
+        return try longest.take().get()
     }
 }
 
