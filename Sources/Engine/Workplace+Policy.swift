@@ -34,10 +34,15 @@ extension Workplace {
         Policy(from: try views.rules(entity)?.policy)
     }
 
-    /// What a change of the laws touches: questions that are open, and records that have the field.
+    /// What a change of the laws touches.
     package struct PolicyReach: Sendable, Equatable {
         package var openQuestions = 0
+        /// The fields that get another law.
+        package var fields: [String] = []
+        /// Records that one of them is decided for.
         package var records = 0
+        /// How many of these fields those records have between them.
+        package var values = 0
     }
 
     package func reach(
@@ -47,7 +52,7 @@ extension Workplace {
         let new = try old.changed(change, of: mapping)
         let fields = mapping.fields.filter { old.policy(for: $0) != new.policy(for: $0) }
             .map(\.name)
-        var reach = PolicyReach()
+        var reach = PolicyReach(fields: fields)
         try views.read { tables, transaction in
             for record in try tables.records.all(transaction)
             where record.entity == mapping.entity {
@@ -63,8 +68,9 @@ extension Workplace {
                     reach.records += replicas.contains { $0.state == .live } ? 1 : 0
                 } else {
                     reach.openQuestions += record.contests.count { fields.contains($0.field) }
-                    reach.records +=
-                        record.outcomes.contains { fields.contains($0.field) } ? 1 : 0
+                    let values = record.outcomes.count { fields.contains($0.field) }
+                    reach.values += values
+                    reach.records += values > 0 ? 1 : 0
                 }
             }
         }

@@ -61,8 +61,13 @@ struct ShowMapping: ParsableCommand {
                     }
             }
         }
-        return table([["entity", "field", "law"] + System.real.map(\.name)] + rows) + further
-            + places
+        let derived = entities.flatMap { entity in
+            entity.fields.compactMap { field in
+                field.derivation.map { "\(field.name) of a \(entity.entity) is \($0.words)" }
+            }
+        }
+        return table([["entity", "field", "law"] + System.real.map(\.name)] + rows) + derived
+            + further + places
     }
 
     private static func json(_ entity: EntityMapping) -> [JSON] {
@@ -76,7 +81,17 @@ struct ShowMapping: ParsableCommand {
                         .init(
                             system.name,
                             field.spellings[system].map { .string($0.remoteName) } ?? .null)
-                    })
+                    } + [
+                        .init("derived", field.derivation.map { .string($0.words) } ?? .null),
+                        .init(
+                            "terms",
+                            .object(
+                                System.real.compactMap { system in
+                                    field.spellings[system].map {
+                                        .init(system.name, .array($0.asked.map(JSON.string)))
+                                    }
+                                })),
+                    ])
         }
     }
 }
@@ -84,6 +99,11 @@ struct ShowMapping: ParsableCommand {
 extension Spelling {
     /// Its attribute, and what the mapping asks of it.
     fileprivate var words: String {
+        remoteName + (asked.isEmpty ? "" : " (\(asked.joined(separator: ", ")))")
+    }
+
+    /// What the mapping asks of it, each in words.
+    fileprivate var asked: [String] {
         var words: [String] = []
         if direction != .both { words.append(direction.name) }
         if terms.contains(.onlyCreate) { words.append("only at create") }
@@ -95,7 +115,26 @@ extension Spelling {
             if !translation.words.isEmpty { words.append("by lookup") }
             if let blank = translation.blank { words.append("\(blank) for blank") }
         }
-        return remoteName + (words.isEmpty ? "" : " (\(words.joined(separator: ", ")))")
+        return words
+    }
+}
+
+extension Derivation {
+    /// Where its value comes from.
+    fileprivate var words: String {
+        guard !isJoin else {
+            return "\(join.joined(separator: ", ")), joined with \"\(separator)\""
+        }
+        let picked: String? =
+            switch pick {
+            case .greatest(let field): "the one with the greatest \(field)"
+            case .least(let field): "the one with the least \(field)"
+            case .order(let words): "preferred in the order \(words.joined(separator: ", "))"
+            case nil: nil
+            }
+        return "the \(take) of the \(from) by \(by)" + (picked.map { ", \($0)" } ?? "")
+            + (into.map { ", among \($0)" } ?? "")
+            + (prefix.isEmpty ? "" : ", behind \"\(prefix)\"")
     }
 }
 

@@ -156,6 +156,13 @@ private func word<Word: RawRepresentable<String>>(
             + all.map(\.rawValue).joined(separator: ", "))
 }
 
+/// Of what, in words.
+private func extent(_ reach: Workplace.PolicyReach) -> String {
+    guard !reach.fields.isEmpty else { return "for \(reach.records) records" }
+    return
+        "\(reach.fields.joined(separator: ", ")): \(reach.values) values of \(reach.records) records"
+}
+
 private func apply(
     _ common: Common, _ whose: Policies.Whose, yes: Bool,
     _ wanted: (EntityMapping) throws -> PolicyChange
@@ -172,9 +179,11 @@ private func apply(
                 .init("changed", .bool(yes)),
                 .init("openQuestions", .number("\(reach.openQuestions)")),
                 .init("records", .number("\(reach.records)")),
+                .init("fields", .array(reach.fields.map(JSON.string))),
+                .init("values", .number("\(reach.values)")),
             ]),
             [
-                "\(yes ? "Changed" : "Would change") what decides for \(reach.records) records; \(reach.openQuestions) open questions stand under it.",
+                "\(yes ? "Changed" : "Would change") what decides \(extent(reach)); \(reach.openQuestions) open questions stand under it.",
                 yes
                     ? "Nothing was decided by this: `syncledger plan --realign` shows what it would decide of them."
                     : "Nothing was changed yet: the same with --yes does it.",

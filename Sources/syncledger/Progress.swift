@@ -8,20 +8,17 @@ import Synchronization
 #endif
 
 /// How a run goes: what it does, pace, time left.
-///
-/// One line on a terminal; elsewhere a line of its own on standard error, one a minute at most.
 final class RunLine {
-    private let line = ProgressLine()
+    private let line: ProgressLine
     private let clock: () -> Timestamp
     private var phase: RunProgress.Phase?
     private var began: Timestamp
     private var doneBefore = 0
-    private var told: Timestamp
 
     init(clock: @escaping () -> Timestamp = systemNow) {
         self.clock = clock
+        line = ProgressLine(clock: clock)
         began = clock()
-        told = began
     }
 
     func show(_ state: RunProgress) {
@@ -30,15 +27,10 @@ final class RunLine {
         if state.phase != phase, state.phase != .planning {
             (phase, began, doneBefore) = (state.phase, now, done)
         }
-        let text = Self.text(
-            state, done: done - doneBefore,
-            seconds: Double(now.microseconds - began.microseconds) / 1_000_000)
-        if line.isTerminal {
-            line.show(text)
-        } else if now.microseconds - told.microseconds >= 60_000_000 {
-            told = now
-            Output.complain(text)
-        }
+        line.show(
+            Self.text(
+                state, done: done - doneBefore,
+                seconds: Double(now.microseconds - began.microseconds) / 1_000_000))
     }
 
     func clear() { line.clear() }
@@ -73,15 +65,37 @@ final class RunLine {
     }
 }
 
-/// One line on a terminal's standard error, written over and over; nothing where there is none.
+/// One line on standard error: on a terminal written over and over, elsewhere a new one, once a minute
+/// at most.
 final class ProgressLine {
-    let isTerminal = isatty(2) == 1
+    private let isTerminal: Bool
+    private let clock: () -> Timestamp
+    private let say: (String) -> Void
     private var last = ""
+    private var told: Timestamp
+
+    init(
+        isTerminal: Bool = isatty(2) == 1, clock: @escaping () -> Timestamp = systemNow,
+        say: @escaping (String) -> Void = Output.complain
+    ) {
+        self.isTerminal = isTerminal
+        self.clock = clock
+        self.say = say
+        told = clock()
+    }
 
     func show(_ text: String) {
-        guard isTerminal, text != last else { return }
+        guard isTerminal else { return tell(text) }
+        guard text != last else { return }
         last = text
         put("\r\u{1B}[K\(visible(text))")
+    }
+
+    private func tell(_ text: String) {
+        let now = clock()
+        guard now.microseconds - told.microseconds >= 60_000_000 else { return }
+        told = now
+        say(text)
     }
 
     func clear() {

@@ -45,6 +45,51 @@ import Transport
         }
     }
 
+    /// The lines of the page on mapping files.
+    @Test func `have industry, country and employees by lines of a mapping file`() throws {
+        let world = try World(directory: scratch(), seed: 63)
+        defer { end(world) }
+        let lines = """
+                industry:
+                  compass: industry
+                  mautic: {attribute: companyindustry, lookup: {Bank: Banking, Press: Media}}
+                  suitecrm: industry
+                country:
+                  compass: country
+                  mautic: {attribute: companycountry, lookup: {Deutschland: Germany, Polska: Poland}}
+                  suitecrm: billing_address_country
+                employees:
+                  kind: integer
+                  compass: employees
+                  mautic: companynumber_of_employees
+                  suitecrm: employees
+
+            """
+        let text = MappingFile.text(of: Mapping([.account]))
+        try world.workplace.change(MappingFile(text + lines).entities)
+        for (name, industry, country, employees) in [
+            ("Acme", "Bank", "Deutschland", 12), ("Globex", "Circus", "Polska", 3),
+        ] {
+            var account = account(name)
+            account.industry = industry
+            account.country = country
+            account.employees = employees
+            world.compass.seed(account, at: world.time)
+        }
+        let report = try syncToRest(world)
+        #expect(report.failing == 0 && report.waiting == 0, "\(report)")
+        for rows in [world.suitecrm.accountRows, world.compass.accountRows] {
+            let told = rows.map(\.account).sorted { $0.name ?? "" < $1.name ?? "" }
+            #expect(told.map(\.industry) == ["Bank", "Circus"])
+            #expect(told.map(\.country) == ["Deutschland", "Polska"])
+            #expect(told.map(\.employees) == [12, 3])
+        }
+        let told = world.mautic.accountRows.map(\.account).sorted { $0.name ?? "" < $1.name ?? "" }
+        #expect(told.map(\.industry) == ["Banking", nil], "a word without another stays away")
+        #expect(told.map(\.country) == ["Germany", "Poland"])
+        #expect(told.map(\.employees) == [12, 3])
+    }
+
     @Test func `follow edits both ways, by feed and by date window`() throws {
         let world = try World(directory: scratch(), seed: 62)
         defer { end(world) }
