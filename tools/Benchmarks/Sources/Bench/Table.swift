@@ -28,7 +28,8 @@ struct Table {
                 what: "durable append, \(batch) a commit, beside a plain C loop",
                 figure: "\(count(name + "PerSecond"))/s, ratio \(decimal(name + "Ratio")) "
                     + "(\(decimal(name + "RatioLeast"))–\(decimal(name + "RatioMost"))) "
-                    + "of \(count(name + "PlainPerSecond"))/s",
+                    + "of \(count(name + "PlainPerSecond"))/s; "
+                    + "\(decimal(name + "SealedBeforeRatio")) without the sealing",
                 target: isTarget ? "ratio ≥ 0.25" : "",
                 isMet: isTarget ? self[name + "Ratio"] >= 0.25 : nil, part: .append)
         }
@@ -52,6 +53,10 @@ struct Table {
                 figure: "\(count("rebuildPerSecond"))/s "
                     + "(\(count("rebuildPerSecondLeast"))–\(count("rebuildPerSecondMost")))",
                 target: "≥ 250,000/s", isMet: self["rebuildPerSecond"] >= 250_000, part: .rebuild),
+            Row(
+                what: "change of generations at its end",
+                figure: "\(decimal("rebuildSwapMilliseconds")) ms", target: "< 50 ms",
+                isMet: self["rebuildSwapMilliseconds"] < 50),
             Row(
                 what: "one record as of any event, \(decimal("asOfEventsFolded", 0)) events each",
                 figure: "\(decimal("asOfMillisecondsMedian")) ms median, "
