@@ -105,7 +105,7 @@ package struct Sealer: Sendable {
             let name = KeyRing.Name(subject: group.subject, category: group.category)
             guard let partKeys = keys[name] else { throw LogError.noKey(group.subject) }
             let closed = try PartSeal.seal(
-                WireEncoder.encode(SealedBody(values: group.values)),
+                SealedBody.bytes(of: group.values),
                 context: PartSeal.context(
                     ledger: ledger, event: draft.id, part: index + 1, subject: group.subject,
                     category: group.category, schema: entry.schema),

@@ -4,6 +4,9 @@
 /// The wire format is that of `Schemas/syncledger/ledger/v1/*.proto`; scalar fields follow proto3
 /// (the zero value is not written), optional ones have explicit presence. Fields that this code
 /// does not know are kept in `unknownFields` and written after the known ones.
+///
+/// This and the two visitors are `public` though nobody outside the package is meant: only then does the
+/// compiler make them anew for the messages of another room, and not read those through witness tables.
 public protocol WireMessage: Sendable {
     init()
     mutating func visit(_ visitor: inout some WireVisitor)
