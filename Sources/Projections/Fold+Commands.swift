@@ -145,7 +145,7 @@ extension Fold {
             if row.state == .creating { row.state = .live }
             row.isGivenUp = false
             if row.knownSince == nil { row.knownSince = logged.entry.recordedAt }
-            if let remoteID = payload.remoteID { try name(&row, remoteID) }
+            if let remoteID = payload.remoteID { try name(&row, remoteID, logged) }
             for stored in payload.stored {
                 let written = command.issue.changes.first { $0.attribute == stored.attribute }
                 try take(stored, written, in: &row, logged)
@@ -174,7 +174,7 @@ extension Fold {
             field.refers != nil
         {
             try refer(
-                stored.attribute, of: &row, to: row.referred(by: written, field.category))
+                stored.attribute, of: &row, to: row.referred(by: written, field.category), logged)
         }
         try moveKey(
             stored.attribute, of: row, from: before, to: row[stored.attribute].seen?.value)

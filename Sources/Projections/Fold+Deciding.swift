@@ -119,7 +119,7 @@ extension Fold {
             }
             let known = mapping[row.entity]?.field(attribute: input.attribute, of: row.system)
             if known?.refers != nil {
-                try refer(input.attribute, of: &row, to: input.canonical)
+                try refer(input.attribute, of: &row, to: input.canonical, logged)
             }
         }
     }

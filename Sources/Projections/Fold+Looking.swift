@@ -15,7 +15,7 @@ extension Fold {
                     try views.connections.row(RowKey(payload.connection))?.system
                     ?? .unspecified
             }
-            if let remoteID = payload.remoteID { try name(&row, remoteID) }
+            if let remoteID = payload.remoteID { try name(&row, remoteID, logged) }
             if !payload.born.isEmpty { row.born = payload.born }
             if row.knownSince == nil { row.knownSince = logged.entry.recordedAt }
             let order = LookOrder(lastLook: row.lastLook, lastSettled: row.lastSettled)
@@ -72,11 +72,12 @@ extension Fold {
 
     /// Takes a remote id into the row and the lookups.
     func name(
-        _ row: inout ReplicaRow, _ remoteID: Sealed
+        _ row: inout ReplicaRow, _ remoteID: Sealed, _ logged: LoggedEvent
     ) throws {
         row.remoteID = remoteID
         guard let text = row.remoteIDText else { return }
-        views.name(row.replica, text, of: row.kind, row.connection)
+        row.namedAt = logged.sequence
+        try views.name(row.replica, text, of: row.kind, row.connection, in: logged.sequence)
     }
 
     func foldConverted(_ payload: Converted, _ logged: LoggedEvent) throws {

@@ -4,14 +4,17 @@ import Model
 /// Who refers to whom: kept so that a record stands anew where what it refers to comes, goes or moves.
 extension Fold {
     /// Keeps what an attribute's accounted spelling stood for, and which object that was.
-    func refer(_ attribute: String, of row: inout ReplicaRow, to record: Sealed?) throws {
+    func refer(
+        _ attribute: String, of row: inout ReplicaRow, to record: Sealed?, _ logged: LoggedEvent
+    ) throws {
         var branch = row[attribute]
         branch.referred = record
         branch.referredObject = try record?.value?.reference.flatMap { record in
-            try views.record(record)?.replicas.first {
-                guard let object = try views.replica($0) else { return false }
-                return object.state == .live && object.connection == row.connection
+            if let pass = views.pass, !pass.holds(record) {
+                return try views.timelines?.object(
+                    standingFor: record, at: row.connection, before: logged.sequence)
             }
+            return try views.object(standingFor: record, at: row.connection)
         }
         row[attribute] = branch
     }
@@ -48,6 +51,7 @@ extension Fold {
 
     /// Whoever refers to a record stands anew where its objects do.
     func touchReferers(of record: RecordID) throws {
+        guard views.pass == nil else { return }
         for id in try views.lookups.ids(behind: views.tables.refererKey(record)) {
             touched.insert(RecordID(bytes: id))
         }
@@ -55,7 +59,9 @@ extension Fold {
 
     /// Whoever refers to an object stands anew where it came, went, was linked or renamed.
     func touchReferers(of row: ReplicaRow, _ before: ReplicaRow) throws {
-        guard mapping.isReferredTo(row.entity), let target = mapping[row.entity] else { return }
+        guard views.pass == nil, mapping.isReferredTo(row.entity),
+            let target = mapping[row.entity]
+        else { return }
         let (name, old) = (row.keyText(target), before.keyText(target))
         guard
             row.record != before.record || row.state != before.state
@@ -74,6 +80,16 @@ extension Fold {
         }
         for id in try keys.flatMap({ try views.lookups.ids(behind: $0) }) {
             touched.insert(try ReplicaID(bytes: id).flatMap(views.replica)?.record)
+        }
+    }
+}
+
+extension FoldedRows {
+    /// The first of a record's objects that stands at a connection now.
+    func object(standingFor record: RecordID, at connection: ConnectionID) throws -> ReplicaID? {
+        try self.record(record)?.replicas.first {
+            guard let object = try replica($0) else { return false }
+            return object.state == .live && object.connection == connection
         }
     }
 }

@@ -8,6 +8,7 @@ import Ledger
 /// be dropped. For one thread.
 final class FoldedRows {
     let tables: ViewTables
+    private let environment: Environment?
     let replicas: CachedRows<ReplicaRow>
     let records: CachedRows<RecordRow>
     let commands: CachedRows<CommandRow>
@@ -18,18 +19,31 @@ final class FoldedRows {
     let standings: CachedRows<StandingRow>
     let lookups: ChangedKeys
     let openCommands: ChangedKeys
+    /// The pass of which these are the rows; `nil` where they are all.
+    let pass: Pass?
+    /// Where records of other passes stood; with a pass.
+    let timelines: Timelines?
 
     /// The rows of a generation; with `isEmpty`, as if it had none.
-    init(_ generation: Generation, isEmpty: Bool = false) {
+    ///
+    /// In a pass, those of other passes are out of reach: asking for one throws `StrayRow`.
+    init(
+        _ generation: Generation, isEmpty: Bool = false, pass: Pass? = nil,
+        timelines: Timelines? = nil
+    ) {
         tables = generation.tables
-        let environment = isEmpty ? nil : generation.environment
-        replicas = CachedRows(tables.replicas, environment)
-        records = CachedRows(tables.records, environment)
+        self.pass = pass
+        self.timelines = timelines
+        environment = isEmpty ? nil : generation.environment
+        let isOurs = pass.map { pass in { (key: RowKey) in pass.holds(key.id) } }
+        replicas = CachedRows(tables.replicas, environment, isOurs: isOurs)
+        records = CachedRows(tables.records, environment, isOurs: isOurs)
         commands = CachedRows(tables.commands, environment)
-        connections = CachedRows(tables.connections, environment)
+        let shared = pass?.isFirst ?? true ? environment : nil
+        connections = CachedRows(tables.connections, shared)
         conflicts = CachedRows(tables.conflicts, environment)
         questions = CachedRows(tables.questions, environment)
-        rules = CachedRows(tables.rules, environment)
+        rules = CachedRows(tables.rules, shared)
         standings = CachedRows(tables.standings, environment)
         lookups = ChangedKeys(tables.lookups, environment)
         openCommands = ChangedKeys(tables.openCommands, environment)
@@ -50,16 +64,33 @@ final class FoldedRows {
     /// Who stands for a remote object in the lookups, as far as this fold has put it there.
     private var named: [RemoteObject: ReplicaID] = [:]
 
-    /// Takes into the lookups who stands for a remote object.
+    /// Takes into the lookups who stands for a remote object from an event on.
     ///
     /// The blind key costs more than all else that a look does, so it is not made where nothing moves.
-    func name(_ replica: ReplicaID, _ remoteID: String, of kind: String, _ at: ConnectionID) {
+    func name(
+        _ replica: ReplicaID, _ remoteID: String, of kind: String, _ at: ConnectionID,
+        in sequence: UInt64
+    ) throws {
         let object = RemoteObject(remoteID: remoteID, kind: kind, connection: at)
         guard named[object] != replica else { return }
+        let key = tables.remoteKey(remoteID, kind: kind, connection: at)
+        guard try !isNamedLater(remoteID, key, sequence) else { return }
         if named.count >= Self.mostNamed { named = [:] }
         named[object] = replica
-        lookups.put(
-            replica.bytes, tables.remoteKey(remoteID, kind: kind, connection: at))
+        lookups.put(replica.bytes, key)
+    }
+
+    /// Whether an earlier pass gave a remote id to an object of its own by a later event.
+    private func isNamedLater(
+        _ remoteID: String, _ key: [UInt8], _ sequence: UInt64
+    ) throws -> Bool {
+        guard let pass, !pass.isFirst,
+            let other = try lookups.value(key).flatMap({ ReplicaID(bytes: $0) }), !pass.holds(other)
+        else { return false }
+        let row = try environment?.read { try tables.replicas.row(other.bytes, $0) }
+        // When it had this id while it had several is told nowhere.
+        guard let row, row.remoteIDText == remoteID else { throw StrayRow() }
+        return row.namedAt > sequence
     }
 
     private static var mostNamed: Int { 64_000 }
@@ -70,15 +101,20 @@ final class FoldedRows {
         changes.puts.append(try replicas.takeChanges())
         changes.puts.append(try records.takeChanges())
         changes.puts.append(try commands.takeChanges())
-        changes.puts.append(try connections.takeChanges())
         changes.puts.append(try conflicts.takeChanges())
         changes.puts.append(try questions.takeChanges())
-        changes.puts.append(try rules.takeChanges())
+        if pass?.isFirst ?? true {
+            changes.puts.append(try connections.takeChanges())
+            changes.puts.append(try rules.takeChanges())
+        }
         changes.puts.append(try standings.takeChanges())
         changes.keys = [lookups, openCommands].map { ($0.table, $0.takeChanges()) }
         return changes
     }
 }
+
+/// A row of another pass was asked for: the log names together what the passes keep apart.
+struct StrayRow: Error {}
 
 /// Rows on their way to the disk.
 struct RowChanges: Sendable {
@@ -125,15 +161,20 @@ final class CachedRows<Row: ViewRow> {
     private let table: RowTable<Row>
     /// Where the rows stand that were not changed; `nil` where there are none.
     private let environment: Environment?
+    private let isOurs: ((RowKey) -> Bool)?
     private var cached: [RowKey: Cached] = [:]
     private var changed: [Cached] = []
 
     /// How many rows changed since they were last taken.
     var changes: Int { changed.count }
 
-    init(_ table: RowTable<Row>, _ environment: Environment?) {
+    /// Those for which `isOurs` says no are out of reach.
+    init(
+        _ table: RowTable<Row>, _ environment: Environment?, isOurs: ((RowKey) -> Bool)? = nil
+    ) {
         self.table = table
         self.environment = environment
+        self.isOurs = isOurs
     }
 
     func row(_ key: RowKey) throws -> Row? { try cached(key).row }
@@ -179,6 +220,7 @@ final class CachedRows<Row: ViewRow> {
 
     private func cached(_ key: RowKey) throws -> Cached {
         if let place = cached[key] { return place }
+        if let isOurs, !isOurs(key) { throw StrayRow() }
         let place = Cached(key, try environment?.read { try table.row(key.bytes, $0) } ?? nil)
         cached[key] = place
         return place

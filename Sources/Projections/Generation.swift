@@ -30,6 +30,12 @@ final class Generation: Sendable {
         try environment.read { try tables.position($0).sequence }
     }
 
+    /// How many events it was folded from so far.
+    func folded() throws -> UInt64 {
+        let position = try environment.read { try tables.position($0) }
+        return position.loading?.folded ?? position.sequence
+    }
+
     /// The position and the tree's edge there, which commit together.
     ///
     /// - Throws: `ViewError.damagedRow` when the one does not fit the other.

@@ -9,20 +9,28 @@ final class PagesAhead {
     struct Page: Sendable {
         /// In the pieces in which they were opened: events are large, and not copied for nothing.
         var pieces: [[LoggedEvent]] = []
+        /// Empty in a pass, which leaves others out.
         var leaves: [Hash] = []
+        var events = 0
+        /// The sequence up to which all that are wanted were read.
+        var through: UInt64 = 0
         /// Whether more events would have been more bytes than a page holds.
         var isCut = false
     }
 
+    /// The sequence behind which nothing is read.
+    let end: UInt64
     private let log: EventLog
     private let sealer: Sealer
-    private let end: UInt64
+    private let pass: Pass?
     private var ahead: (after: UInt64, page: Inbox<Result<Page, any Error>>)?
 
-    init(_ log: EventLog, _ sealer: Sealer, end: UInt64) {
+    /// All events up to `end`, or those of a pass.
+    init(_ log: EventLog, _ sealer: Sealer, end: UInt64, pass: Pass? = nil) {
         self.log = log
         self.sealer = sealer
         self.end = end
+        self.pass = pass
     }
 
     /// The events behind a sequence, about as many as the limit says, and not beyond the end.
@@ -35,9 +43,9 @@ final class PagesAhead {
             page = try ahead.page.take().get()
         } else {
             finish()
-            page = try Self.read(log, sealer, after: before, upTo: limit, end)
+            page = try Self.read(log, sealer, pass, after: before, upTo: limit, end)
         }
-        begin(after: before + UInt64(page.leaves.count), limit: limit)
+        begin(after: page.through, limit: limit)
         return page
     }
 
@@ -47,12 +55,19 @@ final class PagesAhead {
         ahead = nil
     }
 
+    /// The first event behind a sequence.
+    func first(after before: UInt64) -> UInt64 {
+        guard let pass else { return before + 1 }
+        return (before + 1...end).first { pass.folds($0) } ?? end
+    }
+
     private func begin(after before: UInt64, limit: Int) {
         guard before < end else { return }
         let page = Inbox<Result<Page, any Error>>()
         ahead = (before, page)
-        DispatchQueue.global().async { [log, sealer, end] in
-            page.put(Result { try Self.read(log, sealer, after: before, upTo: limit, end) })
+        DispatchQueue.global().async { [log, sealer, pass, end] in
+            page.put(
+                Result { try Self.read(log, sealer, pass, after: before, upTo: limit, end) })
         }
     }
 
@@ -60,17 +75,17 @@ final class PagesAhead {
     private static var mostBytes: Int { 16 << 20 }
 
     private static func read(
-        _ log: EventLog, _ sealer: Sealer, after before: UInt64, upTo limit: Int, _ end: UInt64
+        _ log: EventLog, _ sealer: Sealer, _ pass: Pass?, after before: UInt64, upTo limit: Int,
+        _ end: UInt64
     ) throws -> Page {
-        let wanted = min(limit, Int(clamping: end - before))
-        let stored = try log.read(from: before + 1, limit: wanted, bytes: mostBytes)
+        let (stored, through, isCut) = try log.read(
+            before + 1...end, limit: limit, bytes: mostBytes, where: { pass?.folds($0) ?? true })
         let opened = try inPieces(stored) { piece in
-            let events = try sealer.openForFold(
-                piece, from: before + 1 + UInt64(piece.startIndex))
-            return [(events: events, leaves: piece.map { Merkle.leaf($0.entry) })]
+            let leaves = pass == nil ? piece.map { Merkle.leaf($0.event.entry) } : []
+            return [(events: try sealer.openForFold(piece), leaves: leaves)]
         }
         return Page(
-            pieces: opened.map(\.events), leaves: opened.flatMap(\.leaves),
-            isCut: stored.count < wanted)
+            pieces: opened.map(\.events), leaves: opened.flatMap(\.leaves), events: stored.count,
+            through: through, isCut: isCut)
     }
 }

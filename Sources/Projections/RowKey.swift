@@ -21,9 +21,12 @@ struct RowKey: Hashable, Comparable {
         long = bytes.count > 16 ? bytes : []
     }
 
+    /// The id that the key is.
+    var id: Identifier<StreamKind> { Identifier(high: high, low: low) }
+
     var bytes: [UInt8] {
         guard long.isEmpty else { return long }
-        let all = Identifier<StreamKind>(high: high, low: low).bytes
+        let all = id.bytes
         return count == 16 ? all : Array(all.prefix(count))
     }
 

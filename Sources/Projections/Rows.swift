@@ -47,6 +47,8 @@ package struct ReplicaRow: ViewRow, Equatable {
     package var isConverted = false
     /// The remote's id of what it became, where the remote tells.
     package var successor: Sealed?
+    /// The last event that told its remote id: of two objects with one id the later named has it.
+    package var namedAt: UInt64 = 0
     package var unknownFields: [UInt8] = []
 
     package init() {}
@@ -76,6 +78,7 @@ package struct ReplicaRow: ViewRow, Equatable {
         visitor.string(22, &furtherKind)
         visitor.bool(23, &isConverted)
         visitor.sealed(24, &successor)
+        visitor.unsigned(25, &namedAt)
     }
 
     /// What kind of object it is.
@@ -357,6 +360,8 @@ package struct PositionRow: ViewRow, Equatable {
     /// The last commit of the log that was folded whole, and its root: what is compared with the log.
     package var boundary: UInt64 = 0
     package var boundaryRoot: [UInt8] = []
+    /// Present while the log is folded in passes up to `sequence`, and the rows are not whole yet.
+    package var loading: LoadingRow?
     package var unknownFields: [UInt8] = []
 
     package init() {}
@@ -367,5 +372,27 @@ package struct PositionRow: ViewRow, Equatable {
         visitor.unsigned(3, &version)
         visitor.unsigned(4, &boundary)
         visitor.bytes(5, &boundaryRoot)
+        visitor.message(6, &loading)
+    }
+}
+
+/// How far the passes over a log have come.
+package struct LoadingRow: WireMessage, Equatable {
+    /// Of which size the passes are.
+    package var share: UInt64 = 0
+    package var pass: UInt64 = 0
+    /// The last event that this pass has folded or passed over.
+    package var reached: UInt64 = 0
+    /// How many events were folded in all.
+    package var folded: UInt64 = 0
+    package var unknownFields: [UInt8] = []
+
+    package init() {}
+
+    package mutating func visit(_ visitor: inout some WireVisitor) {
+        visitor.unsigned(1, &share)
+        visitor.unsigned(2, &pass)
+        visitor.unsigned(3, &reached)
+        visitor.unsigned(4, &folded)
     }
 }

@@ -23,6 +23,19 @@ extension ViewStore {
     ///
     /// - Throws: `LogError`, `LMDBError`, and `WireError` where one of the events makes no sense.
     package func record(_ id: RecordID, asOf sequence: UInt64) throws -> RecordAsOf? {
+        let rows = try rowsOfNobody()
+        let history = try history(of: id, upTo: sequence)
+        var fold = try Fold(views: rows)
+        for event in history { try fold.fold(event) }
+        guard let row = try rows.records.row(RowKey(id)) else { return nil }
+        return RecordAsOf(
+            record: row,
+            replicas: try row.replicas.compactMap { try rows.replicas.row(RowKey($0)) },
+            events: history.count)
+    }
+
+    /// Rows as if nothing had been folded but which systems there are and how attributes are mapped now.
+    func rowsOfNobody() throws -> FoldedRows {
         let serving = try serving()
         let rows = FoldedRows(serving, isEmpty: true)
         // Which system a connection leads to never changes.
@@ -37,30 +50,31 @@ extension ViewStore {
         }
         for row in connections { rows.connections.put(row, RowKey(row.id)) }
         for case (let key, let row?) in rules { rows.rules.put(row, RowKey(key)) }
-        let history = try history(of: id, upTo: sequence)
-        var fold = try Fold(views: rows)
-        for event in history { try fold.fold(event) }
-        guard let row = try rows.records.row(RowKey(id)) else { return nil }
-        return RecordAsOf(
-            record: row,
-            replicas: try row.replicas.compactMap { try rows.replicas.row(RowKey($0)) },
-            events: history.count)
+        return rows
     }
 
     /// Every event up to a sequence that tells of a record or of an object that was linked to it by
-    /// then, in order.
-    private func history(of record: RecordID, upTo sequence: UInt64) throws -> [LoggedEvent] {
+    /// then, in order; `damaged` is told what is wrong with one that cannot be opened, and may throw it.
+    func history(
+        of record: RecordID, upTo sequence: UInt64,
+        damaged: (any Error) throws -> Void = { throw $0 }
+    ) throws -> [LoggedEvent] {
         var found: [UInt64: LoggedEvent] = [:]
         /// Opens what is tagged so; returns those that were not found before.
         func take(_ tag: Tag) throws -> [LoggedEvent] {
             let places = try log.sequences(tagged: tag).filter {
                 $0 <= sequence && found[$0] == nil
             }
-            let events = try places.map { place in
-                guard let stored = try log.read(from: place, limit: 1).first else {
-                    throw LogError.damaged(sequence: place)
+            let events = try places.compactMap { place -> LoggedEvent? in
+                do {
+                    guard let stored = try log.read(from: place, limit: 1).first else {
+                        throw LogError.damaged(sequence: place)
+                    }
+                    return try sealer.open(stored, sequence: place)
+                } catch {
+                    try damaged(error)
+                    return nil
                 }
-                return try sealer.open(stored, sequence: place)
             }
             for event in events { found[event.sequence] = event }
             return events

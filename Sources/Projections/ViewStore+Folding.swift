@@ -18,54 +18,90 @@ extension ViewStore {
         reach: (_ position: UInt64) throws -> Void = { _ in }
     ) throws -> UInt64 {
         var position = try generation.environment.read { try generation.tables.position($0) }
-        var fold = try Fold(views: FoldedRows(generation))
-        var limit = chunk
-        let pages = PagesAhead(log, sealer, end: end)
+        try foldChunks(
+            of: PagesAhead(log, sealer, end: end), from: position.sequence,
+            begin: { _ in try Fold(views: FoldedRows(generation)) },
+            commit: { fold, chunk in
+                try fold.foldStandings()
+                let changes = try fold.views.takeChanges()
+                position = try commit(chunk.leaves, into: generation, at: chunk.before) {
+                    try changes.write($0)
+                }
+            },
+            park: { sequence, _, reason in
+                position = try park(sequence, because: reason, in: generation)
+            },
+            isStopped: { isStopped($0.reached) }, reach: reach)
+        return position.sequence
+    }
+
+    /// Events that were folded and are not committed yet.
+    struct Chunk {
+        /// The last event before them.
+        let before: UInt64
+        /// The last event that was folded or passed over.
+        var reached: UInt64
+        var events = 0
+        var leaves: [Hash] = []
+    }
+
+    /// Folds what the pages have behind an event, chunk by chunk.
+    ///
+    /// An event that does not fold is parked, and so is what it would have changed; those about it are
+    /// folded in smaller chunks. `begin` makes the fold that goes on where the rows stand at an event.
+    func foldChunks(
+        of pages: PagesAhead, from start: UInt64, begin: (_ reached: UInt64) throws -> Fold,
+        commit: (Fold, Chunk) throws -> Void,
+        park: (_ sequence: UInt64, _ before: UInt64, _ reason: String) throws -> Void,
+        isStopped: (Chunk) -> Bool, reach: (_ reached: UInt64) throws -> Void
+    ) throws {
         defer { pages.finish() }
-        while position.sequence < end {
-            let before = position.sequence
+        var reached = start
+        guard reached < pages.end else { return }
+        var fold = try begin(reached)
+        var limit = chunk
+        while reached < pages.end {
+            var chunk = Chunk(before: reached, reached: reached)
             do {
-                var leaves: [Hash] = []
                 var isFull = false
                 while !isFull {
                     let page = try pages.page(
-                        after: before + UInt64(leaves.count),
-                        limit: min(limit - leaves.count, Self.mostOfAPage))
+                        after: chunk.reached, limit: min(limit - chunk.events, Self.mostOfAPage))
                     // By their places: a loop over the events would copy each.
                     for piece in page.pieces {
                         for place in piece.indices { try fold.fold(piece[place]) }
                     }
-                    leaves += page.leaves
-                    let reached = before + UInt64(leaves.count)
+                    chunk.leaves += page.leaves
+                    chunk.events += page.events
+                    chunk.reached = page.through
                     isFull =
-                        page.isCut || leaves.count >= limit || fold.views.isFull || reached >= end
-                        || isStopped(reached)
+                        page.isCut || chunk.events >= limit || fold.views.isFull
+                        || chunk.reached >= pages.end || isStopped(chunk)
                 }
-                try fold.foldStandings()
-                let changes = try fold.views.takeChanges()
-                limit = min(limit * 2, chunk)
-                position = try commit(leaves, into: generation, at: before) {
-                    try changes.write($0)
-                }
-            } catch  where Self.isTheEvents(error) {
+                try commit(fold, chunk)
+                limit = min(limit * 2, self.chunk)
+                reached = chunk.reached
+            } catch where Self.isTheEvents(error) {
                 // What was folded and not written is not what stands there.
-                fold = try Fold(views: FoldedRows(generation))
-                if limit > 1, end - before > 1 {
-                    limit = Int(clamping: min(UInt64(limit), end - before)) / 2
+                fold = try begin(reached)
+                let rest = pages.end - reached
+                if limit > 1, rest > 1 {
+                    limit = Int(clamping: min(UInt64(limit), rest)) / 2
                     continue
                 }
-                position = try park(before + 1, because: Self.reason(error), in: generation)
+                let event = pages.first(after: reached)
+                try park(event, reached, Self.reason(error))
+                reached = event
             }
-            try reach(position.sequence)
+            try reach(reached)
         }
-        return position.sequence
     }
 
     /// Events that are opened while as many are folded.
     private static var mostOfAPage: Int { 4_000 }
 
     /// Whether fewer events, or all but one, would fold: not where the disk or the log is at fault.
-    private static func isTheEvents(_ error: any Error) -> Bool {
+    static func isTheEvents(_ error: any Error) -> Bool {
         switch error {
         case let error as LMDBError:
             return [.transactionTooLarge, .txnFull, .badValueSize].contains(error.code)
@@ -86,15 +122,22 @@ extension ViewStore {
     private func park(
         _ sequence: UInt64, because reason: String, in generation: Generation
     ) throws -> PositionRow {
-        let stored = try log.read(from: sequence, limit: 1)
-        let leaves = stored.map { Merkle.leaf($0.entry) }
+        let row = try parkedRow(sequence, because: reason)
+        let leaves = try log.read(from: sequence, limit: 1).map { Merkle.leaf($0.entry) }
         return try commit(leaves, into: generation, at: sequence - 1) { transaction in
-            var row = ParkedRow()
-            row.sequence = sequence
-            row.reason = reason
-            row.type = stored.first.flatMap { try? EntryView($0.entry.span).type } ?? 0
             try generation.tables.parked.put(row, bigEndianBytes(sequence), transaction)
         }
+    }
+
+    func parkedRow(_ sequence: UInt64, because reason: String) throws -> ParkedRow {
+        var row = ParkedRow()
+        row.sequence = sequence
+        row.reason = reason
+        row.type =
+            try log.read(from: sequence, limit: 1).first.flatMap {
+                try? EntryView($0.entry.span).type
+            } ?? 0
+        return row
     }
 
     /// Commits the rows of some events with the position behind them.

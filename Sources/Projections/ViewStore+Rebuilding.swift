@@ -61,13 +61,13 @@ extension ViewStore {
         defer { withExtendedLifetime(lock) {} }
         let old = try serving().number
         try directory.removeLeftovers(below: old)
-        func build(anew: Bool) throws -> Rebuilt {
+        func build(anew: Bool, inPasses: Bool = true) throws -> Rebuilt {
             let fresh = try makeFresh(above: old, anew: anew)
             building.withLock { $0 = fresh }
             defer { building.withLock { $0 = nil } }
             return try complete(
-                fresh, holdsEngineLock: holdsEngineLock, isCancelled: isCancelled,
-                progress: progress)
+                fresh, inPasses: inPasses, holdsEngineLock: holdsEngineLock,
+                isCancelled: isCancelled, progress: progress)
         }
         let rebuilt: Rebuilt
         do {
@@ -75,6 +75,8 @@ extension ViewStore {
         } catch ViewError.damagedRow where !anew {
             // What was left half-built is not worth a second look: the log has it all.
             rebuilt = try build(anew: true)
+        } catch is CannotLoad {
+            rebuilt = try build(anew: true, inPasses: false)
         }
         try directory.makeDurable()
         try directory.remove(old)
@@ -83,13 +85,13 @@ extension ViewStore {
 
     /// Folds until the end of the log is in sight, then takes the last step; closes what it leaves.
     private func complete(
-        _ fresh: Generation, holdsEngineLock: Bool, isCancelled: () -> Bool,
+        _ fresh: Generation, inPasses: Bool, holdsEngineLock: Bool, isCancelled: () -> Bool,
         progress: (Progress) -> Void
     ) throws -> Rebuilt {
         let clock = ContinuousClock()
         let began = clock.now
         do {
-            let start = try fresh.position()
+            let start = try fresh.folded()
             var pace = Pace(at: .zero, position: start)
             func tell(_ position: UInt64, _ end: UInt64, waitingFor process: Int32? = nil) {
                 pace.reach(position, at: clock.now - began)
@@ -103,6 +105,11 @@ extension ViewStore {
             func isStopped(_ folded: UInt64) -> Bool {
                 tell(folded, log.end)
                 return isCancelled()
+            }
+            let end = try log.refresh()
+            try reach(start, end)
+            if inPasses {
+                try load(fresh, through: end, isStopped: isStopped, reach: { try reach($0, end) })
             }
             try catchUp(fresh, isStopped: isStopped, reach: reach)
             let lock =
@@ -194,21 +201,31 @@ extension ViewStore {
     package func verify(progress: (Progress) -> Void = { _ in }) throws -> Verification {
         let end = try project()
         let serving = try serving()
-        try directory.remove(directory.verifyPath)
-        let fresh = try Generation(
-            number: 0, at: directory.verifyPath, sealer: sealer, blind: blind)
         let clock = ContinuousClock()
         let began = clock.now
-        var pace = Pace(at: .zero, position: 0)
-        let position = try fold(
-            into: fresh, through: end,
-            reach: { position in
+        func build(inPasses: Bool) throws -> (UInt64, Hash) {
+            try directory.remove(directory.verifyPath)
+            let fresh = try Generation(
+                number: 0, at: directory.verifyPath, sealer: sealer, blind: blind)
+            var pace = Pace(at: .zero, position: 0)
+            func reach(_ position: UInt64) {
                 pace.reach(position, at: clock.now - began)
                 progress(pace.progress(to: end))
-            })
-        let rebuilt = try fresh.digest()
-        try fresh.environment.close()
-        try directory.remove(directory.verifyPath)
+            }
+            let built = Result {
+                if inPasses { try load(fresh, through: end, reach: reach) }
+                return (try fold(into: fresh, through: end, reach: reach), try fresh.digest())
+            }
+            try fresh.environment.close()
+            try directory.remove(directory.verifyPath)
+            return try built.get()
+        }
+        let (position, rebuilt): (UInt64, Hash)
+        do {
+            (position, rebuilt) = try build(inPasses: true)
+        } catch is CannotLoad {
+            (position, rebuilt) = try build(inPasses: false)
+        }
         return Verification(position: position, serving: try serving.digest(), rebuilt: rebuilt)
     }
 }

@@ -74,8 +74,7 @@ extension ViewStore {
     private func look(at generation: Generation) throws -> Building {
         let reason = try fault(of: generation)
         let position =
-            reason == nil
-            ? try generation.environment.read { try generation.tables.position($0).sequence } : 0
+            reason == nil ? try generation.folded() : 0
         return Building(generation: generation.number, position: position, reason: reason)
     }
 }

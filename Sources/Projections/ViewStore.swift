@@ -22,6 +22,8 @@ package final class ViewStore: Sendable {
     ///
     /// Each row is judged, sealed and written once in each, so more of them cost less.
     let chunk: Int
+    /// How many kilobytes of rows a pass over a long log is about; more make more passes.
+    let share: Int
     /// The generation that this process is building.
     let building = Mutex<Generation?>(nil)
     private let state: Mutex<Serving>
@@ -41,7 +43,7 @@ package final class ViewStore: Sendable {
     /// - Throws: `LogError.lost` when it knows entries of a log that has none.
     package init(
         directory: String, log: EventLog, sealer: Sealer,
-        blind: SymmetricKey, chunk: Int = 256_000,
+        blind: SymmetricKey, chunk: Int = 256_000, share: Int = 64_000,
         notice: @escaping @Sendable (RebuildNotice) -> Void = { _ in }
     ) throws {
         let directory = try ViewDirectory(ledger: directory)
@@ -50,6 +52,7 @@ package final class ViewStore: Sendable {
         self.sealer = sealer
         self.blind = blind
         self.chunk = chunk
+        self.share = share
         self.notice = notice
         func open(_ number: Int) throws -> Generation {
             try Generation(

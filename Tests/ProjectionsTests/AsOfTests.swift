@@ -5,24 +5,6 @@ import Testing
 
 /// A record as it stood is what the views held then.
 @Suite struct AsOfTests {
-    /// As the engine tags them, by which they are found.
-    private func tagged(_ draft: Draft) -> Draft {
-        var draft = draft
-        switch draft.stream.kind {
-        case .record:
-            draft.tags.append(
-                Tag(.record, RecordID(high: draft.stream.id.high, low: draft.stream.id.low)))
-        case .replica:
-            draft.tags.append(
-                Tag(.replica, ReplicaID(high: draft.stream.id.high, low: draft.stream.id.low)))
-        default: break
-        }
-        if case .linked(let payload) = draft.event {
-            draft.tags.append(Tag(.replica, payload.replica))
-        }
-        return draft
-    }
-
     private func rows(_ person: Int, _ stand: Stand) throws -> (RecordRow?, [ReplicaRow]) {
         try stand.views.read { tables, transaction in
             let record = try tables.records.row(stand.record(person).bytes, transaction)
@@ -54,7 +36,7 @@ import Testing
                         stand.decided(person, .moved, name, version: UInt64(number), number)
                     default: stand.gone(person, number)
                     }
-                let sequence = try #require(try stand.append([tagged(draft)]).first)
+                let sequence = try #require(try stand.append([draft]).first)
                 try stand.views.project()
                 for person in 0..<3 {
                     held[sequence, default: [:]][person] = try rows(person, stand)
@@ -78,7 +60,7 @@ import Testing
                 stand.configured(), stand.observed(1, "Ann", 10), stand.linked(1, 11),
                 stand.observed(1, "Anna", 12),
             ]
-            try stand.append(drafts.map(tagged))
+            try stand.append(drafts)
             try stand.views.project()
             #expect(try stand.views.record(stand.record(1), asOf: 2) == nil)
             #expect(try stand.views.record(stand.record(2), asOf: 4) == nil)

@@ -11,7 +11,9 @@ import Testing
     @Test(arguments: 0..<500)
     func `stopped anywhere and gone on with ends with the content of one go`(seed: Int) throws {
         var random = Seeded(seed)
-        try withStand(chunk: 1 + random.next(6)) { stand in
+        // Half of them in passes.
+        let share = random.next(2) == 0 ? 64_000 : 1 + random.next(4)
+        try withStand(chunk: 1 + random.next(6), share: share) { stand in
             var people = People(stand: stand, random: random)
             try stand.append((0..<4).map(stand.configured) + people.batch(3 + random.next(9)))
             if random.next(4) > 0 { try stand.views.project() }

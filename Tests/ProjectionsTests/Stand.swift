@@ -18,11 +18,13 @@ final class Stand {
     let connection = ConnectionID(high: 1, low: 1)
     /// Events folded in one transaction.
     private let chunk: Int
+    /// Kilobytes of rows in a pass.
+    private let share: Int
     /// Why the views were folded anew though nobody asked for it.
     let told = Told()
 
     /// A stand of its own, in memory where the machine has that.
-    convenience init(chunk: Int = 16_000) throws {
+    convenience init(chunk: Int = 16_000, share: Int = 64_000) throws {
         let memory = "/dev/shm"
         let root =
             FileManager.default.isWritableFile(atPath: memory)
@@ -30,18 +32,19 @@ final class Stand {
         let directory = root + "projections-tests-\(UUID().uuidString)"
         try FileManager.default.createDirectory(
             atPath: directory, withIntermediateDirectories: false)
-        try self.init(at: directory, chunk: chunk)
+        try self.init(at: directory, chunk: chunk, share: share)
     }
 
     /// Opens one that another process made.
-    init(at directory: String, chunk: Int = 16_000) throws {
+    init(at directory: String, chunk: Int = 16_000, share: Int = 64_000) throws {
         self.directory = directory
         self.chunk = chunk
-        (keys, sealer, log, views) = try Self.open(directory, ledger, chunk, told)
+        self.share = share
+        (keys, sealer, log, views) = try Self.open(directory, ledger, chunk, share, told)
     }
 
     private static func open(
-        _ directory: String, _ ledger: LedgerID, _ chunk: Int,
+        _ directory: String, _ ledger: LedgerID, _ chunk: Int, _ share: Int,
         _ told: Told
     ) throws -> (KeyRing, Sealer, EventLog, ViewStore) {
         let master = try MasterKey(epoch: 1, bytes: [UInt8](repeating: 7, count: 32))
@@ -52,7 +55,8 @@ final class Stand {
         }
         let views = try ViewStore(
             directory: directory, log: log, sealer: sealer,
-            blind: master.derived("blind lookups", ledger: ledger), chunk: chunk
+            blind: master.derived("blind lookups", ledger: ledger), chunk: chunk,
+            share: share
         ) { told.take($0) }
         return (keys, sealer, log, views)
     }
@@ -67,7 +71,7 @@ final class Stand {
     func reopen(_ change: () throws -> Void = {}) throws {
         try close()
         try change()
-        (keys, sealer, log, views) = try Self.open(directory, ledger, chunk, told)
+        (keys, sealer, log, views) = try Self.open(directory, ledger, chunk, share, told)
     }
 
     func end() throws {
@@ -176,8 +180,26 @@ final class Stand {
         return draft(.gone(gone), .replica(replica(person)), number)
     }
 
+    /// Tagged as the engine tags events, by which a record's history is found.
     func draft(_ event: Event, _ stream: Ledger.Stream, _ number: Int) -> Draft {
-        Draft(id: EventID(high: 9, low: UInt64(number)), stream: stream, event: event)
+        var draft = Draft(id: EventID(high: 9, low: UInt64(number)), stream: stream, event: event)
+        let id = stream.id
+        switch stream.kind {
+        case .record: draft.tags = [Tag(.record, RecordID(high: id.high, low: id.low))]
+        case .replica: draft.tags = [Tag(.replica, ReplicaID(high: id.high, low: id.low))]
+        default: break
+        }
+        switch event {
+        case .linked(let payload): draft.tags.append(Tag(.replica, payload.replica))
+        case .unlinked(let payload): draft.tags.append(Tag(.replica, payload.replica))
+        case .ambiguityRaised(let payload):
+            draft.tags += payload.replicas.map { Tag(.replica, $0) }
+            draft.tags.append(Tag(.question, payload.question))
+        case .ambiguitySettled(let payload): draft.tags.append(Tag(.question, payload.question))
+        case .commandIssued(let payload): draft.tags.append(Tag(.record, payload.record))
+        default: break
+        }
+        return draft
     }
 
     func replica(_ person: Int) -> ReplicaID { ReplicaID(high: 2, low: UInt64(person)) }
@@ -212,8 +234,10 @@ final class Told: Sendable {
 }
 
 /// Lends a stand and removes it, whatever happened.
-func withStand(chunk: Int = 16_000, _ body: (Stand) throws -> Void) throws {
-    let stand = try Stand(chunk: chunk)
+func withStand(
+    chunk: Int = 16_000, share: Int = 64_000, _ body: (Stand) throws -> Void
+) throws {
+    let stand = try Stand(chunk: chunk, share: share)
     let outcome = Result { try body(stand) }
     try stand.end()
     try outcome.get()

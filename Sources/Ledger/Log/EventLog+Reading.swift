@@ -10,26 +10,47 @@ extension EventLog {
     package func read(
         from first: UInt64, limit: Int, bytes: Int = .max
     ) throws -> [StoredEvent] {
-        guard limit > 0 else { return [] }
+        try read(first...UInt64.max, limit: limit, bytes: bytes) { _ in true }.events.map(\.event)
+    }
+
+    /// Copies those of the stored events in a range that are wanted, within the same limits and in one
+    /// short read transaction: no more than some ten thousand events are looked at.
+    ///
+    /// - Returns: the events, the sequence up to which all that are wanted are among them, and whether
+    ///   it goes no further because the next would be too many bytes.
+    /// - Throws: `LogError.gap` when a sequence is missing, `LogError.damaged`.
+    package func read(
+        _ range: ClosedRange<UInt64>, limit: Int, bytes: Int, where isWanted: (_ sequence: UInt64) -> Bool
+    ) throws -> (events: [PlacedEvent], through: UInt64, isCut: Bool) {
+        var through = range.lowerBound - 1
+        guard limit > 0 else { return ([], through, false) }
         return try environment.read { transaction in
-            var events: [StoredEvent] = []
+            var events: [PlacedEvent] = []
             var room = bytes
-            var isFull = false
-            let next = try tables.scan(from: first, transaction) { sequence, entry, bodies in
-                let event = try stored(sequence, entry, bodies, transaction)
-                room -= event.size
-                isFull = room < 0 && !events.isEmpty
-                if isFull { return .stop }
-                events.append(event)
-                isFull = events.count == limit
+            var (isFull, isCut) = (false, false)
+            let next = try tables.scan(from: range.lowerBound, transaction) {
+                sequence, entry, bodies in
+                if isWanted(sequence) {
+                    let event = try stored(sequence, entry, bodies, transaction)
+                    room -= event.size
+                    isCut = room < 0 && !events.isEmpty
+                    if isCut { return .stop }
+                    events.append((sequence, event))
+                }
+                through = sequence
+                isFull =
+                    events.count == limit || sequence == range.upperBound
+                    || sequence - range.lowerBound == Self.mostLookedAt
                 return isFull ? .stop : .next
             }
-            if !isFull, next <= (try tables.head(transaction).size) {
+            if !isFull, !isCut, next <= (try tables.head(transaction).size) {
                 throw LogError.damaged(sequence: next)
             }
-            return events
+            return (events, through, isCut)
         }
     }
+
+    private static var mostLookedAt: UInt64 { 65_535 }
 
     /// An event out of its row, with the parts that stand beside it.
     private func stored(
@@ -93,6 +114,9 @@ extension EventLog {
     /// Eight bundles.
     private static var eventsPerSnapshot: Int { 8 * Bundle.mostEvents }
 }
+
+/// An event as it is stored, and where it stands.
+package typealias PlacedEvent = (sequence: UInt64, event: StoredEvent)
 
 extension StoredEvent {
     /// The bytes of entry and bodies.

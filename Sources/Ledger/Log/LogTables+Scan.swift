@@ -83,10 +83,10 @@ extension LogTables {
 }
 
 extension StoredEvent {
-    /// Copies an event out of the log's rows.
+    /// Copies an event out of the log's rows, but for the parts that stand beside its own.
     ///
     /// - Throws: `WireError` where the bodies are none.
-    init(entry: Span<UInt8>, bodies: Span<UInt8>) throws(WireError) {
+    package init(entry: Span<UInt8>, bodies: Span<UInt8>) throws(WireError) {
         self.init()
         var walk = FieldWalk(0..<bodies.count)
         while try walk.next(bodies) {

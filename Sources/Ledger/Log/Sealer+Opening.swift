@@ -1,19 +1,18 @@
 /// Opening many events for who folds them.
 extension Sealer {
-    /// Opens events that stand one after the other; the keys are those of one moment.
+    /// Opens many events; the keys are those of one moment.
     ///
     /// What their entries say of the parts is checked and then left out, as is what this code does not
     /// know of an entry: nobody folds it.
     ///
     /// - Throws: as for the first of them that cannot be opened.
     package func openForFold(
-        _ stored: ArraySlice<StoredEvent>, from first: UInt64
+        _ stored: ArraySlice<PlacedEvent>
     ) throws -> [LoggedEvent] {
         var names: Set<KeyRing.Name> = []
         var views: [EntryView] = []
         views.reserveCapacity(stored.count)
-        for event in stored {
-            let sequence = first + UInt64(views.count)
+        for (sequence, event) in stored {
             guard let view = try? EntryView(event.entry.span), view.sequence == sequence else {
                 throw LogError.damaged(sequence: sequence)
             }
@@ -31,7 +30,9 @@ extension Sealer {
         let found = names.isEmpty ? [:] : try keys.existing(names)
         var events: [LoggedEvent] = []
         events.reserveCapacity(stored.count)
-        for (event, view) in zip(stored, views) { events.append(try open(event, view, found)) }
+        for (place, view) in zip(stored, views) {
+            events.append(try open(place.event, view, found))
+        }
         return events
     }
 
