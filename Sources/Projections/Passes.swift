@@ -24,15 +24,19 @@ final class Passes: Sendable {
 
     /// Divides the events of a log up to a sequence, so that a pass has rows of about `share` kilobytes.
     ///
-    /// Says the same of the same events each time. Reads the whole log once.
+    /// Says the same of the same events each time. Reads the whole log once; `meanwhile` is called every
+    /// tenth of a second, and may end that.
     ///
     /// - Throws: `LogError` where it cannot be read, `ViewError.otherHistory` where its events do not
-    ///   have the root that it says.
-    init(_ log: EventLog, through end: UInt64, share: Int) throws {
+    ///   have the root that it says, and what `meanwhile` throws.
+    init(
+        _ log: EventLog, through end: UInt64, share: Int, meanwhile: () throws -> Void = {}
+    ) throws {
         var survey = Survey()
         var frontier = MerkleFrontier()
         let boundary = try log.root(atOrBefore: end)
         while frontier.size < end {
+            try meanwhile()
             let starts = stride(
                 from: frontier.size + 1, through: min(end, frontier.size + Self.eventsAtOnce),
                 by: Int(Self.eventsInPiece))

@@ -8,6 +8,8 @@ package enum RebuildReason: Equatable, Sendable, CustomStringConvertible {
     case otherHistory
     /// The disk changed a row of it.
     case damagedRow(table: String)
+    /// Nothing was folded yet, and there is much to fold.
+    case empty
 
     package var description: String {
         switch self {
@@ -17,6 +19,7 @@ package enum RebuildReason: Equatable, Sendable, CustomStringConvertible {
             "the views know event \(position), and the log ends at \(end)"
         case .otherHistory: "the views stand on another history than the log"
         case .damagedRow(let table): "the disk changed a row of the view \(table)"
+        case .empty: "there are none"
         }
     }
 }
@@ -76,11 +79,8 @@ struct Pace {
 
     /// What there is to say on the way to a position.
     func progress(to end: UInt64, waitingFor process: Int32? = nil) -> ViewStore.Progress {
-        let position = marks.last?.position ?? 0
-        let perSecond = perSecond
-        let left = perSecond > 0 ? Double(end - min(end, position)) / perSecond : nil
-        return .init(
-            position: position, end: end, perSecond: perSecond, secondsLeft: left,
+        .init(
+            position: marks.last?.position ?? 0, end: end, perSecond: perSecond,
             waitingFor: process)
     }
 

@@ -42,6 +42,38 @@ struct ViewDirectory: Sendable {
         }
     }
 
+    // MARK: - How far a builder is
+
+    private var notePath: String { path + "/rebuild.note" }
+
+    /// Writes down, for other processes, how far the rebuild of this one is.
+    ///
+    /// Not durably, and not where it cannot be: nothing depends on it.
+    func leave(_ note: BuilderNote) {
+        let file = open(notePath, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+        guard file >= 0 else { return }
+        defer { close(file) }
+        let bytes = Array(note.text.utf8)
+        _ = pwrite(file, bytes, bytes.count, 0)
+        _ = ftruncate(file, off_t(bytes.count))
+    }
+
+    func removeNote() { unlink(notePath) }
+
+    /// What a living process says of its rebuild; `nil` where none is at it.
+    func note() -> BuilderNote? {
+        let file = open(notePath, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return nil }
+        defer { close(file) }
+        var buffer = [UInt8](repeating: 0, count: 128)
+        let count = pread(file, &buffer, buffer.count, 0)
+        let text = String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
+        guard let note = BuilderNote(text), kill(note.process, 0) == 0 || errno == EPERM else {
+            return nil
+        }
+        return note
+    }
+
     // MARK: - Which one serves
 
     func servingName() throws -> ServingName { try ServingName(path + "/serving") }
@@ -94,6 +126,31 @@ struct ViewDirectory: Sendable {
             guard errno == ENOENT else { throw ViewError.file(path, errno) }
         }
         guard rmdir(path) == 0 || errno == ENOENT else { throw ViewError.file(path, errno) }
+    }
+}
+
+/// How far the rebuild of a process is.
+struct BuilderNote {
+    let process: Int32
+    let progress: ViewStore.Progress
+
+    init(process: Int32, progress: ViewStore.Progress) {
+        self.process = process
+        self.progress = progress
+    }
+
+    /// `nil` for what is no note, or one that is just being written.
+    init?(_ text: String) {
+        let words = text.split(separator: " ")
+        guard words.count == 4, let process = Int32(words[0]), let position = UInt64(words[1]),
+            let end = UInt64(words[2]), let pace = Double(words[3])
+        else { return nil }
+        self.process = process
+        progress = .init(position: position, end: end, perSecond: pace)
+    }
+
+    var text: String {
+        "\(process) \(progress.position) \(progress.end) \(progress.perSecond)"
     }
 }
 

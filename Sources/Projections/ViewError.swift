@@ -26,9 +26,9 @@ package enum ViewError: Error, Equatable, CustomStringConvertible {
         case .otherHistory:
             "the log is not what the tree committed to: run `syncledger projector verify`, and restore the log from a backup if it says the same"
         case .mustBeRebuilt:
-            "the views must be folded anew, and another syncledger is working on this ledger: run the same command again when it is done"
+            "the views must be folded anew, and another syncledger is working on this ledger: run the same command again when it is done (`syncledger projector status` says how far it is)"
         case .beingRebuilt(let process):
-            "another syncledger (process \(process)) is folding the views anew: run the same command again when it is done, or stop it and go on with `syncledger projector rebuild`"
+            "another syncledger (process \(process)) is folding the views anew, and `syncledger projector status` says how far it is: run the same command again when it is done, or stop it and go on with `syncledger projector rebuild`"
         case .cancelled(let position, let end):
             "the rebuild was stopped at event \(position) of \(end): the views serve as before, and `syncledger projector rebuild` goes on from there"
         case .damagedRow(let table):

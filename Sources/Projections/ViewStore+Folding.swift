@@ -81,7 +81,7 @@ extension ViewStore {
                 try commit(fold, chunk)
                 limit = min(limit * 2, self.chunk)
                 reached = chunk.reached
-            } catch where Self.isTheEvents(error) {
+            } catch  where Self.isTheEvents(error) {
                 // What was folded and not written is not what stands there.
                 fold = try begin(reached)
                 let rest = pages.end - reached

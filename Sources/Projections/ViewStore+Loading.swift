@@ -23,8 +23,9 @@ extension ViewStore {
         do {
             passes = try Passes(
                 log, through: position.loading == nil ? end : position.sequence,
-                share: position.loading.map { Int($0.share) } ?? share)
-        } catch where Self.isTheEvents(error) {
+                share: position.loading.map { Int($0.share) } ?? share,
+                meanwhile: { try reach(position.loading?.folded ?? 0) })
+        } catch  where Self.isTheEvents(error) {
             guard position.loading == nil else { throw CannotLoad() }
             return
         }
@@ -137,7 +138,7 @@ extension ViewStore {
                     (sequence: sequence, event: $0)
                 }
                 for event in try sealer.openForFold(stored[...]) { try fold.fold(event) }
-            } catch where Self.isTheEvents(error) {
+            } catch  where Self.isTheEvents(error) {
                 // It is parked, and changes nothing.
             }
         }

@@ -18,13 +18,12 @@ extension ViewStore {
         package var waitingFor: Int32?
 
         package init(
-            position: UInt64, end: UInt64, perSecond: Double, secondsLeft: Double?,
-            waitingFor: Int32? = nil
+            position: UInt64, end: UInt64, perSecond: Double, waitingFor: Int32? = nil
         ) {
             self.position = position
             self.end = end
             self.perSecond = perSecond
-            self.secondsLeft = secondsLeft
+            secondsLeft = perSecond > 0 ? Double(end - min(end, position)) / perSecond : nil
             self.waitingFor = waitingFor
         }
     }
@@ -93,9 +92,16 @@ extension ViewStore {
         do {
             let start = try fresh.folded()
             var pace = Pace(at: .zero, position: start)
+            var noted: ContinuousClock.Instant?
+            defer { directory.removeNote() }
             func tell(_ position: UInt64, _ end: UInt64, waitingFor process: Int32? = nil) {
                 pace.reach(position, at: clock.now - began)
-                progress(pace.progress(to: end, waitingFor: process))
+                let state = pace.progress(to: end, waitingFor: process)
+                if noted.map({ clock.now - $0 > .milliseconds(500) }) ?? true {
+                    directory.leave(BuilderNote(process: getpid(), progress: state))
+                    noted = clock.now
+                }
+                progress(state)
             }
             func reach(_ position: UInt64, _ end: UInt64) throws {
                 tell(position, end)

@@ -30,11 +30,13 @@ extension ViewStore {
     }
 
     /// A generation that does not serve yet.
-    package struct Building: Sendable, Equatable {
+    package struct Building: Sendable {
         package var generation: Int
         package var position: UInt64
         /// Why the next rebuild cannot go on from there and begins anew; `nil` where it can.
         package var reason: RebuildReason?
+        /// The process that is at it, and how far that is; `nil` where none is.
+        package var builder: (process: Int32, progress: Progress)?
     }
 
     /// Where the serving generation stands, how many rows each table has, and what is being built.
@@ -75,6 +77,8 @@ extension ViewStore {
         let reason = try fault(of: generation)
         let position =
             reason == nil ? try generation.folded() : 0
-        return Building(generation: generation.number, position: position, reason: reason)
+        return Building(
+            generation: generation.number, position: position, reason: reason,
+            builder: directory.note().map { ($0.process, $0.progress) })
     }
 }

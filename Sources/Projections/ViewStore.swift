@@ -173,8 +173,8 @@ package final class ViewStore: Sendable {
     /// Folds everything the log holds beyond the serving generation's position.
     ///
     /// A generation that stands on another history, that another program folded, or whose rows the
-    /// disk changed, makes way for a new one, and `notice` is told why. A rebuild that was begun before
-    /// goes on. Only for the holder of the engine lock; blocks for flushes.
+    /// disk changed, makes way for a new one, as does an empty one before a long log, and `notice` is told
+    /// why. A rebuild that was begun before goes on. Only for the holder of the engine lock; blocks for flushes.
     ///
     /// - Returns: the position afterwards.
     /// - Throws: `ViewError.beingRebuilt` when it takes a rebuild, which another process is at.
@@ -183,10 +183,11 @@ package final class ViewStore: Sendable {
         let end = try log.refresh()
         let serving = try serving()
         do {
-            guard let reason = try fault(of: serving) else {
-                return try fold(into: serving, through: end)
+            if let reason = try fault(of: serving) { return try rebuild(because: reason) }
+            if end > UInt64(share), try serving.position() == 0 {
+                return try rebuild(because: .empty)
             }
-            return try rebuild(because: reason)
+            return try fold(into: serving, through: end)
         } catch let error as ViewError {
             guard let reason = error.rebuildReason else { throw error }
             return try rebuild(because: reason)

@@ -124,12 +124,7 @@ struct FoldProgress {
     func show(position: UInt64, end: UInt64) {
         let seconds = Double(systemNow().microseconds - started.microseconds) / 1_000_000
         let pace = seconds > 0 ? Double(position) / seconds : 0
-        line.show(
-            Self.text(
-                verb,
-                .init(
-                    position: position, end: end, perSecond: pace,
-                    secondsLeft: pace > 0 ? Double(end - min(end, position)) / pace : nil)))
+        line.show(Self.text(verb, .init(position: position, end: end, perSecond: pace)))
     }
 
     func clear() { line.clear() }

@@ -27,10 +27,20 @@ extension Projector {
         private func json(_ status: ViewStore.Status, _ parked: [ParkedRow]) -> JSON {
             let root = status.root.map(hexadecimal).joined()
             let building = status.building.map { building in
-                JSON.object([
+                let builder = building.builder
+                return JSON.object([
                     .init("generation", .number("\(building.generation)")),
-                    .init("position", .number("\(building.position)")),
+                    .init(
+                        "position",
+                        .number("\(builder?.progress.position ?? building.position)")),
                     .init("resumes", .bool(building.reason == nil)),
+                    .init("process", builder.map { .number("\($0.process)") } ?? .null),
+                    .init(
+                        "perSecond",
+                        builder.map { .number("\(Int($0.progress.perSecond))") } ?? .null),
+                    .init(
+                        "secondsLeft",
+                        builder?.progress.secondsLeft.map { .number("\(Int($0))") } ?? .null),
                 ])
             }
             return .object([
@@ -80,6 +90,11 @@ extension Projector {
         }
 
         private func line(_ building: ViewStore.Building, end: UInt64) -> String {
+            if let (process, progress) = building.builder {
+                return FoldProgress.text(
+                    "generation \(building.generation) is being built by process \(process)",
+                    progress)
+            }
             let name = "generation \(building.generation) is half built"
             if let reason = building.reason {
                 return name + ", and `syncledger projector rebuild` begins it anew: \(reason)"

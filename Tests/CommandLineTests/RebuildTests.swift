@@ -125,6 +125,7 @@ import Testing
         let events = try #require(try run("projector", "status", "--json").number("end"))
         while rebuild.isRunning, position(try building()) < events - 100 {}
         #expect(rebuild.isRunning)
+        #expect(try run("projector", "status").output.contains("is being built by process"))
         #expect(try run("status").code == 0)
         flock(file, LOCK_UN)
         let end = try rebuild.wait()

@@ -29,6 +29,24 @@ import Testing
         }
     }
 
+    @Test func `views that were deleted before a long log are folded as a rebuild folds them`()
+        throws
+    {
+        try withStand(share: 10) { stand in
+            try stand.append(history(stand, people: 0..<20, first: 100))
+            try stand.views.project()
+            #expect(stand.told.reasons == [.empty])
+            let digest = try stand.views.digest()
+            try stand.reopen { try FileManager.default.removeItem(atPath: stand.path("views")) }
+            try stand.views.project()
+            #expect(stand.told.reasons == [.empty, .empty])
+            #expect(try stand.views.digest() == digest)
+            try stand.append(history(stand, people: 20..<21, first: 500))
+            try stand.views.project()
+            #expect(stand.told.reasons.count == 2)
+        }
+    }
+
     @Test func `a rebuild swaps in a fresh generation with the same content`() throws {
         try withStand { stand in
             try stand.append([stand.configured()] + history(stand, people: 0..<20, first: 100))

@@ -20,7 +20,8 @@ extension EventLog {
     ///   it goes no further because the next would be too many bytes.
     /// - Throws: `LogError.gap` when a sequence is missing, `LogError.damaged`.
     package func read(
-        _ range: ClosedRange<UInt64>, limit: Int, bytes: Int, where isWanted: (_ sequence: UInt64) -> Bool
+        _ range: ClosedRange<UInt64>, limit: Int, bytes: Int,
+        where isWanted: (_ sequence: UInt64) -> Bool
     ) throws -> (events: [PlacedEvent], through: UInt64, isCut: Bool) {
         var through = range.lowerBound - 1
         guard limit > 0 else { return ([], through, false) }
