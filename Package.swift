@@ -127,6 +127,7 @@ let package = Package(
         .testTarget(
             name: "CommandLineTests",
             dependencies: ["syncledger", "syncledger-lab", "Sandbox", "SandboxServer"],
+            exclude: ["Fixtures"],
             swiftSettings: tests),
     ],
     swiftLanguageModes: [.v6]

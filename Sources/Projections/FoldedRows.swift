@@ -122,6 +122,23 @@ struct RowChanges: Sendable {
     /// Values as they are; `nil` removes the key.
     var keys: [(table: Table, rows: [(key: [UInt8], value: [UInt8]?)])] = []
 
+    /// Takes out the rows of some tables, so many at a time.
+    mutating func take(from tables: [Table], atOnce limit: Int) -> [RowChanges] {
+        func pieces<Row>(
+            _ all: inout [(table: Table, rows: [Row])], _ piece: (Table, [Row]) -> RowChanges
+        ) -> [RowChanges] {
+            let taken = all.filter { tables.contains($0.table) }
+            all.removeAll { tables.contains($0.table) }
+            return taken.flatMap { table, rows in
+                stride(from: 0, to: rows.count, by: limit).map { first in
+                    piece(table, Array(rows[first..<min(rows.count, first + limit)]))
+                }
+            }
+        }
+        return pieces(&puts) { RowChanges(puts: [($0, $1)]) }
+            + pieces(&keys) { RowChanges(keys: [($0, $1)]) }
+    }
+
     /// May be called again, in another transaction.
     func write(_ transaction: borrowing WriteTransaction) throws {
         for (table, rows) in puts {

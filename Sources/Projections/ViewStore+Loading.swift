@@ -115,7 +115,10 @@ extension ViewStore {
                 return fold
             },
             commit: { fold, chunk in
-                let changes = try fold.views.takeChanges()
+                var changes = try fold.views.takeChanges()
+                if chunk.before == 0, chunk.reached == pages.end {
+                    try writeAhead(of: &changes, into: generation)
+                }
                 try commit(chunk.before, chunk.reached) { try changes.write($0) }
             },
             park: { sequence, from, reason in
@@ -126,6 +129,22 @@ extension ViewStore {
             },
             isStopped: { isStopped(folded + UInt64($0.events)) },
             reach: { _ in try reach(folded) })
+    }
+
+    /// Writes what a whole pass made before the pass is said to be done, but for the rows of records and
+    /// objects: each row of a large table is on a page of its own, and one transaction would hold all
+    /// those pages in memory.
+    ///
+    /// A pass that is folded again makes these rows again before it reads them.
+    private func writeAhead(of changes: inout RowChanges, into generation: Generation) throws {
+        let tables = generation.tables
+        let ahead = [
+            tables.commands.table, tables.conflicts.table, tables.questions.table, tables.lookups,
+            tables.openCommands,
+        ]
+        for piece in changes.take(from: ahead, atOnce: 4_096) {
+            try generation.environment.write { try piece.write($0) }
+        }
     }
 
     /// Brings what every pass folds to where it stood, for it is written by the first one only.

@@ -43,7 +43,7 @@ package final class ViewStore: Sendable {
     /// - Throws: `LogError.lost` when it knows entries of a log that has none.
     package init(
         directory: String, log: EventLog, sealer: Sealer,
-        blind: SymmetricKey, chunk: Int = 256_000, share: Int = 64_000,
+        blind: SymmetricKey, chunk: Int = 256_000, share: Int = 32_000,
         notice: @escaping @Sendable (RebuildNotice) -> Void = { _ in }
     ) throws {
         let directory = try ViewDirectory(ledger: directory)

@@ -15,6 +15,15 @@ package final class SandboxServer: Sendable {
         package var mautic: Int
         package var suiteCRM: Int
         package var compass: Int
+        /// The loopback address that all three are at.
+        package var host = "127.0.0.1"
+
+        package init(mautic: Int, suiteCRM: Int, compass: Int, host: String = "127.0.0.1") {
+            self.mautic = mautic
+            self.suiteCRM = suiteCRM
+            self.compass = compass
+            self.host = host
+        }
 
         /// The base address of one system.
         package func url(of system: SandboxWorld.System) -> String {
@@ -24,7 +33,7 @@ package final class SandboxServer: Sendable {
                 case .suitecrm: suiteCRM
                 case .compass: compass
                 }
-            return "http://127.0.0.1:\(port)"
+            return "http://\(host):\(port)"
         }
     }
 
@@ -44,7 +53,7 @@ package final class SandboxServer: Sendable {
         try world.withLock(body)
     }
 
-    /// Listens on free ports while `body` runs, then stops.
+    /// Listens while `body` runs, then stops: on free ports where the wanted are 0.
     ///
     /// - Throws: what `body` throws, or why a port cannot be listened on.
     package func run<Result: Sendable>(
@@ -58,7 +67,9 @@ package final class SandboxServer: Sendable {
                 (.compass, wanted.compass),
             ]
             for (system, port) in systems {
-                let application = application(for: system, port: port) { port in
+                let application = application(
+                    for: system, host: wanted.host, port: port
+                ) { port in
                     continuation.yield((system, port))
                 }
                 group.addTask {
@@ -81,7 +92,7 @@ package final class SandboxServer: Sendable {
                 throw CancellationError()
             }
             let result = try await body(
-                Ports(mautic: mautic, suiteCRM: suiteCRM, compass: compass))
+                Ports(mautic: mautic, suiteCRM: suiteCRM, compass: compass, host: wanted.host))
             group.cancelAll()
             while let ended = await group.nextResult() { _ = ended }
             return result
@@ -90,6 +101,7 @@ package final class SandboxServer: Sendable {
 
     private func application(
         for system: SandboxWorld.System,
+        host: String,
         port: Int,
         opened: @escaping @Sendable (Int) -> Void
     ) -> some ApplicationProtocol {
@@ -97,7 +109,7 @@ package final class SandboxServer: Sendable {
         logger.logLevel = .critical
         return Application(
             responder: SandboxResponder(system: system, server: self),
-            configuration: .init(address: .hostname("127.0.0.1", port: port)),
+            configuration: .init(address: .hostname(host, port: port)),
             onServerRunning: { channel in opened(channel.localAddress?.port ?? 0) },
             logger: logger)
     }

@@ -11,11 +11,13 @@ struct Town: Sendable {
 
     /// Opens the sandboxes and lends the town to `body`, which may block.
     static func open<R: Sendable>(
-        _ world: SandboxWorld, _ body: @escaping @Sendable (Town) throws -> R
+        _ world: SandboxWorld,
+        ports: SandboxServer.Ports = .init(mautic: 0, suiteCRM: 0, compass: 0),
+        _ body: @escaping @Sendable (Town) throws -> R
     ) async throws -> R {
         let scratch = try Scratch()
         let server = SandboxServer(world: world) { now() }
-        return try await server.run { ports in
+        return try await server.run(ports: ports) { ports in
             try await OwnThread.run {
                 try body(Town(server: server, ports: ports, scratch: scratch))
             }

@@ -39,7 +39,7 @@ package final class KeyRing: Sendable {
         private(set) var commit = 0
         private var young: [Name: PartKeys] = [:]
         private var old: [Name: PartKeys] = [:]
-        private static var half: Int { 50_000 }
+        private static var half: Int { 25_000 }
 
         mutating func reach(_ commit: Int) {
             if self.commit != commit { self = Cache(commit: commit) }
