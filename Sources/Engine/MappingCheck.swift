@@ -10,6 +10,8 @@ package struct MappingCheck {
         package var entity: String
         package var field: String
         package var system: System
+        /// Which kind of object there; the entity's name for the ordinary one.
+        package var kind: String
         /// Whether something would be refused or lost; else it is only otherwise there.
         package var isFault: Bool
         package var sentence: String
@@ -22,14 +24,16 @@ package struct MappingCheck {
     private let entities: [EntityMapping]
     private let remote: [Place: [String: RemoteField]]
 
-    /// The objects of an entity at a system.
+    /// The objects of an entity at a system, of one kind: a contact may be a lead there.
     package struct Place: Hashable, Sendable {
         package var entity: String
         package var system: System
+        package var kind: String
 
-        package init(_ entity: String, _ system: System) {
+        package init(_ entity: String, _ system: System, kind: String? = nil) {
             self.entity = entity
             self.system = system
+            self.kind = kind ?? entity
         }
     }
 
@@ -49,7 +53,9 @@ package struct MappingCheck {
         for entity in entities {
             for field in entity.fields {
                 for (system, spelling) in field.spellings.sorted(by: { $0.key < $1.key }) {
-                    checkSpelling(spelling, field, Place(entity.entity, system))
+                    for kind in entity.kinds(at: system) where !field.lackedBy.contains(kind) {
+                        checkSpelling(spelling, field, Place(entity.entity, system, kind: kind))
+                    }
                 }
             }
         }
@@ -60,7 +66,7 @@ package struct MappingCheck {
         order.map { key in
             Finding(
                 entity: key.place.entity, field: key.field, system: key.place.system,
-                isFault: key.isFault, sentence: key.sentence, records: found[key] ?? 0)
+                kind: key.place.kind, isFault: key.isFault, sentence: key.sentence, records: found[key] ?? 0)
         }
     }
 

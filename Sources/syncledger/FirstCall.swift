@@ -41,9 +41,12 @@ struct FirstCall {
         var found: [MappingCheck.Place: [RemoteField]] = [:]
         let headers = try authorized()
         for entity in mapping.entities(of: configured.system) {
-            let connector = Connectors.connector(for: configured.system, of: entity)
-            found[.init(entity.entity, configured.system)] =
-                try connector.fields(from: ask(connector.fieldsCall(), headers: headers))
+            for kind in entity.kinds(at: configured.system) {
+                let connector = Connectors.connector(
+                    for: configured.system, of: entity, kind: kind)
+                found[.init(entity.entity, configured.system, kind: kind)] =
+                    try connector.fields(from: ask(connector.fieldsCall(), headers: headers))
+            }
         }
         return found
     }

@@ -13,7 +13,7 @@ struct CheckMapping: ParsableCommand {
         discussion: """
             Reads the field lists of the connected systems, and everything that stands in the \
             ledger. Without a file it is about the mapping in force. Nothing is changed. Exit code 2 \
-            says that something would be refused or lost.
+            says that something would be refused or lost, 1 that a system could not be asked.
             """)
     @OptionGroup var common: Common
     @Argument(help: "A mapping file, or - for standard input.") var file: String?
@@ -35,9 +35,10 @@ struct CheckMapping: ParsableCommand {
                 ]),
                 unasked + Self.lines(findings) + [
                     findings.isEmpty
-                        ? "Nothing would be refused, cut or cleaned."
+                        ? "Nothing \(unasked.isEmpty ? "" : "else ")would be refused, cut or cleaned."
                         : "\(count(faults, "thing")) would be refused or lost, \(findings.count - faults) would only be otherwise there."
                 ])
+            if !unasked.isEmpty { throw ExitCode.failure }
             if faults > 0 { throw somethingToDo }
         }
     }
@@ -70,15 +71,16 @@ struct CheckMapping: ParsableCommand {
     private static func lines(_ findings: [MappingCheck.Finding]) -> [String] {
         findings.map { finding in
             let records = finding.records > 0 ? " (\(count(finding.records, "record")))" : ""
+            let kind = finding.kind == finding.entity ? "" : "'s \(finding.kind)s"
             return
-                "\(finding.isFault ? "!" : "·") \(finding.entity) \(finding.field) at \(finding.system.name): \(finding.sentence)\(records)"
+                "\(finding.isFault ? "!" : "·") \(finding.entity) \(finding.field) at \(finding.system.name)\(kind): \(finding.sentence)\(records)"
         }
     }
 
     private static func json(_ finding: MappingCheck.Finding) -> JSON {
         .object([
             .init("entity", .string(finding.entity)), .init("field", .string(finding.field)),
-            .init("system", .string(finding.system.name)),
+            .init("system", .string(finding.system.name)), .init("kind", .string(finding.kind)),
             .init("isFault", .bool(finding.isFault)), .init("finding", .string(finding.sentence)),
             .init("records", .number("\(finding.records)")),
         ])

@@ -1,4 +1,6 @@
 import Foundation
+import Sandbox
+import SandboxServer
 import Testing
 
 /// `mapping` and `policy --entity`: shown, written out, checked and put in force.
@@ -101,5 +103,64 @@ import Testing
         #expect(try run("policy", "--entity", "deal").output.contains("set here"))
         #expect(try run("policy").output.contains("set here") == false)
         #expect(try run("policy", "set", "--entity", "deal", "amount", "max", "--yes").code == 0)
+    }
+}
+
+/// `mapping check` with the three systems at hand.
+@Suite struct `A mapping beside the systems` {
+    @Test func `that ships asks nothing of them that they have not`() async throws {
+        try await town { town in
+            let check = try town.run("mapping", "check")
+            #expect(check.code == 0, "\(check.error)")
+            #expect(check.output == "Nothing would be refused, cut or cleaned.\n")
+        }
+    }
+
+    @Test func `is told what each of them lacks, holds otherwise, or cuts`() async throws {
+        try await town { town in
+            var text = try town.run("mapping", "show", "--yaml").output
+            for (old, new) in [
+                ("attribute: firstname", "attribute: fristname"),
+                ("primary_address_city, longest: 100", "primary_address_town, longest: 100"),
+                ("{attribute: title, longest: 100}", "{attribute: title, longest: 120}"),
+                ("compass: close_date", "compass: closed"),
+            ] {
+                #expect(text.contains(old))
+                text = text.replacingOccurrences(of: old, with: new)
+            }
+            let file = try town.scratch.write(text, to: "m.yaml")
+            let check = try town.run("mapping", "check", file)
+            #expect(check.code == 2, "\(check.error)")
+            for line in [
+                "! contact first_name at mautic: there is no field fristname there, did you mean firstname? (Mautic drops it without a word)",
+                "! contact city at suitecrm: there is no field primary_address_town there",
+                "! contact city at suitecrm's leads: there is no field primary_address_town there",
+                "· contact title at suitecrm: it holds 100 characters there: say `longest: 100`",
+                "· contact title at suitecrm's leads: it holds 100 characters there",
+                "! deal close_date at compass: there is no field closed there",
+                "4 things would be refused or lost, 2 would only be otherwise there.",
+            ] {
+                #expect(check.output.contains(line), "\(check.output)")
+            }
+        }
+    }
+
+    @Test func `says which system could not be asked, and checks the others`() async throws {
+        try await town { town in
+            town.server.withWorld { $0.mautic.settings.clients[0].secret = "another" }
+            let check = try town.run("mapping", "check")
+            #expect(check.code == 1)
+            #expect(check.output.contains("mautic was not asked: Mautic refused the client id"))
+            #expect(check.output.contains("Nothing else would be refused"), "\(check.output)")
+        }
+    }
+
+    private func town(_ body: @escaping @Sendable (Town) throws -> Void) async throws {
+        let world = SandboxWorld(
+            seed: 3, population: SandboxPopulation(seed: 3, people: 5), at: Town.now())
+        try await Town.open(world) { town in
+            try town.connect()
+            try body(town)
+        }
     }
 }
