@@ -56,6 +56,47 @@ import Testing
         }
     }
 
+    /// Changes the last byte of an event's row in the log, or changes it back.
+    private func change(event: UInt64, _ stand: Stand, alsoRemoving views: Bool = false) throws {
+        try stand.reopen {
+            var options = Options()
+            options.mapSize = 1 << 30
+            let environment = try Environment(
+                at: stand.path("log"), tables: ["events"], options: options)
+            try environment.write { transaction in
+                let table = environment.table("events")
+                var row = try #require(
+                    try transaction.bytes(table, key: bigEndianBytes(event)))
+                row[row.count - 1] ^= 1
+                try transaction.put(table, key: bigEndianBytes(event), value: row)
+            }
+            try environment.close()
+            if views { try FileManager.default.removeItem(atPath: stand.path("views")) }
+        }
+    }
+
+    @Test(arguments: [64_000, 2])
+    func `an event that the disk changed is parked, and folded in its place once it is mended`(
+        share: Int
+    ) throws {
+        try withStand(share: share) { stand in
+            try people(stand)
+            let digest = try stand.views.digest()
+            try change(event: 4, stand, alsoRemoving: true)
+            try stand.views.project()
+            #expect(try stand.views.status().position == 7)
+            let parked = try stand.views.parked(limit: 9)
+            #expect(parked.map(\.sequence) == [4])
+            #expect(parked.first?.type == Observed.type)
+            #expect(try stand.views.digest() != digest)
+            #expect(try stand.standing(1)?.parts.isEmpty == false, "those about it go on")
+            try change(event: 4, stand)
+            try stand.views.rebuild()
+            #expect(try stand.views.parked(limit: 9).isEmpty)
+            #expect(try stand.views.digest() == digest)
+        }
+    }
+
     @Test func `no event is parked for a row that the disk changed`() throws {
         try withStand { stand in
             try people(stand)
