@@ -31,27 +31,40 @@ extension EngineCore {
         let approvals = request.approves ? try approvals() : []
         let asked = try views.collect(from: \.questions) { $0.isSettled ? nil : $0.raised.replicas }
         let waiting = Set(asked.joined())
+        askedAbout = []
         // Those that a person keeps apart are linked by a person only.
         let rows = try views.collect(
-            from: \.replicas,
+            unopenedFrom: \.replicas,
             where: { [unfinished, shown, request] row in
                 row.record == nil && row.state == .live && !row.isApart
+                    && !waiting.contains(row.replica)
                     && (!request.isOnlyChanges || shown.contains(row.replica))
                     && !unfinished.contains(KindPlace(connection: row.connection, kind: row.kind))
             }
-        ) { waiting.contains($0.replica) ? nil : $0 }
+        ) { (replica: $0.replica, entity: $0.entity, isConverted: $0.isConverted) }
         // Those that were converted go along with what is linked by then.
         unlinked = mapping.entities.flatMap { entity in
-            [false, true].map { converted in
-                rows.filter { $0.entity == entity.entity && $0.isConverted == converted }
+            [false, true].flatMap { converted in
+                slices(
+                    of: rows.filter { $0.entity == entity.entity && $0.isConverted == converted }
+                        .map(\.replica).sorted())
             }
         }
         if approvals.isEmpty { try linkNext() } else { append(approvals, then: .linked) }
     }
 
+    /// As many as are held in memory at once; what is linked of some the next ones see in the views.
+    private func slices(of replicas: [ReplicaID]) -> [ArraySlice<ReplicaID>] {
+        let most = 1_000
+        return stride(from: 0, to: replicas.count, by: most).map {
+            replicas[$0..<min(replicas.count, $0 + most)]
+        }
+    }
+
     mutating func linkNext() throws {
         while !unlinked.isEmpty {
-            let drafts = try links(of: unlinked.removeFirst())
+            let rows = try unlinked.removeFirst().compactMap(views.replica)
+            let drafts = try links(of: rows.filter { $0.record == nil && $0.state == .live })
             guard drafts.isEmpty else { return append(drafts, then: .linked) }
         }
         phase = .planning
@@ -63,7 +76,7 @@ extension EngineCore {
         var drafts: [Draft] = []
         var done: Set<ReplicaID> = []
         var taken: Set<Seat> = []
-        for row in rows.sorted(by: { $0.replica < $1.replica }) where !done.contains(row.replica) {
+        for row in rows where !done.contains(row.replica) && !askedAbout.contains(row.replica) {
             guard try !isNameless(row), try !isNowhere(row) else { continue }
             // Of what is not read whole yet nobody is linked: there may be another one.
             let alike = try self.alike(row).filter {
@@ -96,7 +109,7 @@ extension EngineCore {
             case .ambiguous(let replicas):
                 report.ambiguous += 1
                 drafts.append(question(replicas, row.entity))
-                done.formUnion(replicas)
+                askedAbout.formUnion(replicas)
             }
         }
         return drafts

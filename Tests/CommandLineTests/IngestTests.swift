@@ -18,6 +18,21 @@ import Testing
 
     private func events() throws -> Int? { try run("projector", "status", "--json").number("end") }
 
+    @Test func `more than one commit holds is linked in several`() throws {
+        try makeLedger()
+        #expect(try run("connect", "local").code == 0)
+        let lines = (1...2_500).map { #"{"id":"c-\#($0)","email":"p\#($0)@example.com"}"# }
+        #expect(try run("ingest", "-", input: lines.joined(separator: "\n")).code == 0)
+        let before = try #require(try run("scrub", "--json").number("commits"))
+        let plan = try run("plan", "--json")
+        #expect(try plan.number("newRecords") == 2_500)
+        #expect(try plan.number("records") == 2_500)
+        let after = try #require(try run("scrub", "--json").number("commits"))
+        // Of linking alone three: a thousand at a time.
+        #expect(after - before >= 5, "\(after) after \(before)")
+        #expect(try run("projector", "verify").code == 0)
+    }
+
     @Test func `a bad line refuses the whole file and is named by its number`() throws {
         try makeLedger()
         #expect(try run("connect", "local").code == 0)
