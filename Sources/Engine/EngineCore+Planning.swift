@@ -49,12 +49,17 @@ extension EngineCore {
         let inForce = try mapping.entities.reduce(into: [String: RulesRow]()) {
             $0[$1.entity] = try views.rules($1.entity)
         }
-        standings = KnownStandings(
-            grounds: reconcilers.mapValues(\.ground), end: end, isKept: request.verb == .plan)
-        var committed = 0
-        while !toPlan.isEmpty, committed < portion {
+        if !goesOn {
+            standings = KnownStandings(
+                grounds: reconcilers.mapValues(\.ground), end: end, isKept: request.verb == .plan)
+        } else if isCancelled {
+            toPlan = []
+        }
+        var (committed, lookedAt) = (0, 0)
+        while !toPlan.isEmpty, committed < portion, lookedAt < recordsPerStep {
             let some = toPlan.prefix(portion)
             toPlan.removeFirst(some.count)
+            lookedAt += some.count
             // The entities of which objects are to be made, since these records were planned.
             var made: Set<String> = []
             for (snapshot, planned) in try plans(
@@ -86,7 +91,14 @@ extension EngineCore {
                 }
             }
         }
+        if committed == 0, !toPlan.isEmpty {
+            phase = .planning
+            breathe(.planning)
+        }
     }
+
+    /// A second's worth or two.
+    var recordsPerStep: Int { 16 * request.portion }
 
     /// So many records are decided and written at once: about a minute's work of the slowest system.
     private var portion: Int {

@@ -1,6 +1,6 @@
 package import Ledger
 import Model
-import Projections
+package import Projections
 package import Reconciler
 
 /// Reading records and planning them, many at a time.
@@ -42,18 +42,23 @@ extension EngineCore {
         try views.keys(of: \.records).compactMap { RecordID(bytes: $0) }
     }
 
-    /// Sums every record's verdicts: each record stands in exactly one count.
-    mutating func countVerdicts() throws {
-        let reconcilers = try reconcilers()
+    /// Begins to sum up every record's verdict: each record stands in exactly one count.
+    mutating func beginCounting() throws {
+        phase = .counting
         let records = try recordIDs()
-        let apart = try views.collect(
-            unopenedFrom: \.replicas, where: { $0.record == nil && $0.state == .live }
-        ) { $0.isApart }
+        toCount = records[...]
         report.records = records.count
-        report.apart = apart.count(where: \.self)
-        report.asked = apart.count - report.apart
-        standings.keepOnly(reconcilers.mapValues(\.ground), end: end)
-        for some in Self.batches(records) {
+        let lone = try LoneObjects(views)
+        (report.apart, report.asked, report.unlinked) = (lone.apart, lone.asked, lone.unlinked)
+        standings.keepOnly(try reconcilers().mapValues(\.ground), end: end)
+    }
+
+    /// Sums up some; answers whether those were the last.
+    mutating func countSome() throws -> Bool {
+        let reconcilers = try reconcilers()
+        let those = toCount.prefix(recordsPerStep)
+        toCount = toCount.dropFirst(those.count)
+        for some in Self.batches(Array(those)) {
             let unknown = some.filter { standings[$0] == nil }
             let planned = try plans(of: unknown[...], by: reconcilers)
             for (snapshot, plan) in planned { count(.init(plan, snapshot)) }
@@ -61,7 +66,12 @@ extension EngineCore {
             report.excluded += unknown.count - planned.count
             for record in some { if let standing = standings[record] { count(standing) } }
         }
+        guard toCount.isEmpty else {
+            breathe(.counting)
+            return false
+        }
         standings = KnownStandings()
+        return true
     }
 
     private mutating func count(_ standing: KnownStandings.Standing) {
@@ -170,5 +180,34 @@ struct SnapshotReader: Sendable {
             || places.contains {
                 !taken.contains($0.connection) && !entity.attributes(of: $0.system).isEmpty
             }
+    }
+}
+
+/// Living objects that are no record's, by why: with the objects of all records they are all there are.
+package struct LoneObjects: Sendable {
+    /// A person keeps them apart.
+    package var apart = 0
+    /// A question about them is open.
+    package var asked = 0
+    /// What they are told apart by is not known, or their kind was not read whole.
+    package var unlinked = 0
+
+    package init(_ views: ViewStore) throws {
+        let questions = try views.collect(from: \.questions, where: { !$0.isSettled }) {
+            $0.raised.replicas
+        }
+        let asked = Set(questions.joined())
+        let lone = try views.collect(
+            unopenedFrom: \.replicas, where: { $0.record == nil && $0.state == .live }
+        ) { (replica: $0.replica, isApart: $0.isApart) }
+        for object in lone {
+            if object.isApart {
+                apart += 1
+            } else if asked.contains(object.replica) {
+                self.asked += 1
+            } else {
+                unlinked += 1
+            }
+        }
     }
 }

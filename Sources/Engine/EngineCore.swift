@@ -44,8 +44,16 @@ package struct EngineCore {
     var asksForChanges = false
     /// Whether what is read now is that.
     var isAskingForChanges = false
-    /// Objects that are still to be linked in this run, entity by entity.
-    var unlinked: [[ReplicaRow]] = []
+    /// Set when a step ends before its work does, so that what was asked meanwhile has its turn.
+    var isBreathing = false
+    /// Whether the step before this one ended so.
+    var goesOn = false
+    /// Records that are still to be counted in this run's summary.
+    var toCount: ArraySlice<RecordID> = []
+    /// Objects that are still to be linked, entity by entity, some at a time.
+    var unlinked: [ArraySlice<ReplicaID>] = []
+    /// Objects that a question was raised about meanwhile.
+    var askedAbout: Set<ReplicaID> = []
     var calls: [CallID: PendingCall] = [:]
     var appends: [AppendID: Continuation] = [:]
     var lanes: [RecordID: [CommandID]] = [:]
@@ -93,6 +101,8 @@ package struct EngineCore {
         case planning
         case writing
         case ending
+        /// Everything is done, and where every record stands is summed up.
+        case counting
         case done
     }
 
@@ -152,6 +162,7 @@ package struct EngineCore {
         self.now = now
         ids.now = now
         effects = []
+        (isBreathing, goesOn) = (false, isBreathing)
         switch input {
         case .begin(let request): try begin(request)
         case .answered(let call, let result): try answered(call, result)
@@ -174,7 +185,7 @@ package struct EngineCore {
 
     /// A run that waits for nothing and is not over would wait for ever: a mistake of ours is told.
     private func refuseToHang() throws {
-        let waits = !calls.isEmpty || !appends.isEmpty || !timers.isEmpty
+        let waits = !calls.isEmpty || !appends.isEmpty || !timers.isEmpty || isBreathing
         if case .done = phase { return }
         if !waits {
             throw EngineError.stuck("\(phase), \(lanes.count) lanes, \(walks.count) walks")
@@ -292,13 +303,13 @@ package struct EngineCore {
         where lanes.isEmpty && calls.isEmpty && appends.isEmpty && timers.isEmpty:
             if isCancelled { phase = .looking } else { try look() }
         case .looking where walks.isEmpty && calls.isEmpty && appends.isEmpty && timers.isEmpty:
-            if isCancelled { return try finish() }
+            if isCancelled { return try beginCounting() }
             if try askForChanges() { return }
             if try lookAgainWhereNeeded() { return }
             phase = .linking
             try noteUnfinished()
             try link()
-        case .planning where appends.isEmpty: try plan()
+        case .planning where appends.isEmpty && !isBreathing: try plan()
         case .writing where wantsMore:
             phase = .planning
             try plan()
@@ -314,7 +325,9 @@ package struct EngineCore {
                 phase = .planning
                 try plan()
             }
-        case .ending where calls.isEmpty && appends.isEmpty && walks.isEmpty: try finish()
+        case .ending where calls.isEmpty && appends.isEmpty && walks.isEmpty: try beginCounting()
+        case .counting where appends.isEmpty && !isBreathing:
+            if try countSome() { finish() }
         default: break
         }
     }
@@ -346,13 +359,10 @@ package struct EngineCore {
     }
 
     private mutating func finishIfQuiet() throws {
-        if calls.isEmpty, appends.isEmpty, walks.isEmpty { try finish() }
+        if calls.isEmpty, appends.isEmpty, walks.isEmpty { try beginCounting() }
     }
 
-    private mutating func finish() throws {
-        guard !appends.values.contains(where: { if case .finish = $0 { true } else { false } })
-        else { return }
-        try countVerdicts()
+    private mutating func finish() {
         report.pairsChanged = touched.count
         report.wasStopped = isCancelled
         var finished = RunFinished()
@@ -362,6 +372,7 @@ package struct EngineCore {
             .init("waiting", report.waiting), .init("conflicted", report.conflicted),
             .init("excluded", report.excluded), .init("failing", report.failing),
             .init("asked", report.asked), .init("apart", report.apart),
+            .init("unlinked", report.unlinked),
             .init("issued", report.issued),
             .init("confirmed", report.confirmed), .init("refused", report.refused),
             .init("uncertain", report.uncertain), .init("superseded", report.superseded),
@@ -397,6 +408,12 @@ package struct EngineCore {
         effects.append(.append(id, drafts, conditions))
     }
 
+    /// Ends this step, and goes on with the same in the next one: a step may not last for seconds.
+    mutating func breathe(_ phase: RunProgress.Phase) {
+        isBreathing = true
+        effects += [progress(phase), .wake(now)]
+    }
+
     func progress(_ phase: RunProgress.Phase) -> EngineEffect {
         let reading = walks.sorted { $0.key < $1.key }.compactMap { id, walk in
             walk.kind.map { "\(sessions[id]?.row.configured.label ?? "") \($0)s" }
@@ -409,7 +426,9 @@ package struct EngineCore {
                 objectsLeft: walks.compactMap(\.left).reduce(0, +), reading: reading,
                 commandsDone: report.confirmed + report.refused + report.superseded
                     + report.parked,
-                recordsDone: max(0, recordsToPlan - toPlan.count - lanes.count - decided),
-                recordsTotal: recordsToPlan))
+                recordsDone: phase == .counting
+                    ? report.records - toCount.count
+                    : max(0, recordsToPlan - toPlan.count - lanes.count - decided),
+                recordsTotal: phase == .counting ? report.records : recordsToPlan))
     }
 }

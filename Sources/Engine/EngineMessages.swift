@@ -72,6 +72,8 @@ package struct RunProgress: Sendable, Equatable {
         case linking
         case planning
         case writing
+        /// Where every record stands, for the summary.
+        case counting
     }
 
     package var phase: Phase
@@ -81,7 +83,8 @@ package struct RunProgress: Sendable, Equatable {
     /// What is being read: a connection's label and a kind of object each.
     package var reading: [String]
     package var commandsDone: Int
-    /// Of the records that a run decides about, those with nothing left to plan or write for now.
+    /// Of the records that a run decides about, those with nothing left to plan or write for now; of
+    /// all, those that were counted.
     package var recordsDone: Int
     package var recordsTotal: Int
 }
@@ -107,6 +110,9 @@ package struct RunReport: Sendable {
     package var asked = 0
     /// Objects that a person keeps apart.
     package var apart = 0
+    /// Objects that are no record's yet: what they are told apart by is not known, or their kind was not
+    /// read whole.
+    package var unlinked = 0
     /// Questions that the rules as they are now would answer, had they not been asked before.
     package var realignable = 0
     package var wouldWrite = 0

@@ -21,6 +21,8 @@ package struct MappingCheck {
 
     private var found: [Key: Int] = [:]
     private var order: [Key] = []
+    /// What was said of the record that is looked at.
+    private var noted: Set<Key> = []
     private let entities: [EntityMapping]
     private let remote: [Place: [String: RemoteField]]
 
@@ -54,7 +56,8 @@ package struct MappingCheck {
             for field in entity.fields {
                 for (system, spelling) in field.spellings.sorted(by: { $0.key < $1.key }) {
                     for kind in entity.kinds(at: system) where !field.lackedBy.contains(kind) {
-                        checkSpelling(spelling, field, Place(entity.entity, system, kind: kind))
+                        let place = Place(entity.entity, system, kind: kind)
+                        checkSpelling(spelling, field, place)
                     }
                 }
             }
@@ -66,7 +69,8 @@ package struct MappingCheck {
         order.map { key in
             Finding(
                 entity: key.place.entity, field: key.field, system: key.place.system,
-                kind: key.place.kind, isFault: key.isFault, sentence: key.sentence, records: found[key] ?? 0)
+                kind: key.place.kind, isFault: key.isFault, sentence: key.sentence,
+                records: found[key] ?? 0)
         }
     }
 
@@ -74,6 +78,8 @@ package struct MappingCheck {
         _ place: Place, _ field: String, isFault: Bool, _ sentence: String, records: Int = 0
     ) {
         let key = Key(place: place, field: field, isFault: isFault, sentence: sentence)
+        // Of one record the same is said once, whatever of it is so.
+        guard records == 0 || noted.insert(key).inserted else { return }
         if found[key] == nil { order.append(key) }
         found[key, default: 0] += records
     }
@@ -152,16 +158,20 @@ package struct MappingCheck {
 
     // MARK: - What the records hold
 
-    /// Looks at what one record stands on.
-    package mutating func look(_ entity: String, _ content: (_ field: String) -> Value?) {
+    /// Looks at one record: at what stands in each field or, where nothing does, all that could.
+    package mutating func look(_ entity: String, _ contents: (_ field: String) -> [Value]) {
         guard let mapping = entities.first(where: { $0.entity == entity }) else { return }
+        noted = []
         for field in mapping.fields where field.refers == nil {
             // A join is not decided before its mapping is in force.
-            let join = field.derivation.flatMap { $0.isJoin ? $0.joined(content) : nil }
-            guard let value = join ?? content(field.name), !value.isBlank else { continue }
-            for (system, spelling) in field.spellings.sorted(by: { $0.key < $1.key })
-            where spelling.direction != .pull && spelling.constant == nil {
-                look(value, spelling, field, Place(entity, system))
+            let join = field.derivation.flatMap {
+                $0.isJoin ? $0.joined { contents($0).first } : nil
+            }
+            for value in join.map({ [$0] }) ?? contents(field.name) where !value.isBlank {
+                for (system, spelling) in field.spellings.sorted(by: { $0.key < $1.key })
+                where spelling.direction != .pull && spelling.constant == nil {
+                    look(value, spelling, field, Place(entity, system))
+                }
             }
         }
     }
@@ -215,10 +225,34 @@ package struct MappingCheck {
 }
 
 extension Workplace {
-    /// Holds a mapping against what all records stand on.
+    /// Holds a mapping against what all records stand on, and against what objects show of which nothing
+    /// was decided yet.
     package func look(with check: inout MappingCheck) throws {
+        let mapping = try mapping()
+        func shown(_ field: String, by objects: [ReplicaRow]) -> [Value] {
+            var values: [Value] = []
+            for object in objects where object.isActive {
+                guard let mapped = mapping[object.entity]?.field(field),
+                    let value = object.branch(mapped)?.seenContent, !values.contains(value)
+                else { continue }
+                values.append(value)
+            }
+            return values
+        }
         let _: [Never] = try views.collect(from: \.records) { record in
-            check.look(record.entity) { record.outcome($0)?.value?.value }
+            let fields = mapping[record.entity]?.fields ?? []
+            let isDecided = fields.allSatisfy { record.outcome($0.name) != nil }
+            let objects = isDecided ? [] : try record.replicas.compactMap(views.replica)
+            check.look(record.entity) { field in
+                guard let outcome = record.outcome(field) else { return shown(field, by: objects) }
+                return [outcome.value?.value].compactMap(\.self)
+            }
+            return nil
+        }
+        let _: [Never] = try views.collect(
+            from: \.replicas, where: { $0.record == nil && $0.isActive }
+        ) { object in
+            check.look(object.entity) { shown($0, by: [object]) }
             return nil
         }
     }

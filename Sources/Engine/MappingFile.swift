@@ -200,7 +200,7 @@ package struct MappingFile {
                 throw MappingFileError(
                     key.mark,
                     "\(name) is not known as \(kind)"
-                        + (nearest(name, in: known).map { ", did you mean \($0)?" } ?? ":")
+                        + didYouMean(name, among: known)
                         + " there are " + known.joined(separator: ", "))
             }
             return (name, key, value)
@@ -226,7 +226,7 @@ package struct MappingFile {
             throw MappingFileError(
                 node.mark,
                 "\(word) is not known"
-                    + (nearest(word, in: known).map { ", did you mean \($0)?" } ?? ":")
+                    + didYouMean(word, among: known)
                     + " take one of " + known.joined(separator: ", "))
         }
         return word

@@ -64,12 +64,19 @@ extension Workplace {
                     throw WorkplaceMappingError.scope(row.configured.label, "\(error)")
                 }
             }
-            guard !touched.isEmpty else { return }
-            for record in try tables.records.all(transaction) where record.entity == new.entity {
-                reach.records += record.outcomes.contains { touched.contains($0.field) } ? 1 : 0
-                reach.openQuestions += record.contests.count { touched.contains($0.field) }
-            }
         }
+        guard !touched.isEmpty else { return reach }
+        let entity = new.entity
+        let counts = try views.collect(
+            unopenedFrom: \.records, where: { $0.entity == entity }
+        ) { record in
+            (
+                record: record.outcomes.contains { touched.contains($0.field) } ? 1 : 0,
+                questions: record.contests.count { touched.contains($0.field) }
+            )
+        }
+        reach.records = counts.reduce(0) { $0 + $1.record }
+        reach.openQuestions = counts.reduce(0) { $0 + $1.questions }
         return reach
     }
 

@@ -18,8 +18,9 @@ extension Workplace {
     /// - Throws: `PersonError`; `LogError.conditionFailed` when the record moved meanwhile.
     package func settle(_ record: RecordID, _ field: String, as choice: Choice) throws {
         let (row, replicas) = try recordAndReplicas(record)
-        guard let mapping = try mapping()[row.entity]?.field(field) else {
-            throw PersonError.unknownField(field)
+        let fields = try mapping()[row.entity]?.fields ?? []
+        guard let mapping = fields.first(where: { $0.name == field }) else {
+            throw PersonError.unknownField(field, among: fields.map(\.name))
         }
         guard let contest = row.contest(field) else { throw PersonError.notContested(field) }
         let standing = row.outcome(field)
@@ -286,7 +287,7 @@ extension Workplace {
 }
 
 package enum PersonError: Error, Equatable, CustomStringConvertible {
-    case unknownField(String)
+    case unknownField(String, among: [String])
     case notContested(String)
     case noSuchSide(System)
     case nothingStands
@@ -302,8 +303,8 @@ package enum PersonError: Error, Equatable, CustomStringConvertible {
 
     package var description: String {
         switch self {
-        case .unknownField(let name):
-            "there is no field \(name): `syncledger mapping` lists them"
+        case .unknownField(let name, let fields):
+            "there is no field \(name)\(didYouMean(name, among: fields)) `syncledger mapping` lists them"
         case .notContested(let name):
             "\(name) is not contested: `syncledger conflicts` lists what is"
         case .noSuchSide(let system): "\(system.name) is no side of this difference"

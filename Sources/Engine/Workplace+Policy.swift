@@ -52,28 +52,42 @@ extension Workplace {
         let new = try old.changed(change, of: mapping)
         let fields = mapping.fields.filter { old.policy(for: $0) != new.policy(for: $0) }
             .map(\.name)
-        var reach = PolicyReach(fields: fields)
-        try views.read { tables, transaction in
-            for record in try tables.records.all(transaction)
-            where record.entity == mapping.entity {
-                if case .existence(let law) = change {
-                    guard law != old.existence else { continue }
-                    let replicas = try record.replicas.compactMap {
-                        try tables.replicas.row($0.bytes, transaction)
-                    }
-                    let isAsked =
-                        replicas.contains(where: \.isDeleted)
-                        && replicas.contains { $0.state == .live }
-                    reach.openQuestions += isAsked ? 1 : 0
-                    reach.records += replicas.contains { $0.state == .live } ? 1 : 0
-                } else {
-                    reach.openQuestions += record.contests.count { fields.contains($0.field) }
-                    let values = record.outcomes.count { fields.contains($0.field) }
-                    reach.values += values
-                    reach.records += values > 0 ? 1 : 0
-                }
-            }
+        if case .existence(let law) = change {
+            return law == old.existence
+                ? PolicyReach(fields: fields) : try reachOfExistence(mapping.entity)
         }
+        let entity = mapping.entity
+        let counts = try views.collect(
+            unopenedFrom: \.records, where: { $0.entity == entity }
+        ) { record in
+            (
+                questions: record.contests.count { fields.contains($0.field) },
+                values: record.outcomes.count { fields.contains($0.field) }
+            )
+        }
+        var reach = PolicyReach(fields: fields)
+        for count in counts {
+            reach.openQuestions += count.questions
+            reach.values += count.values
+            reach.records += count.values > 0 ? 1 : 0
+        }
+        return reach
+    }
+
+    /// Whom another law about deletions would be about: everybody who is somewhere, and asked about
+    /// who was deleted elsewhere.
+    private func reachOfExistence(_ entity: String) throws -> PolicyReach {
+        let objects = try views.collect(
+            unopenedFrom: \.replicas,
+            where: {
+                $0.entity == entity && $0.record != nil && ($0.isDeleted || $0.state == .live)
+            }
+        ) { (record: $0.record, isLive: $0.state == .live) }
+        let living = Set(objects.filter(\.isLive).map(\.record))
+        let deleted = Set(objects.filter { !$0.isLive }.map(\.record))
+        var reach = PolicyReach(fields: [])
+        reach.records = living.count
+        reach.openQuestions = living.intersection(deleted).count
         return reach
     }
 

@@ -23,7 +23,7 @@ final class RunLine {
 
     func show(_ state: RunProgress) {
         let now = clock()
-        let done = state.phase == .writing ? state.recordsDone : state.objects
+        let done = state.phase == .looking ? state.objects : state.recordsDone
         if state.phase != phase, state.phase != .planning {
             (phase, began, doneBefore) = (state.phase, now, done)
         }
@@ -44,14 +44,21 @@ final class RunLine {
         if state.phase == .looking, !state.reading.isEmpty {
             text += " (\(state.reading.joined(separator: ", ")))"
         }
-        if state.recordsTotal > 0, isWriting || state.commandsDone > 0 {
+        let isCounting = state.phase == .counting
+        if state.recordsTotal > 0, isCounting || state.phase == .planning && state.commandsDone == 0
+        {
+            text += ", \(state.recordsDone) of \(state.recordsTotal) records looked through"
+        } else if state.recordsTotal > 0, isWriting || state.commandsDone > 0 {
             text += ", \(state.recordsDone) of \(state.recordsTotal) records settled, "
             text += "\(state.commandsDone) writes done"
         }
-        guard isWriting || state.phase == .looking, done > 0, seconds >= 1 else { return text }
+        guard isWriting || isCounting || state.phase == .looking, done > 0, seconds >= 1 else {
+            return text
+        }
         let pace = Double(done) / seconds
         text += ", \(Int(pace.rounded())) a second"
-        let left = isWriting ? state.recordsTotal - state.recordsDone : state.objectsLeft
+        let left =
+            state.phase == .looking ? state.objectsLeft : state.recordsTotal - state.recordsDone
         guard left > 0 else { return text }
         return text + ", \(timeLeft(Double(left) / pace)) left"
     }

@@ -26,7 +26,7 @@ struct Overview {
     /// Why people fail or are left out, by system.
     private var reasons: [String: Int] = [:]
     private var questions: Int
-    private var apart: Int
+    private var lone: LoneObjects
     private var commands: [CommandRow.State: Int]
     private var views: ViewStore.Status
 
@@ -34,33 +34,31 @@ struct Overview {
         var counts: [ConnectionID: [Bucket: Int]] = [:]
         var people: [Bucket: Int] = [:]
         var reasons: [String: Int] = [:]
-        let (connections, open, apart, states) = try workplace.views.read { tables, transaction in
-            let connections = try tables.connections.all(transaction).filter { !$0.isRemoved }
-            let labels = Dictionary(
-                connections.map { ($0.id, $0.configured.label) },
-                uniquingKeysWith: { one, _ in one })
-            for row in try tables.standings.all(transaction) {
-                people[row.bucket, default: 0] += 1
-                for part in row.parts {
-                    counts[part.connection, default: [:]][part.bucket, default: 0] += 1
-                    guard part.bucket == .failing || part.bucket == .excluded else { continue }
-                    reasons["\(labels[part.connection] ?? "?"): \(part.reason)", default: 0] += 1
-                }
+        let views = workplace.views
+        let connections = try views.read { tables, transaction in
+            try tables.connections.all(transaction).filter { !$0.isRemoved }
+        }
+        let labels = Dictionary(
+            connections.map { ($0.id, $0.configured.label) }, uniquingKeysWith: { one, _ in one })
+        let _: [Never] = try views.collect(from: \.standings) { row in
+            people[row.bucket, default: 0] += 1
+            for part in row.parts {
+                counts[part.connection, default: [:]][part.bucket, default: 0] += 1
+                guard part.bucket == .failing || part.bucket == .excluded else { continue }
+                reasons["\(labels[part.connection] ?? "?"): \(part.reason)", default: 0] += 1
             }
-            return (
-                connections,
-                try tables.questions.all(transaction).count { !$0.isSettled },
-                try tables.replicas.all(transaction).count { $0.isApart && $0.state == .live },
-                try tables.commands.all(transaction).map(\.state)
-            )
+            return nil
         }
         self.people = people
         self.reasons = reasons
-        self.apart = apart
-        questions = open
         systems = connections.map { ($0, counts[$0.id] ?? [:]) }
-        commands = Dictionary(states.map { ($0, 1) }, uniquingKeysWith: +)
-        views = try workplace.views.status()
+        lone = try LoneObjects(views)
+        questions = try views.collect(unopenedFrom: \.questions, where: { !$0.isSettled }) { _ in
+            ()
+        }.count
+        commands = try views.collect(unopenedFrom: \.commands, where: { _ in true }, \.state)
+            .reduce(into: [:]) { $0[$1, default: 0] += 1 }
+        self.views = try views.status()
     }
 
     private var total: Int { people.values.reduce(0, +) }
@@ -100,7 +98,8 @@ struct Overview {
         }
         add(people[.failing] ?? 0, "wait for you: syncledger conflicts")
         add(questions, "questions who is who are open: syncledger links --questions")
-        add(apart, "objects are kept apart by your word: syncledger links")
+        add(lone.apart, "objects are kept apart by your word: syncledger links")
+        add(lone.unlinked, unlinkedObjects)
         add(commands[.uncertain] ?? 0, "calls are in doubt: the next sync looks what they left")
         add(
             commands[.parked] ?? 0,
@@ -116,7 +115,8 @@ struct Overview {
         return .object(
             [.init("records", .number("\(total)"))] + buckets(people) + [
                 .init("questions", .number("\(questions)")),
-                .init("apart", .number("\(apart)")),
+                .init("apart", .number("\(lone.apart)")),
+                .init("unlinked", .number("\(lone.unlinked)")),
                 .init("uncertain", .number("\(commands[.uncertain] ?? 0)")),
                 .init("parked", .number("\(commands[.parked] ?? 0)")),
                 .init("issued", .number("\(commands[.issued] ?? 0)")),

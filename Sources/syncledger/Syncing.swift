@@ -21,7 +21,7 @@ struct Plan: ParsableCommand {
     func run() throws {
         let run = try runEngine(common, .plan, sweep: sweep, realign: realign)
         let (report, questions) = (run.report, run.questions)
-        common.show(report.json, report.planLines(realign: realign) + asking(questions))
+        common.show(report.json, report.planLines(realign: realign) + asking(questions, report))
         if !report.failures.isEmpty { throw ExitCode.failure }
         if report.wouldWrite + report.contested + report.waitsForPerson + questions > 0 {
             throw somethingToDo
@@ -99,10 +99,18 @@ private func reportRun(_ common: Common, _ run: EngineRun) throws {
     if run.waitsForPerson { throw somethingToDo }
 }
 
-private func asking(_ questions: Int) -> [String] {
-    guard questions > 0 else { return [] }
-    return ["\(questions) could be one person: `syncledger links --questions` asks."]
+private func asking(_ questions: Int, _ report: RunReport) -> [String] {
+    var lines: [String] = []
+    if questions > 0 {
+        lines.append("\(questions) could be one person: `syncledger links --questions` asks.")
+    }
+    if report.unlinked > 0 { lines.append("\(report.unlinked) \(unlinkedObjects).") }
+    return lines
 }
+
+/// What is said of objects that are no record's yet, behind their number.
+let unlinkedObjects =
+    "objects are no record's yet: a sync links them once what they are told apart by is known, such as a deal's account"
 
 private func approving(_ labels: [String]) -> [String] {
     guard !labels.isEmpty else { return [] }
@@ -121,7 +129,7 @@ struct EngineRun {
     /// Whether there is something that only a person can end.
     var waitsForPerson: Bool { report.waitsForPerson + questions > 0 }
 
-    var lines: [String] { report.syncLines + approving(unapproved) + asking(questions) }
+    var lines: [String] { report.syncLines + approving(unapproved) + asking(questions, report) }
 }
 
 func runEngine(
@@ -181,6 +189,7 @@ extension RunReport {
             number("records", records), number("inSync", inSync), number("waiting", waiting),
             number("conflicted", conflicted), number("excluded", excluded),
             number("failing", failing), number("asked", asked), number("apart", apart),
+            number("unlinked", unlinked),
             number("decisions", decisions), number("contested", contested),
             number("realignable", realignable), number("wouldWrite", wouldWrite),
             number("issued", issued),

@@ -86,6 +86,7 @@ import Testing
             try tables.records.all(transaction).filter { $0.entity == "deal" }
         }
         #expect(records.count == 1, "the other waits for its account")
+        #expect(report.unlinked == 1, "and is counted")
     }
 
     @Test func `follow edits both ways, every digit of an amount`() throws {

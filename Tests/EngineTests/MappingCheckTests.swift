@@ -20,7 +20,7 @@ import Testing
     ) -> [String] {
         let place = MappingCheck.Place("contact", system)
         var check = MappingCheck([mapping], remote: there.isEmpty ? [:] : [place: there])
-        for record in records { check.look("contact") { record[$0] } }
+        for record in records { check.look("contact") { [record[$0]].compactMap(\.self) } }
         return check.findings.map { finding in
             "\(finding.isFault ? "! " : "")\(finding.field) \(finding.system.name): \(finding.sentence)"
                 + (finding.records > 0 ? " (\(finding.records))" : "")
