@@ -5,17 +5,19 @@ import Synchronization
 ///
 /// - Throws: what the first of them threw, in their order.
 package func inParallel<Element: Sendable, Result: Sendable>(
-    _ elements: [Element], _ body: @Sendable (Element) throws -> Result
+    _ elements: [Element], atLeast: Int = 64, _ body: @Sendable (Element) throws -> Result
 ) throws -> [Result] {
-    try inPieces(elements) { try $0.map(body) }
+    try inPieces(elements, atLeast: atLeast) { try $0.map(body) }
 }
 
-/// As `inParallel`, with some of the things at a time, where what they share is looked up once.
+/// As `inParallel`, with some of the things at a time, where what they share is looked up once; `atLeast`
+/// so many, for little is done faster alone.
 package func inPieces<Element: Sendable, Result: Sendable>(
-    _ elements: [Element], _ body: @Sendable (ArraySlice<Element>) throws -> [Result]
+    _ elements: [Element], atLeast: Int = 64,
+    _ body: @Sendable (ArraySlice<Element>) throws -> [Result]
 ) throws -> [Result] {
     // Few pieces cost little, and many keep a core from waiting for the other's last one.
-    let size = max(64, elements.count / 16 + 1)
+    let size = max(atLeast, elements.count / 16 + 1)
     guard elements.count > size else { return try body(elements[...]) }
     let count = (elements.count + size - 1) / size
     let done = Mutex<[Int: Swift.Result<[Result], any Error>]>([:])

@@ -143,7 +143,8 @@ extension FieldMapping {
     ) throws(MappingError) {
         if derivation.isJoin { return try check(join: derivation, in: mapping, place) }
         guard let reference = mapping.field(derivation.by), let refers = reference.refers else {
-            throw MappingError(.noReference(derivation.by), at: place)
+            let references = mapping.fields.filter { $0.refers != nil }.map(\.name)
+            throw MappingError(.noReference(derivation.by, among: references), at: place)
         }
         let names = Mapping.shipped.entities.map(\.entity)
         guard let source = Mapping.shipped[derivation.from], source.entity != mapping.entity else {
@@ -166,7 +167,8 @@ extension FieldMapping {
         }
         if let into = derivation.into {
             guard mapping.field(into)?.kind == .tags, spellings.isEmpty else {
-                throw MappingError(.intoNoSet(into), at: place)
+                let sets = mapping.fields.filter { $0.kind == .tags }.map(\.name)
+                throw MappingError(.intoNoSet(into, among: sets), at: place)
             }
         } else if spellings.isEmpty {
             throw MappingError(.nowhere, at: place)

@@ -65,10 +65,10 @@ package struct MappingError: Error, Equatable, CustomStringConvertible {
         case pick(String)
         case pickOfOne
         case pickOfMany
-        case noReference(String)
+        case noReference(String, among: [String])
         case doesNotRefer(String, String)
         case derivedIsPushed
-        case intoNoSet(String)
+        case intoNoSet(String, among: [String])
         case joinStandsAlone
         case joinOfOne
         case joinOfTexts(String)
@@ -112,8 +112,8 @@ extension MappingError.Reason {
         case .kindsAreFixed: "which kinds of object have it is as it ships"
         case .unknownWord(let word, let all):
             "\(word) is not known"
-                + (nearest(word, in: all).map { ", did you mean \($0)?" } ?? ":")
-                + (all.isEmpty ? " there is none" : " take one of " + all.joined(separator: ", "))
+                + didYouMean(word, among: all)
+                + " " + Self.list(all)
         case .function(let error): "\(error)"
         case .functionDoesNotFit(let function, let kind):
             "the function \(function) is not for a field of kind \(kind.rawValue)"
@@ -144,12 +144,15 @@ extension MappingError.Reason {
             "pick is `greatest` or `least` and a field, such as `greatest close_date`, or a list of values; not \(text)"
         case .pickOfOne: "there is only one such record: leave out pick"
         case .pickOfMany: "there may be several such records: say which with pick"
-        case .noReference(let name): "\(name) is no reference of this entity to go by"
+        case .noReference(let name, let references):
+            "\(name) is no reference of this entity to go by\(didYouMean(name, among: references)) \(Self.list(references))"
         case .doesNotRefer(let entity, let other): "a \(entity) does not refer to the \(other)"
         case .derivedIsPushed:
             "a derived field is only written: give every system `direction: push`"
-        case .intoNoSet(let name):
-            "\(name) is no field of tags to put it into, or systems are named besides"
+        case .intoNoSet(let name, let sets):
+            sets.contains(name)
+                ? "what is put into \(name) has no attribute of its own: leave out the systems"
+                : "\(name) is no field of tags to put it into\(didYouMean(name, among: sets)) \(Self.list(sets))"
         case .joinStandsAlone:
             "join is of this record's own fields and has only `with` beside it: what stands between them"
         case .joinOfOne: "a join is of two fields or more, such as [first_name, last_name]"
@@ -175,5 +178,10 @@ extension MappingError.Reason {
             "create is `always`, `never` or `when` and an expression, not \(text)"
         case .scope(let error): "\(error)"
         }
+    }
+
+    /// The words there are, behind the question whether one of them was meant.
+    private static func list(_ words: [String]) -> String {
+        words.isEmpty ? "there is none" : "take one of " + words.joined(separator: ", ")
     }
 }

@@ -7,6 +7,11 @@ package func nearest(_ word: String, in words: [String]) -> String? {
     return best.0
 }
 
+/// `, did you mean …?`, or a colon where no word is near: what follows says where they are listed.
+package func didYouMean(_ word: String, among words: [String]) -> String {
+    nearest(word, in: words).map { ", did you mean \($0)?" } ?? ":"
+}
+
 /// Levenshtein's distance.
 private func editDistance(_ left: [Character], _ right: [Character]) -> Int {
     var row = Array(0...right.count)

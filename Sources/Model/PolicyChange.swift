@@ -21,7 +21,9 @@ extension Policy {
             policy.preset = law
         case .existence(let law): policy.existence = law
         case .field(let name, let own):
-            guard let field = mapping.field(name) else { throw PolicyError.unknownField(name) }
+            guard let field = mapping.field(name) else {
+                throw PolicyError.unknownField(name, among: mapping.fields.map(\.name))
+            }
             if let own { try Self.check(own, for: field) }
             policy.fields[name] = own
         }
@@ -45,7 +47,7 @@ extension Policy {
 }
 
 package enum PolicyError: Error, Equatable, CustomStringConvertible {
-    case unknownField(String)
+    case unknownField(String, among: [String])
     case noPreset(Law)
     case isJoin(String, Law)
     case noJoin(String, Law)
@@ -55,8 +57,8 @@ package enum PolicyError: Error, Equatable, CustomStringConvertible {
 
     package var description: String {
         switch self {
-        case .unknownField(let name):
-            "there is no field \(name): `syncledger mapping` lists them"
+        case .unknownField(let name, let fields):
+            "there is no field \(name)\(didYouMean(name, among: fields)) `syncledger mapping` lists them"
         case .noPreset(let law):
             "\(law.rawValue) is no preset: take "
                 + Law.presets.map(\.rawValue).joined(separator: ", ")

@@ -110,7 +110,7 @@ package struct Scope: Sendable, Hashable {
         guard words.count == 3, case .bare(let name) = words[0], case .bare(let verb) = words[1]
         else { throw ScopeError.notATest(words.map(\.text).joined(separator: " ")) }
         guard let kind = mapping.field(name)?.kind else {
-            throw ScopeError.unknownField(name)
+            throw ScopeError.unknownField(name, among: mapping.fields.map(\.name))
         }
         let word = words[2].text
         switch (verb, kind) {
@@ -154,7 +154,7 @@ package struct Scope: Sendable, Hashable {
 }
 
 package enum ScopeError: Error, Equatable, CustomStringConvertible {
-    case unknownField(String)
+    case unknownField(String, among: [String])
     case notATest(String)
     case isASet(String)
     case isAReference(String)
@@ -163,8 +163,8 @@ package enum ScopeError: Error, Equatable, CustomStringConvertible {
 
     package var description: String {
         switch self {
-        case .unknownField(let name):
-            "the scope names a field \(name), which there is not: `syncledger mapping` lists them"
+        case .unknownField(let name, let fields):
+            "the scope names a field \(name), which there is not\(didYouMean(name, among: fields)) `syncledger mapping` lists them"
         case .notATest(let text):
             "the scope cannot be read at `\(text)`: write tests such as `tags has newsletter`, `city = Berlin`, `city != \"New York\"`, `phone is set` or `phone is empty`, joined by `and` and `or`"
         case .isAReference(let name):

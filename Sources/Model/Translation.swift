@@ -305,7 +305,7 @@ package enum FunctionError: Error, Equatable, CustomStringConvertible {
         switch self {
         case .unknown(let text):
             "there is no function \(text)"
-                + (nearest(text, in: TextFunction.names).map { ", did you mean \($0)?" } ?? ":")
+                + didYouMean(text, among: TextFunction.names)
                 + " take one of " + TextFunction.names.joined(separator: ", ")
         case .takesNothing(let name): "the function \(name) takes no argument"
         case .noCallingCode(let code):

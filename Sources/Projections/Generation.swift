@@ -25,7 +25,7 @@ final class Generation: Sendable {
         tables = ViewTables(environment, keys: sealer.keys, ledger: sealer.ledger, blind: blind)
     }
 
-    /// The last event folded.
+    /// The last event folded; while it is loaded, the one up to which it is.
     func position() throws -> UInt64 {
         try environment.read { try tables.position($0).sequence }
     }
@@ -71,44 +71,65 @@ final class Generation: Sendable {
     }
 
     /// SHA-256 over every table's decrypted rows, in key order.
+    ///
+    /// Read some at a time, each time in a read transaction of its own: of one moment only while nobody
+    /// folds.
     func digest() throws -> Hash {
         var hash = SHA256()
         func add(_ bytes: [UInt8]) {
             hash.update(data: bigEndianBytes(UInt64(bytes.count)))
             hash.update(data: bytes)
         }
-        func addRows<Row: ViewRow>(
-            _ rows: RowTable<Row>, _ transaction: borrowing ReadTransaction
+        func eachSlice(
+            of table: Table, _ body: ([(key: [UInt8], value: [UInt8])]) throws -> Void
         ) throws {
-            try rows.scan(transaction) { key, row in
-                add(key)
-                let (plain, sealed) = row.encodedWithParts()
-                add(plain)
-                for group in sealed {
-                    add(group.subject.bytes)
-                    add(SealedBody.bytes(of: group.values))
+            var last: [UInt8]?
+            repeat {
+                var stored: [(key: [UInt8], value: [UInt8])] = []
+                try environment.read { transaction in
+                    try transaction.scan(table, last.map { .after($0) } ?? .all) { key, value in
+                        stored.append((key.copy(), value.copy()))
+                        return stored.count < Self.rowsPerRead ? .next : .stop
+                    }
                 }
-                return .next
+                try body(stored)
+                last = stored.count < Self.rowsPerRead ? nil : stored.last?.key
+            } while last != nil
+        }
+        func addRows<Row: ViewRow>(_ rows: RowTable<Row>) throws {
+            try eachSlice(of: rows.table) { stored in
+                let opened = try inParallel(stored) {
+                    ($0.key, try rows.open($0.value, $0.key).encodedWithParts())
+                }
+                for (key, (plain, sealed)) in opened {
+                    add(key)
+                    add(plain)
+                    for group in sealed {
+                        add(group.subject.bytes)
+                        add(SealedBody.bytes(of: group.values))
+                    }
+                }
             }
         }
-        try environment.read { transaction in
-            try addRows(tables.replicas, transaction)
-            try addRows(tables.records, transaction)
-            try addRows(tables.commands, transaction)
-            try addRows(tables.connections, transaction)
-            try addRows(tables.conflicts, transaction)
-            try addRows(tables.questions, transaction)
-            try addRows(tables.rules, transaction)
-            try addRows(tables.standings, transaction)
-            try addRows(tables.parked, transaction)
-            for table in [tables.lookups, tables.openCommands] {
-                try transaction.scan(table) { key, value in
-                    add(key.copy())
-                    add(value.copy())
-                    return .next
+        try addRows(tables.replicas)
+        try addRows(tables.records)
+        try addRows(tables.commands)
+        try addRows(tables.connections)
+        try addRows(tables.conflicts)
+        try addRows(tables.questions)
+        try addRows(tables.rules)
+        try addRows(tables.standings)
+        try addRows(tables.parked)
+        for table in [tables.lookups, tables.openCommands] {
+            try eachSlice(of: table) { stored in
+                for row in stored {
+                    add(row.key)
+                    add(row.value)
                 }
             }
         }
         return Array(hash.finalize())
     }
+
+    private static var rowsPerRead: Int { 4_096 }
 }

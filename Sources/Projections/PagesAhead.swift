@@ -55,6 +55,8 @@ final class PagesAhead {
         ahead = nil
     }
 
+    var isPass: Bool { pass != nil }
+
     /// The first event behind a sequence.
     func first(after before: UInt64) -> UInt64 {
         guard let pass else { return before + 1 }

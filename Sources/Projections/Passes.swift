@@ -10,6 +10,8 @@ import Ledger
 final class Passes: Sendable {
     /// How many passes there are.
     let count: Int
+    /// The hash of which event is of which pass.
+    let division: Hash
     /// The sequence up to which the log is divided.
     let end: UInt64
     /// The tree of the log at `end`, and the last commit up to there with its root.
@@ -25,7 +27,7 @@ final class Passes: Sendable {
     /// Divides the events of a log up to a sequence, so that a pass has rows of about `share` kilobytes.
     ///
     /// Says the same of the same events each time. Reads the whole log once; `meanwhile` is called every
-    /// tenth of a second, and may end that.
+    /// 65,536 events, and may end that.
     ///
     /// - Throws: `LogError` where it cannot be read, `ViewError.otherHistory` where its events do not
     ///   have the root that it says, and what `meanwhile` throws.
@@ -40,7 +42,7 @@ final class Passes: Sendable {
             let starts = stride(
                 from: frontier.size + 1, through: min(end, frontier.size + Self.eventsAtOnce),
                 by: Int(Self.eventsInPiece))
-            let pieces = try inParallel(Array(starts)) { first in
+            let pieces = try inParallel(Array(starts), atLeast: 1) { first in
                 try Survey.Piece(log, first...min(end, first + Self.eventsInPiece - 1))
             }
             for piece in pieces {
@@ -58,6 +60,7 @@ final class Passes: Sendable {
         self.boundary = boundary
         shared = survey.shared
         (count, passes, members) = survey.divided(into: share)
+        division = Merkle.digest(passes)
     }
 
     private static var eventsInPiece: UInt64 { 4_096 }

@@ -49,7 +49,7 @@ package struct Rebuilt: Sendable, Equatable {
     /// The generation that serves now.
     package var generation: Int
     package var position: UInt64
-    /// The last event that an earlier rebuild had folded; 0 where this one began anew.
+    /// How many events an earlier rebuild had folded; 0 where this one began anew.
     package var resumedFrom: UInt64
     /// How long it took from the first fold to the new generation serving.
     package var duration: Duration
@@ -90,6 +90,7 @@ struct Pace {
             return 0
         }
         let seconds = (last.moment - first.moment) / .seconds(1)
-        return Double(last.position - first.position) / seconds
+        // What was told and not committed is folded again: it may stand behind where it was.
+        return max(0, Double(last.position) - Double(first.position)) / seconds
     }
 }

@@ -380,6 +380,8 @@ package struct PositionRow: ViewRow, Equatable {
 package struct LoadingRow: WireMessage, Equatable {
     /// Of which size the passes are.
     package var share: UInt64 = 0
+    /// The hash of which event is of which pass.
+    package var division: [UInt8] = []
     package var pass: UInt64 = 0
     /// The last event that this pass has folded or passed over.
     package var reached: UInt64 = 0
@@ -394,5 +396,6 @@ package struct LoadingRow: WireMessage, Equatable {
         visitor.unsigned(2, &pass)
         visitor.unsigned(3, &reached)
         visitor.unsigned(4, &folded)
+        visitor.bytes(5, &division)
     }
 }

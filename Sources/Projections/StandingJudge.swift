@@ -1,5 +1,5 @@
-import Ledger
-import Model
+package import Ledger
+package import Model
 
 /// Says where a record stands at each system, in the words that a plan would use.
 struct StandingJudge {
@@ -159,21 +159,15 @@ struct StandingJudge {
         let unwritten = unwritten(connection, replica.kind)
         var (isInSync, isExcluded) = (false, false)
         for (field, merge) in fields {
-            guard var branch = replica.branch(field, references) else { continue }
-            branch.mayWrite = unwritten == nil
-            branch.maySpeak =
-                connection.configured.direction != .push && connection.hears(replica)
-            let outcome = record.outcome(field.name)
-            branch.limitByTerms()
-            respellings.mark(&branch, outcome, realigns: false)
-            let state = FieldState(
-                outcome: outcome?.outcome, branches: [branch], contest: nil)
-            let need = references.spelling(
-                merge.need(branch, state), field, branch, at: connection.id)
+            guard
+                let (need, hasChanged) = need(
+                    of: field, merge, replica, record, connection, references,
+                    mayWrite: unwritten == nil)
+            else { continue }
             switch need {
             case .inSync, .wait(.lossy): isInSync = true
             case .write: return (.waiting, "to be written there")
-            case .wait(.noOutcome) where !branch.hasChanged: isInSync = true
+            case .wait(.noOutcome) where !hasChanged: isInSync = true
             case .wait(.readOnly), .wait(.keepsValue), .wait(.noWord), .wait(.unknownReference),
                 .wait(.absentReference):
                 isExcluded = true
@@ -181,5 +175,66 @@ struct StandingJudge {
             }
         }
         return isInSync || !isExcluded ? (.inSync, "") : (.excluded, unwritten ?? "")
+    }
+
+    /// What one field needs at an object, and whether the object says something new of it; `nil` where it
+    /// does not have the field.
+    private func need(
+        of field: FieldMapping, _ merge: Merge, _ replica: ReplicaRow, _ record: RecordRow,
+        _ connection: ConnectionRow, _ references: References, mayWrite: Bool
+    ) -> (WriteNeed, hasChanged: Bool)? {
+        guard var branch = replica.branch(field, references) else { return nil }
+        branch.mayWrite = mayWrite
+        branch.maySpeak = connection.configured.direction != .push && connection.hears(replica)
+        let outcome = record.outcome(field.name)
+        branch.limitByTerms()
+        respellings.mark(&branch, outcome, realigns: false)
+        let state = FieldState(outcome: outcome?.outcome, branches: [branch], contest: nil)
+        let need = references.spelling(
+            merge.need(branch, state), field, branch, at: connection.id)
+        return (need, branch.hasChanged)
+    }
+
+    /// Why fields of a record are not told to its objects as they stand, but for what is only read.
+    func waits(
+        of record: RecordRow, _ replicas: [ReplicaRow], _ references: References
+    ) -> [FieldWait] {
+        replicas.filter(\.isActive).flatMap { replica -> [FieldWait] in
+            guard let connection = connections.first(where: { $0.id == replica.connection })
+            else { return [] }
+            let mayWrite = unwritten(connection, replica.kind) == nil
+            return fields.compactMap { field, merge in
+                guard record.outcome(field.name) != nil,
+                    case .wait(let wait)? = need(
+                        of: field, merge, replica, record, connection, references,
+                        mayWrite: mayWrite)?.0,
+                    wait != .readOnly
+                else { return nil }
+                return FieldWait(replica: replica.replica, field: field.name, wait: wait)
+            }
+        }
+    }
+}
+
+/// Why a field is not told to an object as it stands.
+package struct FieldWait: Sendable, Equatable {
+    package var replica: ReplicaID
+    package var field: String
+    package var wait: WriteNeed.Wait
+}
+
+extension ViewStore {
+    /// Why fields of a record are not told to its objects as they stand, field by field.
+    ///
+    /// Of what stands only: a field of which nothing is decided waits for that.
+    package func waits(
+        of record: RecordRow, _ replicas: [ReplicaRow], _ references: References,
+        by mapping: Mapping
+    ) throws -> [FieldWait] {
+        guard let entity = mapping[record.entity] else { return [] }
+        let connections = try read { try $0.connections.all($1) }.filter { !$0.isRemoved }
+        let judge = StandingJudge(
+            mapping: entity, rules: try rules(record.entity), connections: connections)
+        return judge.waits(of: record, replicas, references)
     }
 }

@@ -8,7 +8,8 @@ import Ledger
 /// The directory of a ledger's views: its generations, and the small file that names the one in use.
 ///
 /// `views/<n>/` is a generation, `views/serving` names the one that serves, and the one above it is
-/// being built, or was when its builder ended. `views/verify/` is only compared and removed.
+/// being built, or was when its builder ended; `views/rebuild.note` says how far that is.
+/// `views/verify/` is only compared and removed.
 struct ViewDirectory: Sendable {
     let path: String
     private let ledger: String
@@ -35,6 +36,9 @@ struct ViewDirectory: Sendable {
     ///
     /// - Throws: `ViewError.beingRebuilt` while another holds it.
     func rebuildLock() throws -> EngineLock {
+        // Who only looks whether it is held has it for a moment.
+        if let lock = try? EngineLock(path: path + "/rebuild.lock") { return lock }
+        usleep(2_000)
         do {
             return try EngineLock(path: path + "/rebuild.lock")
         } catch EngineLockError.heldElsewhere(let process) {
@@ -60,18 +64,15 @@ struct ViewDirectory: Sendable {
 
     func removeNote() { unlink(notePath) }
 
-    /// What a living process says of its rebuild; `nil` where none is at it.
+    /// What the process that holds the rebuild lock says of its rebuild; `nil` where none does.
     func note() -> BuilderNote? {
+        guard EngineLock.isHeld(path: path + "/rebuild.lock") else { return nil }
         let file = open(notePath, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return nil }
         defer { close(file) }
         var buffer = [UInt8](repeating: 0, count: 128)
         let count = pread(file, &buffer, buffer.count, 0)
-        let text = String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
-        guard let note = BuilderNote(text), kill(note.process, 0) == 0 || errno == EPERM else {
-            return nil
-        }
-        return note
+        return BuilderNote(String(decoding: buffer.prefix(max(0, count)), as: UTF8.self))
     }
 
     // MARK: - Which one serves
@@ -143,7 +144,7 @@ struct BuilderNote {
     init?(_ text: String) {
         let words = text.split(separator: " ")
         guard words.count == 4, let process = Int32(words[0]), let position = UInt64(words[1]),
-            let end = UInt64(words[2]), let pace = Double(words[3])
+            let end = UInt64(words[2]), let pace = Double(words[3]), pace.isFinite, pace >= 0
         else { return nil }
         self.process = process
         progress = .init(position: position, end: end, perSecond: pace)

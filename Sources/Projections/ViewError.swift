@@ -30,7 +30,7 @@ package enum ViewError: Error, Equatable, CustomStringConvertible {
         case .beingRebuilt(let process):
             "another syncledger (process \(process)) is folding the views anew, and `syncledger projector status` says how far it is: run the same command again when it is done, or stop it and go on with `syncledger projector rebuild`"
         case .cancelled(let position, let end):
-            "the rebuild was stopped at event \(position) of \(end): the views serve as before, and `syncledger projector rebuild` goes on from there"
+            "the rebuild was stopped after \(position) of \(end) events: the views serve as before, and `syncledger projector rebuild` goes on from there"
         case .damagedRow(let table):
             "a row of the view \(table) is not as it was written, so the disk may be failing: `syncledger projector rebuild` folds the views anew from the log"
         case .unfollowedMapping(let entity, let error):

@@ -23,19 +23,6 @@ extension ViewStore {
     ///
     /// - Throws: `LogError`, `LMDBError`, and `WireError` where one of the events makes no sense.
     package func record(_ id: RecordID, asOf sequence: UInt64) throws -> RecordAsOf? {
-        let rows = try rowsOfNobody()
-        let history = try history(of: id, upTo: sequence)
-        var fold = try Fold(views: rows)
-        for event in history { try fold.fold(event) }
-        guard let row = try rows.records.row(RowKey(id)) else { return nil }
-        return RecordAsOf(
-            record: row,
-            replicas: try row.replicas.compactMap { try rows.replicas.row(RowKey($0)) },
-            events: history.count)
-    }
-
-    /// Rows as if nothing had been folded but which systems there are and how attributes are mapped now.
-    func rowsOfNobody() throws -> FoldedRows {
         let serving = try serving()
         let rows = FoldedRows(serving, isEmpty: true)
         // Which system a connection leads to never changes.
@@ -50,7 +37,14 @@ extension ViewStore {
         }
         for row in connections { rows.connections.put(row, RowKey(row.id)) }
         for case (let key, let row?) in rules { rows.rules.put(row, RowKey(key)) }
-        return rows
+        let history = try history(of: id, upTo: sequence)
+        var fold = try Fold(views: rows)
+        for event in history { try fold.fold(event) }
+        guard let row = try rows.records.row(RowKey(id)) else { return nil }
+        return RecordAsOf(
+            record: row,
+            replicas: try row.replicas.compactMap { try rows.replicas.row(RowKey($0)) },
+            events: history.count)
     }
 
     /// Every event up to a sequence that tells of a record or of an object that was linked to it by
@@ -84,12 +78,22 @@ extension ViewStore {
             if case .linked(let payload) = event.event { linked.insert(payload.replica) }
         }
         var questions: Set<QuestionID> = []
+        var others: Set<RecordID> = []
         for event in try linked.flatMap({ try take(Tag(.replica, $0)) }) {
-            if case .ambiguityRaised(let payload) = event.event {
-                questions.insert(payload.question)
+            switch event.event {
+            case .ambiguityRaised(let payload): questions.insert(payload.question)
+            case .linked(let payload): others.insert(payload.record)
+            default: break
             }
         }
         for question in questions { _ = try take(Tag(.question, question)) }
+        // Commands to an object that was another record's then are tagged with that one.
+        let streams = Set(linked.map(Stream.replica))
+        for other in others where other != record {
+            for event in try take(Tag(.record, other)) where !streams.contains(event.entry.stream) {
+                found[event.sequence] = nil
+            }
+        }
         return found.values.sorted { $0.sequence < $1.sequence }
     }
 }

@@ -91,7 +91,7 @@ extension ViewStore {
 
 extension RowTable {
     /// Lends some rows behind a key, as they are stored.
-    fileprivate func slice(
+    func slice(
         after key: [UInt8]?, limit: Int, _ transaction: borrowing ReadTransaction,
         _ body: (_ key: Span<UInt8>, _ stored: Span<UInt8>) throws -> Void
     ) throws {

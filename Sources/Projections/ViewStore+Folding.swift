@@ -90,6 +90,12 @@ extension ViewStore {
                     continue
                 }
                 let event = pages.first(after: reached)
+                // In a pass the fault may be that of an event that is passed over.
+                if pages.isPass, case .damaged(let sequence)? = error as? LogError,
+                    sequence != event
+                {
+                    throw CannotLoad()
+                }
                 try park(event, reached, Self.reason(error))
                 reached = event
             }

@@ -16,9 +16,7 @@ extension ViewStore {
         reach: (_ folded: UInt64) throws -> Void = { _ in }
     ) throws {
         let position = try generation.environment.read { try generation.tables.position($0) }
-        guard position.loading != nil || position.sequence == 0 && end > UInt64(share) else {
-            return
-        }
+        guard position.loading != nil || position.sequence == 0 && isLong(end) else { return }
         let passes: Passes
         do {
             passes = try Passes(
@@ -34,6 +32,9 @@ extension ViewStore {
             try begin(passes, in: generation)
         } else if position.root != passes.frontier.root {
             throw ViewError.otherHistory
+        } else if position.loading?.division != passes.division {
+            // Mended meanwhile, the log says otherwise what belongs together.
+            throw CannotLoad()
         }
         do {
             let timelines = Timelines(self, generation, end: passes.end)
@@ -49,6 +50,9 @@ extension ViewStore {
             throw CannotLoad()
         }
     }
+
+    /// Whether a log up to there is worth a survey of what could be folded apart.
+    func isLong(_ end: UInt64) -> Bool { end > UInt64(share) }
 
     private func loading(in generation: Generation) throws -> LoadingRow {
         let position = try generation.environment.read { try generation.tables.position($0) }
@@ -70,6 +74,7 @@ extension ViewStore {
             }
             var loading = LoadingRow()
             loading.share = UInt64(share)
+            loading.division = passes.division
             position.loading = loading
             try generation.setState(position, passes.frontier, transaction)
         }
@@ -88,7 +93,7 @@ extension ViewStore {
             _ from: UInt64, _ reached: UInt64,
             _ write: (borrowing WriteTransaction) throws -> Void
         ) throws {
-            folded = before + pass.passes.folded(in: pass.number, through: reached)
+            let all = before + pass.passes.folded(in: pass.number, through: reached)
             try generation.environment.write { transaction in
                 var (position, frontier) = try generation.state(transaction)
                 // Two processes that fold at once would fold these events twice.
@@ -97,7 +102,7 @@ extension ViewStore {
                 else { throw ViewError.foldedElsewhere }
                 try write(transaction)
                 loading.reached = reached
-                loading.folded = folded
+                loading.folded = all
                 if reached == pass.passes.end {
                     loading.pass += 1
                     loading.reached = 0
@@ -105,6 +110,7 @@ extension ViewStore {
                 position.loading = loading
                 try generation.setState(position, frontier, transaction)
             }
+            folded = all
         }
         try foldChunks(
             of: pages, from: start.reached,
@@ -135,7 +141,8 @@ extension ViewStore {
     /// objects: each row of a large table is on a page of its own, and one transaction would hold all
     /// those pages in memory.
     ///
-    /// A pass that is folded again makes these rows again before it reads them.
+    /// A pass that is folded again makes these rows again before it reads them: a command is issued
+    /// before it is settled, a question raised before it is answered.
     private func writeAhead(of changes: inout RowChanges, into generation: Generation) throws {
         let tables = generation.tables
         let ahead = [
@@ -165,18 +172,19 @@ extension ViewStore {
 
     /// Says where every record stands, behind the last pass, and that the generation is whole.
     private func foldStandings(of generation: Generation, reach: () throws -> Void) throws {
-        var records: [RecordID] = []
-        try generation.environment.read { transaction in
-            try transaction.scan(generation.tables.records.table) { key, _ in
-                if let record = RecordID(bytes: key.copy()) { records.append(record) }
-                return .next
+        let records = generation.tables.records
+        var keys: [[UInt8]] = []
+        repeat {
+            let last = keys.last
+            keys = []
+            try generation.environment.read { transaction in
+                try records.slice(after: last, limit: Self.standingsAtOnce, transaction) { key, _ in
+                    keys.append(key.copy())
+                }
             }
-        }
-        for first in stride(from: 0, to: records.count, by: Self.standingsAtOnce) {
-            let some = Array(records[first..<min(records.count, first + Self.standingsAtOnce)])
-            let rows = try inPieces(some) { records in
+            let rows = try inPieces(keys) { keys in
                 let fold = try Fold(views: FoldedRows(generation))
-                for record in records { fold.touched.insert(record) }
+                for key in keys { fold.touched.insert(RecordID(bytes: key)) }
                 try fold.foldStandings()
                 return try fold.views.standings.takeChanges().rows
             }
@@ -185,7 +193,7 @@ extension ViewStore {
                 for row in rows { try transaction.put(table, key: row.key, value: row.value) }
             }
             try reach()
-        }
+        } while keys.count == Self.standingsAtOnce
         try generation.environment.write { transaction in
             var (position, frontier) = try generation.state(transaction)
             position.loading = nil

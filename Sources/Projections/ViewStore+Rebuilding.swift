@@ -60,7 +60,7 @@ extension ViewStore {
         defer { withExtendedLifetime(lock) {} }
         let old = try serving().number
         try directory.removeLeftovers(below: old)
-        func build(anew: Bool, inPasses: Bool = true) throws -> Rebuilt {
+        func attempt(anew: Bool, inPasses: Bool) throws -> Rebuilt {
             let fresh = try makeFresh(above: old, anew: anew)
             building.withLock { $0 = fresh }
             defer { building.withLock { $0 = nil } }
@@ -68,14 +68,19 @@ extension ViewStore {
                 fresh, inPasses: inPasses, holdsEngineLock: holdsEngineLock,
                 isCancelled: isCancelled, progress: progress)
         }
+        func build(anew: Bool) throws -> Rebuilt {
+            do {
+                return try attempt(anew: anew, inPasses: true)
+            } catch is CannotLoad {
+                return try attempt(anew: true, inPasses: false)
+            }
+        }
         let rebuilt: Rebuilt
         do {
             rebuilt = try build(anew: anew)
         } catch ViewError.damagedRow where !anew {
             // What was left half-built is not worth a second look: the log has it all.
             rebuilt = try build(anew: true)
-        } catch is CannotLoad {
-            rebuilt = try build(anew: true, inPasses: false)
         }
         try directory.makeDurable()
         try directory.remove(old)

@@ -184,8 +184,9 @@ package final class ViewStore: Sendable {
         let serving = try serving()
         do {
             if let reason = try fault(of: serving) { return try rebuild(because: reason) }
-            if end > UInt64(share), try serving.position() == 0 {
-                return try rebuild(because: .empty)
+            if try isEmptyBeforeMuch(serving) {
+                // Where another process is at that, they are folded in place, slower.
+                do { return try rebuild(because: .empty) } catch ViewError.beingRebuilt {}
             }
             return try fold(into: serving, through: end)
         } catch let error as ViewError {
@@ -203,7 +204,13 @@ package final class ViewStore: Sendable {
     /// Whether the serving generation stands on this log's history and was folded by this code.
     package func isSound() throws -> Bool {
         _ = try log.refresh()
-        return try fault(of: serving()) == nil
+        let serving = try serving()
+        return try fault(of: serving) == nil && !isEmptyBeforeMuch(serving)
+    }
+
+    /// Whether nothing was folded of a log that is better folded as a rebuild does it.
+    private func isEmptyBeforeMuch(_ serving: Generation) throws -> Bool {
+        try isLong(log.end) && serving.position() == 0
     }
 
     /// SHA-256 over the decrypted rows of every table in key order: equal content, equal digest.

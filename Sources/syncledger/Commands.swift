@@ -48,10 +48,15 @@ struct ListCommands: ParsableCommand {
                     + CommandRow.State.allCases.map(\.name).joined(separator: ", "))
         }
         try common.withWorkplace { workplace in
+            // Which of them the newest are is had without opening any.
+            let newest = try workplace.views.collect(
+                unopenedFrom: \.commands,
+                where: { [state] in state == nil || $0.state.name == state }
+            ) { (issuedAt: $0.issuedAt, id: $0.issue.command) }
+            .sorted { $0.issuedAt > $1.issuedAt }.prefix(limit)
             let rows = try workplace.views.read { tables, transaction in
-                try tables.commands.all(transaction)
-            }.filter { state == nil || $0.state.name == state }
-                .sorted { $0.issuedAt > $1.issuedAt }.prefix(limit)
+                try newest.compactMap { try tables.commands.row($0.id.bytes, transaction) }
+            }
             let names = try Names(workplace)
             let persons = try rows.map { try names.person($0.issue.record) }
             common.show(

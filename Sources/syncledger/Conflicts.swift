@@ -109,7 +109,8 @@ private func given(
 ) throws -> Value {
     let known = mapping.entities.lazy.compactMap { $0.field(field) }.first
     guard let known, let codec = known.spellings.values.first?.codec else {
-        throw PersonError.unknownField(field)
+        let fields = mapping.entities.flatMap(\.fields).map(\.name)
+        throw PersonError.unknownField(field, among: fields)
     }
     switch codec.kind {
     case .text: return text.isEmpty ? .null : .text(text)

@@ -23,13 +23,15 @@ struct Links: ParsableCommand {
         func run() throws {
             try common.withWorkplace { workplace in
                 let links = try LinkTable(workplace, onlyQuestions: questions)
+                if common.json { return common.show(try links.json(), []) }
+                let lines = try links.lines()
                 common.show(
-                    links.json,
-                    links.lines.isEmpty
+                    .null,
+                    lines.isEmpty
                         ? [
                             questions
                                 ? "No open questions." : "Nothing is linked yet: syncledger plan"
-                        ] : links.lines)
+                        ] : lines)
             }
         }
     }
@@ -99,83 +101,79 @@ struct Links: ParsableCommand {
 
 /// Records with their objects, and the questions that nobody has answered.
 private struct LinkTable {
-    private var records: [RecordRow]
-    private var questions: [QuestionRow]
-    private var replicas: [ReplicaID: ReplicaRow]
+    private let records: [RecordID]
+    private let questions: [QuestionRow]
+    private let views: ViewStore
     private let names: Names
-    private var persons: [RecordID: String] = [:]
 
     init(_ workplace: Workplace, onlyQuestions: Bool) throws {
         names = try Names(workplace)
-        (records, questions, replicas) = try workplace.views.read { tables, transaction in
-            (
-                onlyQuestions ? [] : try tables.records.all(transaction),
-                try tables.questions.all(transaction).filter { !$0.isSettled },
-                Dictionary(
-                    uniqueKeysWithValues: try tables.replicas.all(transaction).map {
-                        ($0.replica, $0)
-                    })
-            )
-        }
-        for record in records { persons[record.record] = try names.person(record) }
+        views = workplace.views
+        records =
+            onlyQuestions ? [] : try views.keys(of: \.records).compactMap { RecordID(bytes: $0) }
+        questions = try views.collect(from: \.questions, where: { !$0.isSettled }) { $0 }
     }
 
-    private func name(_ id: ReplicaID) -> String {
-        guard let row = replicas[id] else { return "\(id)" }
+    private func name(_ id: ReplicaID) throws -> String {
+        guard let row = try views.replica(id) else { return "\(id)" }
         return names.object(row)
             + (row.state == .gone ? " (gone)" : row.isConverted ? " (converted)" : "")
     }
 
-    var lines: [String] {
-        records.map { record in
-            "\(record.record)  \(persons[record.record] ?? "")  "
-                + record.replicas.map(name).joined(separator: " = ")
+    /// Rows are read one by one: all of them at once are too much to hold.
+    func lines() throws -> [String] {
+        let linked = try records.compactMap(views.record).map { record in
+            "\(record.record)  \(try names.person(record))  "
+                + (try record.replicas.map(name).joined(separator: " = "))
         }
-            + questions.flatMap { question in
-                [heading(of: question)]
-                    + question.raised.replicas.map {
-                        "  \($0)  \(name($0))  \(replicas[$0].map(names.person) ?? "")"
-                    }
-                    + [
-                        "  say which: syncledger links merge ID ID …",
-                        "  or nobody: syncledger links apart \(question.raised.question)",
-                    ]
-            }
+        let asked = try questions.flatMap { question in
+            [try heading(of: question)]
+                + (try question.raised.replicas.map {
+                    "  \($0)  \(try name($0))  \(try views.replica($0).map(names.person) ?? "")"
+                })
+                + [
+                    "  say which: syncledger links merge ID ID …",
+                    "  or nobody: syncledger links apart \(question.raised.question)",
+                ]
+        }
+        return linked + asked
     }
 
     /// People who stand in records already are asked about only when a system merged two of them.
-    private func heading(of question: QuestionRow) -> String {
-        let isMerge = question.raised.replicas.allSatisfy { replicas[$0]?.record != nil }
+    private func heading(of question: QuestionRow) throws -> String {
+        let isMerge = try question.raised.replicas.allSatisfy {
+            try views.replica($0)?.record != nil
+        }
         return isMerge
             ? "A system merged two people; are these one person?" : "Could be one person:"
     }
 
-    var json: JSON {
+    func json() throws -> JSON {
         .object([
             .init(
                 "records",
                 .array(
-                    records.map { record in
+                    try records.compactMap(views.record).map { record in
                         .object([
                             .init("record", .string("\(record.record)")),
                             .init("entity", .string(record.entity)),
-                            .init("objects", .array(record.replicas.map(object))),
+                            .init("objects", .array(try record.replicas.map(object))),
                         ])
                     })),
             .init(
                 "questions",
                 .array(
-                    questions.map { question in
+                    try questions.map { question in
                         .object([
                             .init("question", .string("\(question.raised.question)")),
-                            .init("objects", .array(question.raised.replicas.map(object))),
+                            .init("objects", .array(try question.raised.replicas.map(object))),
                         ])
                     })),
         ])
     }
 
-    private func object(_ id: ReplicaID) -> JSON {
-        guard let row = replicas[id] else {
+    private func object(_ id: ReplicaID) throws -> JSON {
+        guard let row = try views.replica(id) else {
             return .object([.init("object", .string("\(id)"))])
         }
         return .object([

@@ -22,6 +22,8 @@ struct CheckMapping: ParsableCommand {
     func run() throws {
         let read = try file.map(readMapping)
         try common.withWorkplace { workplace in
+            // What could not be put in force is refused here as there.
+            for entity in read?.entities ?? [] { _ = try workplace.reach(of: entity) }
             let mapping = try Model.Mapping(read?.entities ?? workplace.mapping().entities)
             let (remote, unasked) = offline ? ([:], []) : try fieldLists(workplace, mapping)
             var check = MappingCheck(mapping.entities, remote: remote)

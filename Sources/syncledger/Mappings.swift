@@ -145,7 +145,7 @@ extension Model.Mapping {
         let names = entities.map(\.entity)
         throw Refusal(
             "there is no entity \(name)"
-                + (nearest(name, in: names).map { ", did you mean \($0)?" } ?? ":")
+                + didYouMean(name, among: names)
                 + " --entity takes \(names.joined(separator: ", "))")
     }
 }

@@ -58,13 +58,9 @@ struct OpenConflicts {
     var isEmpty: Bool { contests.isEmpty && deletions.isEmpty }
 
     init(_ workplace: Workplace) throws {
-        let (records, rows) = try workplace.views.read { tables, transaction in
-            (
-                try tables.records.all(transaction).filter { !$0.contests.isEmpty },
-                try tables.replicas.all(transaction)
-            )
-        }
-        let replicas = Dictionary(uniqueKeysWithValues: rows.map { ($0.replica, $0) })
+        let records = try workplace.views.collect(
+            from: \.records, where: { !$0.contests.isEmpty }
+        ) { $0 }
         let names = try Names(workplace)
         for record in records {
             let person = try names.person(record)
@@ -72,7 +68,9 @@ struct OpenConflicts {
             // Of a field that is no longer mapped there is nothing to ask.
             for contest in record.contests where mapping?.field(contest.field) != nil {
                 let sides = try contest.sides.map { side in
-                    try Self.side(side, contest.field, replicas[side.replica], workplace, names)
+                    try Self.side(
+                        side, contest.field, workplace.views.replica(side.replica), workplace, names
+                    )
                 }
                 contests.append(
                     Contest(
@@ -85,7 +83,7 @@ struct OpenConflicts {
                         sides: sides))
             }
         }
-        deletions = try Self.deletions(among: rows, names)
+        deletions = try Self.deletions(workplace.views, names)
     }
 
     private static func side(
@@ -105,15 +103,15 @@ struct OpenConflicts {
             seenAt: seen?.recordedAt)
     }
 
-    private static func deletions(
-        among rows: [ReplicaRow], _ names: Names
-    ) throws -> [Deletion] {
-        let living = Dictionary(
-            grouping: rows.filter { $0.state == .live && $0.record != nil }, by: \.record)
-        return try rows.compactMap { row in
-            guard row.isDeleted, let record = row.record,
-                let lives = living[record],
-                !lives.contains(where: { $0.connection == row.connection })
+    private static func deletions(_ views: ViewStore, _ names: Names) throws -> [Deletion] {
+        let deleted = try views.collect(
+            from: \.replicas, where: { $0.isDeleted && $0.record != nil }
+        ) { $0 }
+        return try deleted.compactMap { row in
+            guard let record = row.record else { return nil }
+            let lives = try (views.record(record)?.replicas ?? []).compactMap(views.replica)
+                .filter { $0.state == .live }
+            guard !lives.isEmpty, !lives.contains(where: { $0.connection == row.connection })
             else { return nil }
             return Deletion(
                 record: record, person: try names.person(record), system: names.system(row),

@@ -105,7 +105,9 @@ struct Policies: ParsableCommand {
 
         private func wanted(_ mapping: EntityMapping) throws -> PolicyChange {
             let names = ["preset", "existence"] + mapping.fields.map(\.name)
-            guard names.contains(what) else { throw PersonError.unknownField(what) }
+            guard names.contains(what) else {
+                throw PersonError.unknownField(what, among: names)
+            }
             if what == "existence" {
                 return .existence(try word(law, of: ExistenceLaw.allCases, "a law of existence"))
             }

@@ -68,7 +68,7 @@ extension Rebuilt {
     }
 
     fileprivate var lines: [String] {
-        let resumed = resumedFrom > 0 ? ", going on from event \(resumedFrom)" : ""
+        let resumed = resumedFrom > 0 ? ", going on behind \(resumedFrom)" : ""
         return [
             "Rebuilt \(position) events\(resumed); generation \(generation) serves.",
             "\(events) folded in \(secondsText) s, \(perSecond) a second; "

@@ -99,7 +99,7 @@ extension Projector {
             if let reason = building.reason {
                 return name + ", and `syncledger projector rebuild` begins it anew: \(reason)"
             }
-            return name + ", at event \(building.position) of \(end): "
+            return name + ", \(building.position) of \(end) events are folded: "
                 + "`syncledger projector rebuild` goes on from there"
         }
     }

@@ -8,14 +8,26 @@ import Projections
 struct Show: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show anything: an event, a record, an object, a command, a run, a connection.",
+        usage: "syncledger show <what> [--proof | --as-of <event>] [options]",
         discussion: """
             An event by its number or id, everything else by its id, as the other verbs print them. \
             With --proof an event comes with the hashes that lead from it to the root of the log \
-            (RFC 9162, in hexadecimal), which were followed before they are shown.
+            (RFC 9162, in hexadecimal), which were followed before they are shown. With --as-of a \
+            record is shown as it stood once that event was folded; what fields and names mean is \
+            as it is now.
             """)
     @OptionGroup var common: Common
     @Argument(help: "What to show.") var what: String
     @Flag(help: "Prove that the event stands in the log.") var proof = false
+    @Option(help: ArgumentHelp("Show a record as it stood then.", valueName: "event"))
+    var asOf: UInt64?
+
+    func validate() throws {
+        if proof, asOf != nil {
+            throw ValidationError(
+                "--proof is about an event and --as-of about a record: choose one")
+        }
+    }
 
     func run() throws {
         try common.withWorkplace { workplace in
@@ -25,6 +37,7 @@ struct Show: ParsableCommand {
     }
 
     private func find(_ workplace: Workplace) throws -> Shown {
+        if let asOf { return try record(asOf: asOf, workplace) }
         if let number = UInt64(what) { return try event(number, workplace) }
         guard let id = EventID(what) else {
             throw Refusal(
@@ -60,6 +73,33 @@ struct Show: ParsableCommand {
                 "nothing in this ledger has the id \(what): `syncledger links`, `commands` and `log` show ids"
             )
         }
+    }
+
+    /// A record as it stood, folded from its own events.
+    private func record(asOf sequence: UInt64, _ workplace: Workplace) throws -> Shown {
+        let end = workplace.log.end
+        guard sequence > 0, sequence <= end else {
+            throw Refusal(
+                end == 0
+                    ? "there is no event \(sequence): the log is empty"
+                    : "there is no event \(sequence): the log holds 1 to \(end)")
+        }
+        guard let id = RecordID(what), try workplace.views.record(id) != nil else {
+            throw Refusal(
+                "\(what) is no record, and only records are shown as of an event: `syncledger links` shows their ids"
+            )
+        }
+        guard let then = try workplace.views.record(id, asOf: sequence) else {
+            throw Refusal(
+                "nothing was known of \(what) at event \(sequence): `syncledger log --record \(what)` shows its first"
+            )
+        }
+        let event = try read(workplace, from: sequence, limit: 1).first
+        let time = event.map { " (\(text($0.recordedAt)))" } ?? ""
+        var shown = try Shown(then.record, then.replicas, workplace)
+        shown.lines.insert("as of event \(sequence)\(time), from \(then.events) events", at: 0)
+        shown.json = .object(shown.json.members + [.init("asOf", .number("\(sequence)"))])
+        return shown
     }
 
     private enum Row {

@@ -11,14 +11,20 @@ extension Shown {
         let replicas = try workplace.views.read { tables, transaction in
             try ids.compactMap { try tables.replicas.row($0.bytes, transaction) }
         }
+        try self.init(record, replicas, workplace)
+    }
+
+    init(_ record: RecordRow, _ replicas: [ReplicaRow], _ workplace: Workplace) throws {
         let all = try workplace.mapping()
         let mapping = all[record.entity]
         let references = try mapping.map {
             try References(of: record, replicas, $0, among: all, workplace.views)
         }
+        let waits = try workplace.views.waits(
+            of: record, replicas, references ?? References(), by: all)
         let shown = ShownRecord(
             record: record, replicas: replicas, fields: mapping?.fields ?? [],
-            references: references ?? References(), names: try Names(workplace))
+            references: references ?? References(), waits: waits, names: try Names(workplace))
         self.init(json: shown.json, lines: shown.lines)
     }
 
@@ -63,6 +69,8 @@ private struct ShownRecord {
     let replicas: [ReplicaRow]
     let fields: [FieldMapping]
     let references: References
+    /// Why fields are not told somewhere as they stand.
+    let waits: [FieldWait]
     let names: Names
 
     static func members(of replica: ReplicaRow, _ names: Names) -> [JSON.Member] {
@@ -111,9 +119,16 @@ private struct ShownRecord {
                 "  \(names.object($0))  \($0.replica)"
                     + ($0.isActive ? "" : "  \($0.stateName)")
             } + table([header] + rows)
+            + waits.map { wait in
+                "\(wait.field) at \(place(wait.replica)): \(wait.wait.rawValue)"
+            }
             + record.contests.map {
                 "\($0.field) waits for you (\($0.reason)): syncledger conflicts"
             } + ["Its history: syncledger log --record \(record.record)"]
+    }
+
+    private func place(_ id: ReplicaID) -> String {
+        replicas.first { $0.replica == id }.map(names.place) ?? ""
     }
 
     var json: JSON {
@@ -148,6 +163,10 @@ private struct ShownRecord {
                 .init("object", .string("\(replica.replica)")),
                 .init("holds", syncledger.json(branch.seenContent)),
                 .init("accounted", syncledger.json(branch.accountedContent)),
+                .init(
+                    "waits",
+                    waits.first { $0.replica == replica.replica && $0.field == field.name }
+                        .map { .string($0.wait.rawValue) } ?? .null),
             ])
         }
     }

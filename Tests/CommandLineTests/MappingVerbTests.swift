@@ -68,6 +68,32 @@ import Testing
                 "contact first_name at mautic: it is cut at 2 characters there (1 record)"))
     }
 
+    @Test func `is checked against what was read, though nothing of it is decided yet`() throws {
+        #expect(try run("connect", "local").code == 0)
+        let line = #"{"id":"c-1","email":"ann@example.com","first_name":"Ann"}"#
+        #expect(try run("ingest", "-", input: line).code == 0)
+        let tight = try file("firstname, longest: 64", "firstname, longest: 2")
+        let told = "contact first_name at mautic: it is cut at 2 characters there (1 record)"
+        #expect(try run("mapping", "check", tight).output.contains(told), "of an object alone")
+        _ = try run("plan")
+        #expect(try run("mapping", "check", tight).output.contains(told), "of a record")
+    }
+
+    @Test func `that could not be put in force is refused by check, too`() throws {
+        let file = try file("    first_name:", "    frist_name:")
+        let check = try run("mapping", "check", file)
+        let apply = try run("mapping", "apply", file, "--yes")
+        #expect(check.code == 1 && apply.code == 1)
+        #expect(check.error == apply.error)
+        #expect(check.error.contains("first_name"), "\(check.error)")
+    }
+
+    @Test func `names the nearest field where a law is for none`() throws {
+        #expect(
+            try run("policy", "set", "citty", "manual", "--yes").error
+                .contains("there is no field citty, did you mean city?"))
+    }
+
     @Test func `may have whole names, which a file is taken in by`() throws {
         #expect(try run("connect", "local").code == 0)
         var text = try run("mapping", "show", "--yaml").output

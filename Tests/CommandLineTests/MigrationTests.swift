@@ -70,7 +70,9 @@ import Testing
             #expect(last.output.contains("Wrote 0 of 0"), "\(last.output)")
             #expect(town.server.withWorld { $0.sizes } == before)
             let mei = town.server.withWorld { world in
-                world.suiteCRM.rows.filter { $0.person.email?.lowercased() == "mei.quist10@mail.example" }
+                world.suiteCRM.rows.filter {
+                    $0.person.email?.lowercased() == "mei.quist10@mail.example"
+                }
             }
             #expect(mei.map(\.person.emailOptOut) == [true], "who opted out stays out")
             #expect(try town.run("projector", "verify").code == 0)

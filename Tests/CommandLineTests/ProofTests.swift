@@ -94,3 +94,47 @@ import Testing
         return String(result.output.prefix(64))
     }
 }
+
+/// `syncledger show RECORD --as-of EVENT`.
+@Suite struct `The past of a record` {
+    private let scratch: Scratch
+
+    init() throws {
+        scratch = try Scratch()
+        #expect(try run("init").code == 0)
+        #expect(try run("connect", "local").code == 0)
+    }
+
+    @discardableResult
+    private func run(_ arguments: String..., input: String? = nil) throws -> Program.Result {
+        try Program.syncledger.run(arguments + ["--ledger", scratch("ledger")], input: input)
+    }
+
+    private func takeIn(_ name: String) throws -> Int {
+        let line = #"{"id":"c-1","email":"ann@example.com","first_name":"\#(name)"}"#
+        #expect(try run("ingest", "-", input: line).code == 0)
+        #expect(try run("sync").code == 0)
+        return try #require(try run("projector", "status", "--json").number("end"))
+    }
+
+    @Test func `is shown as it stood, and refused where there was none`() throws {
+        let first = try takeIn("Ann")
+        _ = try takeIn("Zoe")
+        let links = try run("links", "--json").json() as? [String: Any]
+        let records = links?["records"] as? [[String: Any]]
+        let record = try #require(records?.first?["record"] as? String)
+        let now = try run("show", record).output
+        #expect(now.contains("Zoe") && !now.contains("Ann "))
+        let then = try run("show", record, "--as-of", "\(first)")
+        #expect(then.code == 0, "\(then.error)")
+        #expect(then.output.hasPrefix("as of event \(first) ("))
+        #expect(then.output.contains("Ann ") && !then.output.contains("Zoe"), "\(then.output)")
+        let json = try run("show", record, "--as-of", "\(first)", "--json")
+        #expect(try json.number("asOf") == first)
+        #expect(try run("show", record, "--as-of", "1").error.contains("nothing was known of"))
+        #expect(try run("show", record, "--as-of", "9999").error.contains("the log holds 1 to"))
+        #expect(try run("show", "7", "--as-of", "2").error.contains("is no record"))
+        let both = try run("show", record, "--as-of", "2", "--proof")
+        #expect(both.code == 1 && both.error.contains("choose one"), "\(both.error)")
+    }
+}

@@ -98,12 +98,12 @@ import Testing
             let end = try rebuild.wait()
             guard end.code != 0 else { continue }  // It was faster than the signal.
             #expect(end.error.contains("Stopping: what is folded is kept."), "\(end.error)")
-            #expect(end.error.contains("Error: the rebuild was stopped at event"), "\(end.error)")
+            #expect(end.error.contains("Error: the rebuild was stopped after"), "\(end.error)")
             #expect(end.code == 1)
             let left = position(try building())
             #expect(left > 0)
             let status = try run("projector", "status").output
-            #expect(status.contains("is half built, at event \(left) of"), "\(status)")
+            #expect(status.contains("is half built, \(left) of"), "\(status)")
             let next =
                 try anew
                 ? run("projector", "rebuild", "--json", "--anew")

@@ -47,7 +47,7 @@ import Testing
             ("otherHistory", "the log is not what the tree committed to"),
             ("mustBeRebuilt", "the views must be folded anew"),
             ("beingRebuilt", "is folding the views anew"),
-            ("cancelled", "the rebuild was stopped at event"),
+            ("cancelled", "the rebuild was stopped after"),
             ("damagedRow", "a row of the view"),
             ("unfollowedMapping", "cannot follow the mapping of"),
         ],

@@ -34,7 +34,10 @@ import Testing
     }
 
     @Test(arguments: [
-        ("stage = lead", ScopeError.unknownField("stage")),
+        (
+            "stage = lead",
+            ScopeError.unknownField("stage", among: EntityMapping.contact.fields.map(\.name))
+        ),
         ("tags = vip", .isASet("tags")),
         ("city Berlin", .notATest("city Berlin")),
         ("city = Berlin and", .notATest("")),
@@ -45,10 +48,15 @@ import Testing
         ("city = \"New York", .openQuote),
         ("points = many", .badValue("many", field: "points", wanted: "a whole number")),
         ("email_opt_out = maybe", .badValue("maybe", field: "email_opt_out", wanted: "yes or no")),
-        ("! = !", .unknownField("!")),
+        ("! = !", .unknownField("!", among: EntityMapping.contact.fields.map(\.name))),
     ])
     func `that cannot be read says why`(text: String, error: ScopeError) {
         #expect(throws: error) { try Scope(text, of: .contact) }
+    }
+
+    @Test func `names the nearest field where it names none`() {
+        let error = #expect(throws: ScopeError.self) { try Scope("citty = Oslo", of: .contact) }
+        #expect(error?.description.contains("which there is not, did you mean city?") == true)
     }
 
     @Test func `of a flag that nobody has told takes it for no`() throws {

@@ -22,6 +22,15 @@ import Testing
         #expect(pace.progress(to: 14_000).secondsLeft == 0)
     }
 
+    @Test func `who begins again behind where he was is told no rate below nothing`() {
+        var pace = Pace(at: .zero, position: 0)
+        pace.reach(9_000, at: .seconds(6))
+        pace.reach(100, at: .seconds(17))
+        pace.reach(200, at: .seconds(18))
+        #expect(pace.progress(to: 10_000).perSecond == 0)
+        #expect(pace.progress(to: 10_000).secondsLeft == nil)
+    }
+
     @Test func `where it stands still there is no time left to tell`() {
         var pace = Pace(at: .zero, position: 5)
         pace.reach(5, at: .seconds(3))

@@ -321,7 +321,9 @@ private struct SmallTown {
     private mutating func linked(_ thing: Int, _ index: Int) -> Draft {
         let replica = replica(thing, index)
         // Now and then to somebody else's record.
-        let owner = !isAccount(thing) && random.next(12) == 0 ? 2 + random.next(6) : thing
+        let isMoved = random.next(12) == 0
+        let owner =
+            !isMoved ? thing : isAccount(thing) ? 1 - thing : 2 + random.next(6)
         if let other = owners[replica], other != record(owner) {
             return unlinked(thing, index)
         }

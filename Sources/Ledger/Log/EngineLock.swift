@@ -31,6 +31,15 @@ package final class EngineLock: Sendable {
 
     deinit { Glibc.close(file) }
 
+    /// Whether somebody holds the lock now.
+    package static func isHeld(path: String) -> Bool {
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return false }
+        // What is got is given back with the file.
+        defer { Glibc.close(file) }
+        return flock(file, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
+    }
+
     private static func lock(_ file: Int32) -> Int32 {
         while true {
             let result = flock(file, LOCK_EX | LOCK_NB)

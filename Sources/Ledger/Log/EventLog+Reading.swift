@@ -10,11 +10,12 @@ extension EventLog {
     package func read(
         from first: UInt64, limit: Int, bytes: Int = .max
     ) throws -> [StoredEvent] {
-        try read(first...UInt64.max, limit: limit, bytes: bytes) { _ in true }.events.map(\.event)
+        try read(max(first, 1)...UInt64.max, limit: limit, bytes: bytes) { _ in true }.events.map(
+            \.event)
     }
 
     /// Copies those of the stored events in a range that are wanted, within the same limits and in one
-    /// short read transaction: no more than some ten thousand events are looked at.
+    /// short read transaction: no more than 65,536 others are passed over.
     ///
     /// - Returns: the events, the sequence up to which all that are wanted are among them, and whether
     ///   it goes no further because the next would be too many bytes.
@@ -27,7 +28,7 @@ extension EventLog {
         guard limit > 0 else { return ([], through, false) }
         return try environment.read { transaction in
             var events: [PlacedEvent] = []
-            var room = bytes
+            var (room, passedOver) = (bytes, 0)
             var (isFull, isCut) = (false, false)
             let next = try tables.scan(from: range.lowerBound, transaction) {
                 sequence, entry, bodies in
@@ -37,11 +38,13 @@ extension EventLog {
                     isCut = room < 0 && !events.isEmpty
                     if isCut { return .stop }
                     events.append((sequence, event))
+                } else {
+                    passedOver += 1
                 }
                 through = sequence
                 isFull =
                     events.count == limit || sequence == range.upperBound
-                    || sequence - range.lowerBound == Self.mostLookedAt
+                    || passedOver == Self.mostPassedOver
                 return isFull ? .stop : .next
             }
             if !isFull, !isCut, next <= (try tables.head(transaction).size) {
@@ -51,7 +54,7 @@ extension EventLog {
         }
     }
 
-    private static var mostLookedAt: UInt64 { 65_535 }
+    private static var mostPassedOver: Int { 65_536 }
 
     /// An event out of its row, with the parts that stand beside it.
     private func stored(
