@@ -248,6 +248,9 @@ extension RunReport {
         }
         lines += conflictLines
         lines += realigningLines
+        if wasStopped {
+            return lines + ["Stopped before all was planned: `syncledger plan` again."]
+        }
         lines.append(
             wouldWrite == 0
                 ? "Nothing is to be written."

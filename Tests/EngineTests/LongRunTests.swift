@@ -270,6 +270,47 @@ import Transport
         }
     }
 
+    @Test func `of planning and counting hears a stop between two steps, and adds up all the same`()
+        throws
+    {
+        let (world, _) = try crowd(120, seed: 1_020)
+        defer { end(world) }
+        world.portion = 1
+        // Everybody is read and linked; from here on each plan takes the same steps.
+        _ = try world.run(.plan)
+        var steps = 0
+        let whole = try #require(
+            try world.run(
+                .plan,
+                stopping: {
+                    steps = $0
+                    return false
+                }))
+        #expect(whole.records == 120)
+        #expect(whole.wouldWrite > 0)
+        // Sixteen a step: eight of planning and eight of counting at its end.
+        for before in [4, 6, 10, 13] {
+            var last = 0
+            let stopped = try #require(
+                try world.run(
+                    .plan, cancelling: steps - before,
+                    stopping: {
+                        last = $0
+                        return false
+                    }))
+            #expect(stopped.wasStopped)
+            #expect(last >= steps - before)
+            #expect(stopped.records == 120)
+            #expect(
+                stopped.inSync + stopped.waiting + stopped.conflicted + stopped.excluded
+                    + stopped.failing == 120)
+            #expect(stopped.wouldWrite <= whole.wouldWrite)
+        }
+        let again = try #require(try world.run(.plan))
+        #expect(again.wouldWrite == whole.wouldWrite)
+        #expect(again.proposals == whole.proposals)
+    }
+
     private func city(_ id: String, in world: World) throws -> String? {
         let row = try world.workplace.views.read { tables, transaction in
             try tables.replicas.all(transaction).first {
