@@ -48,7 +48,27 @@ package struct FieldCodec: Sendable, Hashable {
     /// What it cannot mean (a newer kind of value, a number beyond 64 bits, a word in a count) stays
     /// as it is spelt: it equals no content that was read, and `reads` tells it apart.
     package func content(of spelling: Value) -> Value {
-        plainContent(of: translation?.reading(spelling) ?? spelling)
+        guard let translation else { return plainContent(of: spelling) }
+        if translation.isDefault(spelling) { return .null }
+        let content = plainContent(of: translation.reading(spelling))
+        guard let blank = translation.blank, [.integer, .money, .day].contains(kind) else {
+            return content
+        }
+        // A number or a day is the same one however it is spelt.
+        return content == plainContent(of: translation.reading(spelt(blank))) ? .null : content
+    }
+
+    /// A word of a mapping file as the system is told it.
+    package func spelt(_ word: String) -> Value {
+        switch kind {
+        case .integer, .money: TextRules.decimal(word).map { .number($0) } ?? .text(word)
+        default: .text(word)
+        }
+    }
+
+    /// Whether a default can be read as a value of the field.
+    func readsDefault(_ word: String) -> Bool {
+        isOfKind(plainContent(of: translation?.reading(spelt(word)) ?? spelt(word)))
     }
 
     private func plainContent(of spelling: Value) -> Value {
@@ -102,7 +122,12 @@ package struct FieldCodec: Sendable, Hashable {
     /// save (SuiteCRM fact 5), so anything else would change again later.
     package func spelling(of content: Value) -> Value {
         guard reads(plainContent(of: content)) else { return content }
-        let content = translation?.writing(content) ?? content
+        let content: Value =
+            if let blank = translation?.blank, content.isBlank {
+                spelt(blank)
+            } else {
+                translation?.writing(content) ?? content
+            }
         let meant = plainContent(of: content)
         return switch (system, kind) {
         case (.mautic, .text), (.mautic, .email), (.suitecrm, .text), (.suitecrm, .email):

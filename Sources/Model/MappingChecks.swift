@@ -110,6 +110,10 @@ extension FieldMapping {
                 try checkPart(spelling, at: system, in: mapping, place)
             }
             try spelling.check(place)
+            // Zero would be told as the default, and the next sum begin from there.
+            if law == .sum, spelling.hasDefault {
+                throw MappingError(.defaultDoesNotFit(kind), at: place.key("default"))
+            }
         }
         let speakers = spellings.values.filter { $0.direction != .push && $0.constant == nil }
         let isConstant = spellings.values.contains { $0.constant != nil }
@@ -262,8 +266,13 @@ extension Spelling {
                 throw MappingError(.wordTwice(twice), at: place)
             }
         }
-        if translation?.blank != nil, ![.text, .email].contains(codec.kind) {
-            throw MappingError(.defaultOfNoText, at: place.key("default"))
+        if let blank = translation?.blank {
+            let place = place.key("default")
+            guard form == .absolute, [.text, .email, .integer, .money, .day].contains(codec.kind)
+            else { throw MappingError(.defaultDoesNotFit(codec.kind), at: place) }
+            guard codec.readsDefault(blank) else {
+                throw MappingError(.defaultUnreadable(blank, codec.kind), at: place)
+            }
         }
         if direction == .pull {
             let asked: [(Bool, String)] = [

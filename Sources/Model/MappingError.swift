@@ -77,7 +77,8 @@ package struct MappingError: Error, Equatable, CustomStringConvertible {
         case lookupAndFunctions
         case contentTwice(String)
         case wordTwice(String)
-        case defaultOfNoText
+        case defaultDoesNotFit(FieldCodec.Kind)
+        case defaultUnreadable(String, FieldCodec.Kind)
         case readOnly(String)
         case constantStandsAlone
         case toldLater
@@ -166,7 +167,13 @@ extension MappingError.Reason {
         case .contentTwice(let text): "the lookup has two words for \(text)"
         case .wordTwice(let word):
             "the lookup has the word \(word) for two contents, so nobody could read it: let the direction be push"
-        case .defaultOfNoText: "a default is for a field of kind text or email"
+        case .defaultDoesNotFit(let kind):
+            kind == .integer
+                ? "a sum is never blank, so nothing stands for a blank"
+                : "a default is for a field of kind text, email, integer, money or day, not \(kind.rawValue)"
+        case .defaultUnreadable(let text, let kind):
+            "the default \(text) cannot be read as a value of kind \(kind.rawValue)"
+                + (kind == .day ? ", such as 1900-01-01" : "")
         case .readOnly(let key): "\(key) is about writing, but the direction is pull"
         case .stageIsText:
             "a stage is a text, and told by its very name: give it a lookup where the names differ"

@@ -2,7 +2,7 @@ package import Ledger
 
 /// Who belongs at a connection: tests of canonical fields.
 ///
-/// Written as `tags has newsletter and city = "New York" or points is set`; `and` binds closer than
+/// Written as `tags has newsletter and city = "New York" or points >= 100`; `and` binds closer than
 /// `or`. Empty means everybody.
 package struct Scope: Sendable, Hashable {
     /// One comparison with what a field holds; a field that nobody has told is empty.
@@ -11,8 +11,26 @@ package struct Scope: Sendable, Hashable {
         case differs(field: String, Value)
         /// Of a set: whether it holds the element.
         case has(field: String, String)
+        /// Of a number or a day; a field that is empty is neither before nor behind anything.
+        case compares(field: String, Order, Value)
         case isSet(field: String)
         case isEmpty(field: String)
+    }
+
+    package enum Order: String, Sendable, Hashable, CaseIterable {
+        case less = "<"
+        case atMost = "<="
+        case greater = ">"
+        case atLeast = ">="
+
+        fileprivate func holds(_ content: Value, _ bound: Value) -> Bool {
+            switch self {
+            case .less: content.precedes(bound) == true
+            case .atMost: bound.precedes(content) == false
+            case .greater: bound.precedes(content) == true
+            case .atLeast: content.precedes(bound) == false
+            }
+        }
     }
 
     /// Somebody belongs when all tests of at least one group hold.
@@ -53,6 +71,8 @@ package struct Scope: Sendable, Hashable {
                 case .differs(let field, let value): !Self.same(content(field), value)
                 case .has(let field, let element):
                     content(field)?.elements.contains(element) ?? false
+                case .compares(let field, let order, let bound):
+                    content(field).map { order.holds($0, bound) } ?? false
                 case .isSet(let field): !(content(field)?.isBlank ?? true)
                 case .isEmpty(let field): content(field)?.isBlank ?? true
                 }
@@ -90,13 +110,14 @@ package struct Scope: Sendable, Hashable {
                 guard let end = inside.firstIndex(of: "\"") else { throw ScopeError.openQuote }
                 words.append(.quoted(String(inside[..<end])))
                 rest = inside[inside.index(after: end)...]
-            } else if let sign = ["!=", "="].first(where: { rest.hasPrefix($0) }) {
+            } else if let sign = Self.sign(at: rest, behind: words) {
                 words.append(.bare(sign))
                 rest = rest.dropFirst(sign.count)
             } else {
+                let beginsTest = Self.beginsTest(behind: words)
                 var word = ""
                 while let next = rest.first, !next.isWhitespace, next != "\"", next != "=",
-                    !rest.hasPrefix("!=")
+                    !rest.hasPrefix("!="), !beginsTest || next != "<" && next != ">"
                 {
                     word.append(rest.removeFirst())
                 }
@@ -104,6 +125,20 @@ package struct Scope: Sendable, Hashable {
             }
         }
         return words
+    }
+
+    /// The sign that the rest begins with.
+    ///
+    /// `<` and `>` are signs behind a field alone: elsewhere they
+    /// are letters, as in `city = <unknown>`.
+    private static func sign(at rest: Substring, behind words: [Word]) -> String? {
+        let isBehindField = words.last.map { _ in beginsTest(behind: words.dropLast()) } ?? false
+        let orders = isBehindField ? ["<=", ">=", "<", ">"] : []
+        return (["!=", "="] + orders).first { rest.hasPrefix($0) }
+    }
+
+    private static func beginsTest(behind words: some BidirectionalCollection<Word>) -> Bool {
+        [nil, .bare("and"), .bare("or")].contains(words.last)
     }
 
     private static func test(_ words: [Word], _ mapping: EntityMapping) throws -> Test {
@@ -123,8 +158,13 @@ package struct Scope: Sendable, Hashable {
             throw ScopeError.isAReference(name)
         case ("=", _): return .equals(field: name, try value(word, of: name, kind))
         case ("!=", _): return .differs(field: name, try value(word, of: name, kind))
-        default: throw ScopeError.notATest(words.map(\.text).joined(separator: " "))
+        default: break
         }
+        guard let order = Order(rawValue: verb) else {
+            throw ScopeError.notATest(words.map(\.text).joined(separator: " "))
+        }
+        guard [.integer, .money, .day].contains(kind) else { throw ScopeError.hasNoOrder(name) }
+        return .compares(field: name, order, try value(word, of: name, kind))
     }
 
     private static func value(
@@ -153,10 +193,29 @@ package struct Scope: Sendable, Hashable {
     }
 }
 
+extension Value {
+    /// Whether it stands before another number, or day as ISO 8601 writes it; `nil` where one of them is
+    /// neither.
+    fileprivate func precedes(_ other: Value) -> Bool? {
+        switch (self, other) {
+        case (.number(let one), .number(let other)):
+            guard let one = TextRules.decimal(one), let other = TextRules.decimal(other) else {
+                return nil
+            }
+            return TextRules.isLess(one, than: other)
+        case (.text(let one), .text(let other)):
+            let day = FieldCodec(.compass, .day)
+            return day.reads(self) && day.reads(.text(other)) ? one < other : nil
+        default: return nil
+        }
+    }
+}
+
 package enum ScopeError: Error, Equatable, CustomStringConvertible {
     case unknownField(String, among: [String])
     case notATest(String)
     case isASet(String)
+    case hasNoOrder(String)
     case isAReference(String)
     case badValue(String, field: String, wanted: String)
     case openQuote
@@ -166,9 +225,11 @@ package enum ScopeError: Error, Equatable, CustomStringConvertible {
         case .unknownField(let name, let fields):
             "the scope names a field \(name), which there is not\(didYouMean(name, among: fields)) `syncledger mapping` lists them"
         case .notATest(let text):
-            "the scope cannot be read at `\(text)`: write tests such as `tags has newsletter`, `city = Berlin`, `city != \"New York\"`, `phone is set` or `phone is empty`, joined by `and` and `or`"
+            "the scope cannot be read at `\(text)`: write tests such as `tags has newsletter`, `city = Berlin`, `city != \"New York\"`, `points >= 100`, `phone is set` or `phone is empty`, joined by `and` and `or`"
         case .isAReference(let name):
             "\(name) refers to another record: write `\(name) is set` or `\(name) is empty` in the scope"
+        case .hasNoOrder(let name):
+            "the scope compares \(name) by size, but only numbers and days have one: write `\(name) = …` or `\(name) is set` in the scope"
         case .isASet(let name): "\(name) holds several: write `\(name) has …` in the scope"
         case .badValue(let word, let field, let wanted):
             "the scope compares \(field) with \(word), but it is \(wanted)"

@@ -40,10 +40,14 @@ package final class Translation: Sendable, Hashable {
         hasher.combine(blank)
     }
 
+    /// Whether a spelling is the very word that stands for a blank.
+    func isDefault(_ spelling: Value) -> Bool {
+        blank.map { blank in Self.text(spelling).map(trimmed) == blank } ?? false
+    }
+
     /// What the system's spelling is before the field's own kind reads it.
     func reading(_ spelling: Value) -> Value {
         guard let text = Self.text(spelling) else { return spelling }
-        if let blank, trimmed(text) == blank { return .null }
         if !words.isEmpty {
             let known = words.first { $0.word == trimmed(text) }
             return known.map { .text($0.content) } ?? spelling
@@ -51,9 +55,8 @@ package final class Translation: Sendable, Hashable {
         return functions.reduce(spelling) { $1.reading($0) }
     }
 
-    /// How the system is told a spelling of the field's own kind.
+    /// How the system is told a spelling, other than a blank, of the field's own kind.
     func writing(_ spelling: Value) -> Value {
-        if let blank, spelling.isBlank { return .text(blank) }
         guard let text = Self.text(spelling) else { return spelling }
         if !words.isEmpty {
             return words.first { $0.content == text }.map { .text($0.word) } ?? spelling

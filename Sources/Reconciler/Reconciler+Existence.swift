@@ -136,7 +136,9 @@ extension Reconciler {
             let told = spelling.constant ?? (isBlank ? spelling.codec.translation?.blank : nil)
             if let told {
                 command.changes.append(
-                    change(of: field, spelling, to: .text(told), outcome?.version ?? 0, replica))
+                    change(
+                        of: field, spelling, to: spelling.codec.spelt(told), outcome?.version ?? 0,
+                        replica))
             }
         }
         command.command = .derived("create", [replica.bytes])

@@ -95,6 +95,7 @@ import Testing
             ("unknownField", "the scope names a field"),
             ("notATest", "the scope cannot be read at"),
             ("isASet", "holds several"),
+            ("hasNoOrder", "the scope compares"),
             ("isAReference", "refers to another record: write"),
             ("badValue", "the scope compares"),
             ("openQuote", "the scope has a quotation mark"),

@@ -33,6 +33,30 @@ import Testing
         #expect(world.mautic.accountRows.count == 1 && world.mautic.rows.isEmpty)
     }
 
+    @Test func `without a day have the default day at the system that wants one, and nowhere else`()
+        throws
+    {
+        let world = try World(directory: scratch(), seed: 97)
+        defer { end(world) }
+        let text = MappingFile.text(of: Mapping([.deal]))
+        let file = text.replacing(
+            "suitecrm: date_closed", with: "suitecrm: {attribute: date_closed, default: 2099-12-31}")
+        #expect(file != text)
+        try world.workplace.change(MappingFile(file).entities)
+        let row = world.compass.seed(SandboxDeal(name: "Relaunch", amount: "5"), at: world.time)
+        func days() -> [String?] {
+            [world.compass.dealRows, world.suitecrm.dealRows].map { $0.first?.deal.closeDate }
+        }
+        _ = try syncToRest(world)
+        #expect(days() == [nil, "2099-12-31"])
+        for (day, told) in [("2027-01-31", "2027-01-31"), (nil, "2099-12-31")] {
+            world.pass(seconds: 300)
+            world.compass.personEditsDeal(row, at: world.time) { $0.closeDate = day }
+            _ = try syncToRest(world)
+            #expect(days() == [day, told])
+        }
+    }
+
     @Test func `of one name are the same within one account, and others elsewhere`() throws {
         let world = try World(directory: scratch(), seed: 92)
         defer { end(world) }

@@ -124,6 +124,22 @@ import Testing
             "`always`, `never` or `when`", "mautic"
         ),
         ("    website:\n", "    phone:\n", "twice", ""),
+        (
+            "suitecrm: date_closed", "suitecrm: {attribute: date_closed, default: soon}",
+            "the default soon cannot be read as a value of kind day, such as 1900-01-01", "default"
+        ),
+        (
+            "mautic: points", "mautic: {attribute: points, default: 5}", "a sum is never blank",
+            "default"
+        ),
+        (
+            "compass: points", "compass: {attribute: points, default: 5}", "a sum is never blank",
+            "default"
+        ),
+        (
+            "  fields:\n", "  scope: {mautic: city > A}\n  fields:\n",
+            "only numbers and days have one", "mautic"
+        ),
         ("companyname", "companyname2", "must be companyname there", "mautic"),
     ]
 

@@ -18,7 +18,9 @@ import Testing
         "", "  ", "tags has vip", "tags has \"a b\"", "city = \"New York\"", "city != Berlin",
         "city!=Berlin", "city is set", "phone is empty", "mobile is empty", "points = 05",
         "email = ANN@example.com", "email_opt_out = yes", "first_name = Ann and points = 5",
-        "first_name = Bob or points = 5", "first_name = Bob and points = 6 or tags has vip",
+        "points > 4", "points>=5", "points <= 5 and points < 10", "city != <unknown>",
+        "city != a<b", "first_name = Bob or points = 5",
+        "first_name = Bob and points = 6 or tags has vip",
     ])
     func `lets in whom its words describe`(text: String) throws {
         #expect(try admits(text))
@@ -26,7 +28,8 @@ import Testing
 
     @Test(arguments: [
         "tags has VIP", "city = Berlin", "city is empty", "phone is set", "mobile is set",
-        "email_opt_out = no", "points != 5", "first_name = Ann and points = 6",
+        "email_opt_out = no", "points != 5", "points > 5", "points<5", "points < -1", "points > 10",
+        "city = <unknown>", "first_name = Ann and points = 6",
         "first_name = Bob or points = 6",
     ])
     func `leaves out whom they do not`(text: String) throws {
@@ -41,7 +44,10 @@ import Testing
         ("tags = vip", .isASet("tags")),
         ("city Berlin", .notATest("city Berlin")),
         ("city = Berlin and", .notATest("")),
-        ("city > Berlin", .notATest("city > Berlin")),
+        ("city > Berlin", .hasNoOrder("city")),
+        ("tags < vip", .hasNoOrder("tags")),
+        ("points > many", .badValue("many", field: "points", wanted: "a whole number")),
+        ("points > > 5", .notATest("points > > 5")),
         ("city has Berlin", .notATest("city has Berlin")),
         ("city is big", .notATest("city is big")),
         ("city = New York", .notATest("city = New York")),
@@ -52,6 +58,33 @@ import Testing
     ])
     func `that cannot be read says why`(text: String, error: ScopeError) {
         #expect(throws: error) { try Scope(text, of: .contact) }
+    }
+
+    @Test(arguments: [
+        ("amount < 1000", true), ("amount < 1000.00", true), ("amount >= 999.50", true),
+        ("amount > 999.6", false), ("close_date >= 2027-01-31", true),
+        ("close_date < 2027-01-31", false), ("close_date < 2027-02-01 or amount > 5000", true),
+    ])
+    func `compares amounts and days by size`(text: String, isIn: Bool) throws {
+        let deal: [String: Value] = [
+            "amount": .number("999.5"), "close_date": .text("2027-01-31"),
+        ]
+        let scope = try Scope(text, of: #require(Mapping.shipped["deal"]))
+        #expect(scope.admits { deal[$0] } == isIn)
+    }
+
+    @Test(arguments: [nil, Value.null, .text(""), .text("soon"), .number("1e9"), .number("")])
+    func `takes what is blank or cannot be read for neither before nor behind`(
+        content: Value?
+    ) throws {
+        let deal = try #require(Mapping.shipped["deal"])
+        for text in ["amount", "close_date"] {
+            let bound = text == "amount" ? "5" : "2027-01-31"
+            for order in Scope.Order.allCases {
+                let scope = try Scope("\(text) \(order.rawValue) \(bound)", of: deal)
+                #expect(!scope.admits { _ in content })
+            }
+        }
     }
 
     @Test func `names the nearest field where it names none`() {

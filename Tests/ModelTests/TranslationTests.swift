@@ -101,6 +101,37 @@ import Testing
         #expect(codec.content(of: .text("Lee")) == .text("Lee"))
     }
 
+    @Test(
+        arguments: [
+            (
+                System.compass, FieldCodec.Kind.integer, "7", [.number("7"), .text("07")],
+                .number("7")
+            ),
+            (.mautic, .money, "0.50", [.number("0.5"), .text("0.500")], .number("0.5")),
+            (.suitecrm, .money, "-1", [.text("-1.00"), .number("-1")], .number("-1")),
+            (.compass, .day, "1900-01-01", [.text("1900-01-01T00:00:00Z")], .text("1900-01-01")),
+        ] as [(System, FieldCodec.Kind, String, [Value], Value)])
+    func `a default of a number or a day is known however it is spelt`(
+        _ one: (
+            system: System, kind: FieldCodec.Kind, blank: String, spellings: [Value], told: Value
+        )
+    ) throws {
+        let codec = try codec(one.system, one.kind, blank: one.blank)
+        for spelling in one.spellings { #expect(codec.content(of: spelling) == .null) }
+        #expect(codec.spelling(of: .null) == one.told && codec.held(.null) == .null)
+    }
+
+    @Test func `a default stands in the system's own words`() throws {
+        let day = try codec(.mautic, .day, "date dd.mm.yyyy", blank: "01.01.1900")
+        #expect(day.spelling(of: .null) == .text("01.01.1900"))
+        #expect(day.content(of: .text("01.01.1900")) == .null)
+        #expect(day.content(of: .text("02.01.1900")) == .text("1900-01-02"))
+        let money = try codec(.compass, .money, "cents", blank: "99")
+        #expect(money.spelling(of: .null) == .number("99"))
+        #expect(money.content(of: .number("99")) == .null)
+        #expect(money.content(of: .number("9900")) == .number("99"))
+    }
+
     @Test(arguments: [
         "fone 49", "phone 39", "phone", "phone DE", "trim 3", "date", "date mm/yyyy", "",
     ])
