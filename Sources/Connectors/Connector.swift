@@ -278,6 +278,9 @@ package protocol Connector: Sendable {
     /// The call that asks which fields its objects have.
     func fieldsCall() -> Call
     func fields(from answer: HTTPResult) throws(RemoteFailure) -> [RemoteField]
+    /// The call that asks which stages there are; `nil` where there is no such thing.
+    func stagesCall() -> Call?
+    func stages(from answer: HTTPResult) throws(RemoteFailure) -> [RemoteStage]
 
     func write(_ order: WriteOrder) -> any Conversation
     /// The id a create will have, where it is ours to choose.
@@ -290,6 +293,9 @@ package protocol Connector: Sendable {
 
 extension Connector {
     package var hidesBirth: Bool { false }
+
+    package func stagesCall() -> Call? { nil }
+    package func stages(from answer: HTTPResult) throws(RemoteFailure) -> [RemoteStage] { [] }
 
     package func acknowledged(
         from answer: HTTPResult, _ rows: [String]

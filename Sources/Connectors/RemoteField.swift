@@ -1,3 +1,5 @@
+import Ledger
+import Model
 package import Transport
 
 /// A field as a system itself says that it has it.
@@ -19,12 +21,20 @@ package struct RemoteField: Sendable, Equatable {
     package var isRequired = false
     /// The only values that it takes, where it is a choice.
     package var options: [String]?
+    /// Whether it is a web address, and made one.
+    package var isAddress = false
 
     package init(_ name: String, _ kind: Kind, longest: Int? = nil) {
         self.name = name
         self.kind = kind
         self.longest = longest
     }
+}
+
+/// A stage that contacts can be in.
+package struct RemoteStage: Sendable, Equatable {
+    package var id: String
+    package var name: String
 }
 
 extension MauticConnector {
@@ -50,11 +60,35 @@ extension MauticConnector {
                 }
             var field = RemoteField(name, kind)
             field.isRequired = member.value["isRequired"] == .bool(true)
-            // A lookup only suggests; of a select, another value is refused (A14).
+            field.isAddress = type == "url"
+            // A lookup only suggests; of a select and a country, another value is refused (A14). Which
+            // countries there are the list does not tell.
             if type == "select", let list = member.value["properties"]?["list"] {
                 field.options = list.elements.compactMap { $0.text ?? $0["value"]?.text }
+            } else if type == "country" {
+                field.options = WordList.countries.words.map(\.word) + ["Unknown"]
             }
             return field
+        }
+    }
+
+    package func stagesCall() -> Call? { Self.allStages }
+
+    /// An array of all stages that there are (C1).
+    static let allStages = Call(.get, "/api/stages", query: [("limit", "1000")])
+
+    package func stages(from answer: HTTPResult) throws(RemoteFailure) -> [RemoteStage] {
+        do {
+            return try success(answer)["stages"]?.elements.compactMap { stage in
+                guard let id = stage["id"]?.text, let name = stage["name"]?.text else { return nil }
+                return RemoteStage(id: id, name: name)
+            } ?? []
+        } catch  where error.kind == .refused(.permission) {
+            // Whoever may not see them is told so once, and not again until something changes.
+            throw RemoteFailure(
+                .refused(.validation), status: error.status,
+                "the API user may not see Mautic's stages: let its role view them, then run `syncledger commands retry`"
+            )
         }
     }
 }

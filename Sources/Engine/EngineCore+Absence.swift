@@ -16,20 +16,21 @@ extension EngineCore {
     private mutating func suspectMissing(
         _ kind: String, _ connection: ConnectionID, _ state: WalkState
     ) {
-        let known: [ReplicaRow]
         do {
-            known = try views.collect(from: \.replicas) { row in
-                row.connection == connection && row.kind == kind && row.state == .live
-                    && !seen.contains(row.replica)
-                    && !(state.isResumed && row.knownSince.map { $0 >= state.startedAt } ?? false)
-                    ? row : nil
-            }
+            let known = try views.collect(
+                unopenedFrom: \.replicas,
+                where: { [seen] row in
+                    row.connection == connection && row.kind == kind && row.state == .live
+                        && !seen.contains(row.replica)
+                        && !(state.isResumed
+                            && row.knownSince.map { $0 >= state.startedAt } ?? false)
+                }
+            ) { $0.replica }
+            try look(at: known)
         } catch {
             // Nobody is taken for gone; the run says that it could not look.
             report.failures.append((sessions[connection]?.row.configured.label ?? "", "\(error)"))
-            return
         }
-        for row in known { look(at: row) }
     }
 
     /// Asks for one object by its id.

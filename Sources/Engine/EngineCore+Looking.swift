@@ -17,20 +17,41 @@ extension EngineCore {
             row.state == .live
                 && (row.needsLook || row.branches.contains { $0.referredObject != nil })
         }
-        // What stood there before this run was looked through at its beginning.
-        let rows =
-            looks == 1
-            ? try views.collect(from: \.replicas, where: isDoubtful) { $0 }
-            : try shown.sorted().compactMap(views.replica).filter(isDoubtful)
-        for row in rows where row.needsLook { look(at: row) }
-        let unseen = Set(rows.flatMap(emptiedReferences)).subtracting(shown)
+        var needed: [ReplicaID] = []
+        var unseen: Set<ReplicaID> = []
+        func see(_ row: ReplicaRow) {
+            if row.needsLook { needed.append(row.replica) }
+            unseen.formUnion(emptiedReferences(row))
+        }
+        // What stood there before this run is looked through at its beginning.
+        if looks == 1 {
+            let _: [Never] = try views.collect(from: \.replicas, where: isDoubtful) { row in
+                see(row)
+                return nil
+            }
+        } else {
+            for replica in shown.sorted() {
+                if let row = try views.replica(replica), isDoubtful(row) { see(row) }
+            }
+        }
+        try look(at: needed)
+        unseen.subtract(shown)
         guard !unseen.isEmpty else { return !calls.isEmpty }
         let meant = try views.collect(
-            from: \.replicas,
-            where: { $0.state == .live && !$0.needsLook && unseen.contains($0.replica) }
-        ) { $0 }
-        for row in meant { look(at: row) }
+            unopenedFrom: \.replicas,
+            where: { [unseen] row in
+                row.state == .live && !row.needsLook && unseen.contains(row.replica)
+            }
+        ) { $0.replica }
+        try look(at: meant)
         return !calls.isEmpty
+    }
+
+    /// Asks for each of some objects; their rows are in memory one at a time.
+    mutating func look(at replicas: [ReplicaID]) throws {
+        for replica in replicas {
+            if let row = try views.replica(replica) { look(at: row) }
+        }
     }
 
     /// What an object's emptied references named, looked at before anybody takes them for edits.

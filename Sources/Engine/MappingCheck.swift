@@ -10,6 +10,8 @@ package struct MappingCheck {
         package var entity: String
         package var field: String
         package var system: System
+        /// The connection that it is about; the system's name where none was asked.
+        package var label: String
         /// Which kind of object there; the entity's name for the ordinary one.
         package var kind: String
         /// Whether something would be refused or lost; else it is only otherwise there.
@@ -19,24 +21,40 @@ package struct MappingCheck {
         package var records: Int
     }
 
+    /// A connected system, and what it says that its objects have.
+    package struct Connected: Sendable {
+        package var label: String
+        package var system: System
+        /// What the connection does at all.
+        package var direction: Direction
+        /// By kind of object; empty where it was not asked.
+        package var fields: [String: [RemoteField]]
+
+        package init(
+            _ label: String, _ system: System, _ direction: Direction = .both,
+            fields: [String: [RemoteField]] = [:]
+        ) {
+            self.label = label
+            self.system = system
+            self.direction = direction
+            self.fields = fields
+        }
+    }
+
     private var found: [Key: Int] = [:]
     private var order: [Key] = []
     /// What was said of the record that is looked at.
     private var noted: Set<Key> = []
     private let entities: [EntityMapping]
+    private let connections: [System: [Connected]]
     private let remote: [Place: [String: RemoteField]]
 
-    /// The objects of an entity at a system, of one kind: a contact may be a lead there.
-    package struct Place: Hashable, Sendable {
-        package var entity: String
-        package var system: System
-        package var kind: String
-
-        package init(_ entity: String, _ system: System, kind: String? = nil) {
-            self.entity = entity
-            self.system = system
-            self.kind = kind ?? entity
-        }
+    /// The objects of one kind at a connection: a contact may be a lead there.
+    private struct Place: Hashable {
+        var entity: String
+        var system: System
+        var label: String
+        var kind: String
     }
 
     private struct Key: Hashable {
@@ -46,22 +64,48 @@ package struct MappingCheck {
         var sentence: String
     }
 
-    /// `remote` has what each system says that its objects have, where it was asked.
-    package init(_ entities: [EntityMapping], remote: [Place: [RemoteField]]) {
+    /// `connected` is what is connected; a system that is not is held against the mapping alone.
+    package init(_ entities: [EntityMapping], at connected: [Connected] = []) {
         self.entities = entities
-        self.remote = remote.mapValues { fields in
-            Dictionary(fields.map { ($0.name, $0) }, uniquingKeysWith: { one, _ in one })
+        connections = Dictionary(grouping: connected, by: \.system)
+        var remote: [Place: [String: RemoteField]] = [:]
+        for connection in connected {
+            for entity in entities {
+                for kind in entity.kinds(at: connection.system) {
+                    guard let fields = connection.fields[kind] else { continue }
+                    let place = Place(
+                        entity: entity.entity, system: connection.system, label: connection.label,
+                        kind: kind)
+                    remote[place] = Dictionary(fields.map { ($0.name, $0) }) { one, _ in one }
+                }
+            }
         }
+        self.remote = remote
         for entity in entities {
             for field in entity.fields {
                 for (system, spelling) in field.spellings.sorted(by: { $0.key < $1.key }) {
-                    for kind in entity.kinds(at: system) where !field.lackedBy.contains(kind) {
-                        let place = Place(entity.entity, system, kind: kind)
-                        checkSpelling(spelling, field, place)
+                    for connection in at(system) {
+                        checkDirection(spelling, field, connection, entity)
+                        for kind in entity.kinds(at: system) where !field.lackedBy.contains(kind) {
+                            checkSpelling(spelling, field, place(entity, connection, kind))
+                        }
                     }
                 }
             }
         }
+    }
+
+    /// Its connections, or one that stands for the system itself.
+    private func at(_ system: System) -> [Connected] {
+        connections[system] ?? [Connected(system.name, system)]
+    }
+
+    private func place(
+        _ entity: EntityMapping, _ connection: Connected, _ kind: String? = nil
+    ) -> Place {
+        Place(
+            entity: entity.entity, system: connection.system, label: connection.label,
+            kind: kind ?? entity.entity)
     }
 
     /// In the order of the mapping: what it is about, and how much.
@@ -69,8 +113,8 @@ package struct MappingCheck {
         order.map { key in
             Finding(
                 entity: key.place.entity, field: key.field, system: key.place.system,
-                kind: key.place.kind, isFault: key.isFault, sentence: key.sentence,
-                records: found[key] ?? 0)
+                label: key.place.label, kind: key.place.kind, isFault: key.isFault,
+                sentence: key.sentence, records: found[key] ?? 0)
         }
     }
 
@@ -86,9 +130,23 @@ package struct MappingCheck {
 
     // MARK: - The mapping beside the field lists
 
+    private mutating func checkDirection(
+        _ spelling: Spelling, _ field: FieldMapping, _ connection: Connected,
+        _ entity: EntityMapping
+    ) {
+        let (own, whole) = (spelling.direction, connection.direction)
+        guard own != .both, whole != .both, own != whole else { return }
+        let words = [Direction.pull: "read", .push: "written"]
+        note(
+            place(entity, connection), field.name, isFault: true,
+            "it is only \(words[own] ?? ""), and \(connection.label) is connected with --direction \(whole.name): nothing of it moves"
+        )
+    }
+
     private mutating func checkSpelling(
         _ spelling: Spelling, _ field: FieldMapping, _ place: Place
     ) {
+        checkWords(spelling, field, place)
         // What has a call of its own, and Mautic's tags, are no fields of an object.
         guard let fields = remote[place], spelling.call == .object, field.kind != .tags else {
             return
@@ -127,12 +185,38 @@ package struct MappingCheck {
                     ? "no object is made there without it, and it is only read: say `create: {\(place.system.name): never}`"
                     : "no object is made there without it: say `required: true`, or give a default")
         }
-        let words = spelling.codec.translation?.words.map(\.word) ?? []
-        for word in words + (spelling.constant.map { [$0] } ?? [])
-        where !(there.options?.contains(word) ?? true) {
+        let functions = spelling.codec.translation?.functions ?? []
+        if there.isAddress, spelling.direction != .pull, !functions.contains(.url) {
             note(
                 place, field.name, isFault: true,
-                "\(word) is none of the values that \(attribute) takes there")
+                "http:// is put before what names no scheme there, and would look like an edit: say `functions: [url]`"
+            )
+        }
+    }
+
+    /// The words that the mapping itself has for a system.
+    private mutating func checkWords(
+        _ spelling: Spelling, _ field: FieldMapping, _ place: Place
+    ) {
+        let there = remote[place]?[spelling.remoteName]
+        let own = [spelling.constant, spelling.codec.translation?.blank].compactMap(\.self)
+        let lookup = spelling.codec.translation?.words.map(\.word) ?? []
+        for word in lookup + own where !(there?.options?.contains(word) ?? true) {
+            note(
+                place, field.name, isFault: true,
+                "\(word) is none of the values that \(spelling.remoteName) takes there")
+        }
+        let longest = min(spelling.codec.maximumLength ?? .max, there?.longest ?? .max)
+        for word in lookup + own {
+            if word.unicodeScalars.count > longest {
+                note(
+                    place, field.name, isFault: true,
+                    "\(word) is cut at \(longest) characters there")
+            } else if spelling.codec.stored(spelling.codec.spelt(word))
+                != spelling.codec.spelt(word)
+            {
+                note(place, field.name, isFault: true, "\(word) takes another form there")
+            }
         }
     }
 
@@ -160,20 +244,61 @@ package struct MappingCheck {
 
     /// Looks at one record: at what stands in each field or, where nothing does, all that could.
     package mutating func look(_ entity: String, _ contents: (_ field: String) -> [Value]) {
-        guard let mapping = entities.first(where: { $0.entity == entity }) else { return }
         noted = []
+        lookAtDerived(from: entity, contents)
+        guard let mapping = entities.first(where: { $0.entity == entity }) else { return }
         for field in mapping.fields where field.refers == nil {
-            // A join is not decided before its mapping is in force.
-            let join = field.derivation.flatMap {
-                $0.isJoin ? $0.joined { contents($0).first } : nil
-            }
-            for value in join.map({ [$0] }) ?? contents(field.name) where !value.isBlank {
-                for (system, spelling) in field.spellings.sorted(by: { $0.key < $1.key })
-                where spelling.direction != .pull && spelling.constant == nil {
-                    look(value, spelling, field, Place(entity, system))
+            // What is derived is not decided before its mapping is in force.
+            if let derivation = field.derivation, !derivation.isJoin { continue }
+            let join = field.derivation.flatMap { $0.joined { contents($0).first } }
+            let values = join.map { [$0] } ?? contents(field.name)
+            for (system, spelling) in field.spellings.sorted(by: { $0.key < $1.key })
+            where spelling.direction != .pull && spelling.constant == nil {
+                for connection in at(system) where connection.direction != .pull {
+                    look(values, spelling, field, place(mapping, connection))
                 }
             }
         }
+    }
+
+    /// What would be taken from this record for fields of others.
+    private mutating func lookAtDerived(
+        from entity: String, _ contents: (_ field: String) -> [Value]
+    ) {
+        for mapping in entities {
+            for field in mapping.fields {
+                guard let derivation = field.derivation, derivation.from == entity else { continue }
+                let target = derivation.into.flatMap(mapping.field) ?? field
+                let values = contents(derivation.take).filter { !$0.isBlank }.map { value in
+                    let element = derivation.element(value)
+                    return if derivation.into != nil, case .text(let text) = element {
+                        Value.set(of: [text])
+                    } else {
+                        element
+                    }
+                }
+                for (system, spelling) in target.spellings.sorted(by: { $0.key < $1.key })
+                where spelling.direction != .pull {
+                    for connection in at(system) where connection.direction != .pull {
+                        for value in values {
+                            look(value, spelling, field, place(mapping, connection))
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    private mutating func look(
+        _ values: [Value], _ spelling: Spelling, _ field: FieldMapping, _ place: Place
+    ) {
+        let told = values.filter { !$0.isBlank }
+        if told.isEmpty, spelling.terms.contains(.required), !spelling.hasDefault {
+            note(
+                place, field.name, isFault: true,
+                "it is blank and required there, so no object is made", records: 1)
+        }
+        for value in told { look(value, spelling, field, place) }
     }
 
     private mutating func look(
@@ -191,7 +316,12 @@ package struct MappingCheck {
                     ? "the lookup has no word for it, so it is not written there"
                     : "it is no value of kind \(codec.kind.rawValue), so it is not written there")
         }
-        let there = remote[place]?[spelling.attribute]
+        let there = remote[place]?[spelling.remoteName]
+        if codec.kind == .email, codec.system == .mautic, case .text(let address) = value,
+            !TextRules.isMauticAddress(address)
+        {
+            return note(true, "it is no e-mail address there, so the whole object is refused")
+        }
         if case .text(let spelt) = codec.spelling(of: value),
             !(there?.options?.contains(spelt) ?? true)
         {

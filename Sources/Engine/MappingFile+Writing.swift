@@ -57,8 +57,11 @@ extension MappingFile {
         var terms: [String] = []
         if spelling.longest > 0 { terms.append("longest: \(spelling.longest)") }
         if !spelling.functions.isEmpty { terms.append("functions: [\(list(spelling.functions))]") }
-        if !spelling.lookup.isEmpty {
-            let words = spelling.lookup.map { "\(quoted($0.content)): \(quoted($0.word))" }
+        let lookup = spelling.lookup.map { Translation.Word($0.content, $0.word) }
+        if let list = WordList(lookup) {
+            terms.append("lookup: \(list.rawValue)")
+        } else if !lookup.isEmpty {
+            let words = lookup.map { "\(quoted($0.content)): \(quoted($0.word))" }
             terms.append("lookup: {\(words.joined(separator: ", "))}")
         }
         if spelling.direction != .both { terms.append("direction: \(spelling.direction.name)") }

@@ -163,6 +163,10 @@ package struct MappingFile {
                 case "attribute": spelling.attribute = try MappingFile.text(node)
                 case "longest": spelling.longest = try MappingFile.count(node)
                 case "functions": spelling.functions = try MappingFile.texts(node)
+                case "lookup" where node.scalar != nil:
+                    let name = try MappingFile.word(node, WordList.allCases.map(\.rawValue))
+                    spelling.lookup =
+                        WordList(rawValue: name)?.words.map { .init($0.content, $0.word) } ?? []
                 case "lookup":
                     spelling.lookup = try MappingFile.members(node, "a content", nil).map {
                         .init($0.name, try MappingFile.text($0.value))

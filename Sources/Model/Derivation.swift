@@ -90,7 +90,11 @@ package struct Derivation: Sendable, Hashable {
                     return left == right ? one.offset < other.offset : left < right
                 }?.element
             }
-        let value = found?.content[take] ?? .null
+        return element(found?.content[take] ?? .null)
+    }
+
+    /// What it makes of the other record's value.
+    package func element(_ value: Value) -> Value {
         guard !prefix.isEmpty, case .text(let text) = value else { return value }
         return .text(prefix + text)
     }

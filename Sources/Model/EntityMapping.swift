@@ -310,17 +310,31 @@ extension EntityMapping {
         entity: "account", keys: ["name"],
         fields: [
             company("name", "company_name", "companyname", ("name", 150)),
-            company("website", "website", "companywebsite", ("website", 255)),
+            company("website", "website", "companywebsite", ("website", 255), [.url]),
             company("phone", "phone", "companyphone", ("phone_office", 100)),
             company("street", "street", "companyaddress1", ("billing_address_street", 150)),
             company("city", "city", "companycity", ("billing_address_city", 100)),
             company(
                 "postcode", "postcode", "companyzipcode", ("billing_address_postalcode", 20)),
+            company(
+                "country", "country", "companycountry", ("billing_address_country", 255),
+                list: .countries),
+            company(
+                "industry", "industry", "companyindustry", ("industry", 50), list: .industries),
+            FieldMapping(
+                "employees", .profile,
+                spellings: [
+                    .compass: Spelling("employees", FieldCodec(.compass, .integer)),
+                    .mautic: Spelling(
+                        "companynumber_of_employees", FieldCodec(.mautic, .integer)),
+                    .suitecrm: Spelling("employees", FieldCodec(.suitecrm, .integer)),
+                ]),
             FieldMapping(
                 "description", .profile,
                 spellings: [
                     .compass: Spelling("description", FieldCodec(.compass, .text)),
-                    .mautic: Spelling("companydescription", FieldCodec(.mautic, .text)),
+                    .mautic: Spelling(
+                        "companydescription", FieldCodec(.mautic, .text, maximumLength: 191)),
                     .suitecrm: Spelling("description", FieldCodec(.suitecrm, .text)),
                 ]),
         ])
@@ -360,13 +374,19 @@ extension EntityMapping {
     }
 
     private static func company(
-        _ name: String, _ compass: String, _ mautic: String, _ suitecrm: (String, Int)
+        _ name: String, _ compass: String, _ mautic: String, _ suitecrm: (String, Int),
+        _ functions: [TextFunction] = [], list: WordList? = nil
     ) -> FieldMapping {
         FieldMapping(
             name, .profile,
             spellings: [
                 .compass: Spelling(compass, FieldCodec(.compass, .text)),
-                .mautic: Spelling(mautic, FieldCodec(.mautic, .text, maximumLength: 191)),
+                .mautic: Spelling(
+                    mautic,
+                    FieldCodec(
+                        .mautic, .text, maximumLength: 191,
+                        translation: Translation(
+                            functions: functions, words: list?.words ?? []))),
                 .suitecrm: Spelling(
                     suitecrm.0, FieldCodec(.suitecrm, .text, maximumLength: suitecrm.1)),
             ])

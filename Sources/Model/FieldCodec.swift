@@ -66,8 +66,8 @@ package struct FieldCodec: Sendable, Hashable {
         }
     }
 
-    /// Whether a default can be read as a value of the field.
-    func readsDefault(_ word: String) -> Bool {
+    /// Whether a word of a mapping file can be read as a value of the field.
+    func readsWord(_ word: String) -> Bool {
         isOfKind(plainContent(of: translation?.reading(spelt(word)) ?? spelt(word)))
     }
 

@@ -270,9 +270,12 @@ extension Spelling {
             let place = place.key("default")
             guard form == .absolute, [.text, .email, .integer, .money, .day].contains(codec.kind)
             else { throw MappingError(.defaultDoesNotFit(codec.kind), at: place) }
-            guard codec.readsDefault(blank) else {
-                throw MappingError(.defaultUnreadable(blank, codec.kind), at: place)
+            guard codec.readsWord(blank) else {
+                throw MappingError(.wordUnreadable(blank, codec.kind), at: place)
             }
+        }
+        if let constant, !codec.readsWord(constant) {
+            throw MappingError(.wordUnreadable(constant, codec.kind), at: place.key("constant"))
         }
         if direction == .pull {
             let asked: [(Bool, String)] = [

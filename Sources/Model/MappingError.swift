@@ -78,7 +78,7 @@ package struct MappingError: Error, Equatable, CustomStringConvertible {
         case contentTwice(String)
         case wordTwice(String)
         case defaultDoesNotFit(FieldCodec.Kind)
-        case defaultUnreadable(String, FieldCodec.Kind)
+        case wordUnreadable(String, FieldCodec.Kind)
         case readOnly(String)
         case constantStandsAlone
         case toldLater
@@ -171,8 +171,8 @@ extension MappingError.Reason {
             kind == .integer
                 ? "a sum is never blank, so nothing stands for a blank"
                 : "a default is for a field of kind text, email, integer, money or day, not \(kind.rawValue)"
-        case .defaultUnreadable(let text, let kind):
-            "the default \(text) cannot be read as a value of kind \(kind.rawValue)"
+        case .wordUnreadable(let text, let kind):
+            "\(text) cannot be read as a value of kind \(kind.rawValue)"
                 + (kind == .day ? ", such as 1900-01-01" : "")
         case .readOnly(let key): "\(key) is about writing, but the direction is pull"
         case .stageIsText:

@@ -23,6 +23,16 @@ package enum TextRules {
             && !tag.utf8.contains(UInt8(ascii: "<")) && trimmed(tag) == tag
     }
 
+    /// Mautic refuses what has no `@`, or no domain with a dot behind it, with everything beside it.
+    package static func isMauticAddress(_ text: String) -> Bool {
+        let parts = text.split(separator: "@", omittingEmptySubsequences: false)
+        guard parts.count == 2, !parts[0].isEmpty, !text.contains(where: \.isWhitespace) else {
+            return false
+        }
+        let labels = parts[1].split(separator: ".", omittingEmptySubsequences: false)
+        return labels.count > 1 && labels.allSatisfy { !$0.isEmpty }
+    }
+
     /// The four entities that SuiteCRM writes on read (fact 6), decoded once.
     package static func decodingSuiteEntities(_ text: String) -> String {
         replacing(text, written, again: false)

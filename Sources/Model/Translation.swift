@@ -10,6 +10,9 @@ package final class Translation: Sendable, Hashable {
     package let words: [Word]
     /// What stands there for a blank.
     package let blank: String?
+    /// The words by content, and the contents by word; of two alike the first counts.
+    private let told: [String: String]
+    private let read: [String: String]
 
     package struct Word: Sendable, Hashable {
         package var content: String
@@ -27,6 +30,8 @@ package final class Translation: Sendable, Hashable {
         self.functions = functions
         self.words = words
         self.blank = blank
+        told = .init(words.map { ($0.content, $0.word) }) { first, _ in first }
+        read = .init(words.map { ($0.word, $0.content) }) { first, _ in first }
     }
 
     package static func == (left: Translation, right: Translation) -> Bool {
@@ -49,8 +54,7 @@ package final class Translation: Sendable, Hashable {
     func reading(_ spelling: Value) -> Value {
         guard let text = Self.text(spelling) else { return spelling }
         if !words.isEmpty {
-            let known = words.first { $0.word == trimmed(text) }
-            return known.map { .text($0.content) } ?? spelling
+            return read[trimmed(text)].map(Value.text) ?? spelling
         }
         return functions.reduce(spelling) { $1.reading($0) }
     }
@@ -59,7 +63,7 @@ package final class Translation: Sendable, Hashable {
     func writing(_ spelling: Value) -> Value {
         guard let text = Self.text(spelling) else { return spelling }
         if !words.isEmpty {
-            return words.first { $0.content == text }.map { .text($0.word) } ?? spelling
+            return told[text].map(Value.text) ?? spelling
         }
         return functions.reversed().reduce(spelling) { $1.writing($0) }
     }
@@ -73,7 +77,7 @@ package final class Translation: Sendable, Hashable {
     /// Whether a content has a word there.
     func hasWord(for content: Value) -> Bool {
         guard !words.isEmpty, !content.isBlank else { return true }
-        return Self.text(content).map { text in words.contains { $0.content == text } } ?? false
+        return Self.text(content).map { told[$0] != nil } ?? false
     }
 
     private static func text(_ value: Value) -> String? {
@@ -94,6 +98,8 @@ package enum TextFunction: Sendable, Hashable {
     case trim
     case lowercase
     case uppercase
+    /// A web address with a scheme, as Mautic stores one: `http://` before what names none (fact A14).
+    case url
     /// A phone number as E.164 writes it: `+4930123456`. The number is the country's calling code
     /// (ITU-T E.164), for numbers that begin with the trunk prefix 0.
     case phone(code: String)
@@ -117,6 +123,7 @@ package enum TextFunction: Sendable, Hashable {
         case ("trim", ""): self = .trim
         case ("lowercase", ""): self = .lowercase
         case ("uppercase", ""): self = .uppercase
+        case ("url", ""): self = .url
         case ("cents", ""): self = .cents
         case ("not", ""): self = .not
         case ("html", ""): self = .html
@@ -142,7 +149,8 @@ package enum TextFunction: Sendable, Hashable {
 
     package static var names: [String] {
         [
-            "trim", "lowercase", "uppercase", "phone", "cents", "not", "html", "date", "split",
+            "trim", "lowercase", "uppercase", "url", "phone", "cents", "not", "html", "date",
+            "split",
         ]
     }
 
@@ -153,6 +161,7 @@ package enum TextFunction: Sendable, Hashable {
         case .lowercase: "lowercase"
         case .uppercase: "uppercase"
         case .phone(let code): "phone \(code)"
+        case .url: "url"
         case .cents: "cents"
         case .not: "not"
         case .html: "html"
@@ -184,7 +193,7 @@ package enum TextFunction: Sendable, Hashable {
         case .date(let format): mapped(spelling) { Self.iso($0, format) ?? $0 }
         case .splitFirst: part(of: spelling, \.first)
         case .splitLast: part(of: spelling, \.last)
-        case .trim, .lowercase, .uppercase, .phone: cleaned(spelling)
+        case .trim, .lowercase, .uppercase, .url, .phone: cleaned(spelling)
         }
     }
 
@@ -195,7 +204,7 @@ package enum TextFunction: Sendable, Hashable {
         case .html: mapped(spelling, TextRules.encodingEntities)
         case .date(let format): mapped(spelling) { Self.local($0, format) ?? $0 }
         case .splitFirst, .splitLast: spelling
-        case .trim, .lowercase, .uppercase, .phone: cleaned(spelling)
+        case .trim, .lowercase, .uppercase, .url, .phone: cleaned(spelling)
         }
     }
 
@@ -205,6 +214,7 @@ package enum TextFunction: Sendable, Hashable {
             case .trim: trimmed(text)
             case .lowercase: text.lowercased()
             case .uppercase: text.uppercased()
+            case .url: text.isEmpty || text.contains("://") ? text : "http://" + text
             case .phone(let code): Self.international(text, code) ?? text
             default: text
             }

@@ -25,8 +25,12 @@ struct CheckMapping: ParsableCommand {
             // What could not be put in force is refused here as there.
             for entity in read?.entities ?? [] { _ = try workplace.reach(of: entity) }
             let mapping = try Model.Mapping(read?.entities ?? workplace.mapping().entities)
-            let (remote, unasked) = offline ? ([:], []) : try fieldLists(workplace, mapping)
-            var check = MappingCheck(mapping.entities, remote: remote)
+            let (connected, unasked) = try connected(workplace, mapping)
+            let strangers = System.real.filter { system in
+                !mapping.entities(of: system).isEmpty
+                    && !connected.contains { $0.system == system }
+            }
+            var check = MappingCheck(mapping.entities, at: connected)
             try workplace.look(with: &check)
             let findings = check.findings
             let faults = findings.count { $0.isFault }
@@ -34,38 +38,47 @@ struct CheckMapping: ParsableCommand {
                 .object([
                     .init("findings", .array(findings.map(Self.json))),
                     .init("unasked", .array(unasked.map { .string($0) })),
+                    .init("notConnected", .array(strangers.map { .string($0.name) })),
                 ]),
-                unasked + Self.lines(findings) + [
-                    findings.isEmpty
-                        ? "Nothing \(unasked.isEmpty ? "" : "else ")would be refused, cut or cleaned."
-                        : "\(count(faults, "thing")) would be refused or lost, \(findings.count - faults) would only be otherwise there."
-                ])
+                unasked
+                    + strangers.map {
+                        "\($0.name) is not connected: what it has there was not looked at"
+                    } + Self.lines(findings) + [
+                        findings.isEmpty
+                            ? "Nothing \(unasked.isEmpty ? "" : "else ")would be refused, cut or cleaned."
+                            : "\(count(faults, "thing")) would be refused or lost, \(findings.count - faults) would only be otherwise there."
+                    ])
             if !unasked.isEmpty { throw ExitCode.failure }
             if faults > 0 { throw somethingToDo }
         }
     }
 
-    /// What the connected systems say that their objects have, and who could not be asked.
-    private func fieldLists(
+    /// What is connected with what it says that its objects have, and who could not be asked.
+    private func connected(
         _ workplace: Workplace, _ mapping: Model.Mapping
-    ) throws -> ([MappingCheck.Place: [RemoteField]], [String]) {
-        var found: [MappingCheck.Place: [RemoteField]] = [:]
+    ) throws -> ([MappingCheck.Connected], [String]) {
+        var found: [MappingCheck.Connected] = []
         var unasked: [String] = []
         let secrets = try workplace.secrets()
         let rows = try workplace.views.read { tables, transaction in
             try tables.connections.all(transaction)
         }
-        for row in rows where !row.isRemoved && !row.configured.url.isEmpty {
-            guard let credentials = secrets[row.id] else {
-                unasked.append("\(row.configured.label) was not asked: its credentials are missing")
-                continue
+        for row in rows where !row.isRemoved {
+            let (label, configured) = (row.configured.label, row.configured)
+            var connected = MappingCheck.Connected(label, row.system, configured.direction)
+            if !offline, !configured.url.isEmpty {
+                if let credentials = secrets[row.id] {
+                    do throws(RemoteFailure) {
+                        connected.fields =
+                            try FirstCall(configured, credentials).fields(of: mapping)
+                    } catch {
+                        unasked.append("\(label) was not asked: \(error.message)")
+                    }
+                } else {
+                    unasked.append("\(label) was not asked: its credentials are missing")
+                }
             }
-            do throws(RemoteFailure) {
-                let fields = try FirstCall(row.configured, credentials).fields(of: mapping)
-                found.merge(fields) { one, _ in one }
-            } catch {
-                unasked.append("\(row.configured.label) was not asked: \(error.message)")
-            }
+            found.append(connected)
         }
         return (found, unasked)
     }
@@ -75,14 +88,15 @@ struct CheckMapping: ParsableCommand {
             let records = finding.records > 0 ? " (\(count(finding.records, "record")))" : ""
             let kind = finding.kind == finding.entity ? "" : "'s \(finding.kind)s"
             return
-                "\(finding.isFault ? "!" : "·") \(finding.entity) \(finding.field) at \(finding.system.name)\(kind): \(finding.sentence)\(records)"
+                "\(finding.isFault ? "!" : "·") \(finding.entity) \(finding.field) at \(finding.label)\(kind): \(finding.sentence)\(records)"
         }
     }
 
     private static func json(_ finding: MappingCheck.Finding) -> JSON {
         .object([
             .init("entity", .string(finding.entity)), .init("field", .string(finding.field)),
-            .init("system", .string(finding.system.name)), .init("kind", .string(finding.kind)),
+            .init("system", .string(finding.system.name)),
+            .init("connection", .string(finding.label)), .init("kind", .string(finding.kind)),
             .init("isFault", .bool(finding.isFault)), .init("finding", .string(finding.sentence)),
             .init("records", .number("\(finding.records)")),
         ])

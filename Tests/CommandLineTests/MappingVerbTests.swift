@@ -150,6 +150,18 @@ import Testing
                 ("primary_address_city, longest: 100", "primary_address_town, longest: 100"),
                 ("{attribute: title, longest: 100}", "{attribute: title, longest: 120}"),
                 ("compass: close_date", "compass: closed"),
+                ("lookup: industries", "lookup: {Bank: Banks}"),
+                ("lookup: countries", "lookup: {Deutschland: Deutschland}"),
+                (
+                    "    street:\n      category: contact",
+                    """
+                        stage:
+                          derive: {from: deal, take: stage, by: account, pick: [Won]}
+                          mautic: {attribute: stage, direction: push, lookup: {Won: Buyer}}
+                        street:
+                          category: contact
+                    """
+                ),
             ] {
                 #expect(text.contains(old))
                 text = text.replacingOccurrences(of: old, with: new)
@@ -164,7 +176,10 @@ import Testing
                 "· contact title at suitecrm: it holds 100 characters there: say `longest: 100`",
                 "· contact title at suitecrm's leads: it holds 100 characters there",
                 "! deal close_date at compass: there is no field closed there",
-                "4 things would be refused or lost, 2 would only be otherwise there.",
+                "! contact stage at mautic: Buyer is none of the values that stage takes there",
+                "! account country at mautic: Deutschland is none of the values that companycountry takes there",
+                "! account industry at mautic: Banks is none of the values that companyindustry takes there",
+                "7 things would be refused or lost, 2 would only be otherwise there.",
             ] {
                 #expect(check.output.contains(line), "\(check.output)")
             }

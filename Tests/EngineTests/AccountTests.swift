@@ -45,49 +45,108 @@ import Transport
         }
     }
 
-    /// The lines of the page on mapping files.
-    @Test func `have industry, country and employees by lines of a mapping file`() throws {
-        let world = try World(directory: scratch(), seed: 63)
-        defer { end(world) }
-        let lines = """
-                industry:
-                  compass: industry
-                  mautic: {attribute: companyindustry, lookup: {Bank: Banking, Press: Media}}
-                  suitecrm: industry
-                country:
-                  compass: country
-                  mautic: {attribute: companycountry, lookup: {Deutschland: Germany, Polska: Poland}}
-                  suitecrm: billing_address_country
-                employees:
-                  kind: integer
-                  compass: employees
-                  mautic: companynumber_of_employees
-                  suitecrm: employees
-
-            """
-        let text = MappingFile.text(of: Mapping([.account]))
-        try world.workplace.change(MappingFile(text + lines).entities)
-        for (name, industry, country, employees) in [
-            ("Acme", "Bank", "Deutschland", 12), ("Globex", "Circus", "Polska", 3),
-        ] {
+    private func seed(_ accounts: [(String, String?, String?, Int?)], _ world: World) {
+        for (name, industry, country, employees) in accounts {
             var account = account(name)
             account.industry = industry
             account.country = country
             account.employees = employees
             world.compass.seed(account, at: world.time)
         }
+    }
+
+    private func sorted(_ rows: [SandboxAccountRow]) -> [SandboxAccount] {
+        rows.map(\.account).sorted { $0.name ?? "" < $1.name ?? "" }
+    }
+
+    @Test func `have industry, country and employees, and tell Mautic those words that it has`()
+        throws
+    {
+        let world = try World(directory: scratch(), seed: 63)
+        defer { end(world) }
+        seed(
+            [
+                ("Acme", "Banking", "Norway", 12), ("Globex", "Circus", "Polska", 0),
+                ("Initech", "Not For Profit", "Réunion", nil),
+            ], world)
         let report = try syncToRest(world)
         #expect(report.failing == 0 && report.waiting == 0, "\(report)")
         for rows in [world.suitecrm.accountRows, world.compass.accountRows] {
-            let told = rows.map(\.account).sorted { $0.name ?? "" < $1.name ?? "" }
-            #expect(told.map(\.industry) == ["Bank", "Circus"])
-            #expect(told.map(\.country) == ["Deutschland", "Polska"])
-            #expect(told.map(\.employees) == [12, 3])
+            let told = sorted(rows)
+            #expect(told.map(\.industry) == ["Banking", "Circus", "Not For Profit"])
+            #expect(told.map(\.country) == ["Norway", "Polska", "Réunion"])
+            #expect(told.map(\.employees) == [12, 0, nil])
         }
-        let told = world.mautic.accountRows.map(\.account).sorted { $0.name ?? "" < $1.name ?? "" }
+        let told = sorted(world.mautic.accountRows)
+        #expect(told.map(\.industry) == ["Banking", nil, "Not for Profit"])
+        #expect(told.map(\.country) == ["Norway", nil, "Réunion"])
+        #expect(told.map(\.employees) == [12, 0, nil])
+        world.pass(seconds: 300)
+        let company = try #require(world.mautic.accountRows.last { $0.account.name == "Initech" })
+        world.mautic.personEditsAccount(company.id, at: world.time) {
+            $0.industry = "Social Sector"
+            $0.country = nil
+        }
+        _ = try syncToRest(world)
+        let crm = sorted(world.suitecrm.accountRows)
+        #expect(crm.map(\.industry) == ["Banking", "Circus", "Social Sector"])
+        #expect(crm.map(\.country) == ["Norway", "Polska", nil])
+        try checkRebuild(world)
+    }
+
+    /// The lines of the page on mapping files.
+    @Test func `have a house's own words by lines of a mapping file`() throws {
+        let world = try World(directory: scratch(), seed: 64)
+        defer { end(world) }
+        let lines = [
+            ("lookup: industries", "lookup: {Bank: Banking, Press: Media}"),
+            ("lookup: countries", "lookup: {Deutschland: Germany, Polska: Poland}"),
+        ]
+        var text = MappingFile.text(of: Mapping([.account]))
+        for (list, own) in lines {
+            #expect(text.contains(list))
+            text = text.replacing(list, with: own)
+        }
+        try world.workplace.change(MappingFile(text).entities)
+        seed([("Acme", "Bank", "Deutschland", 12), ("Globex", "Circus", "Polska", 3)], world)
+        let report = try syncToRest(world)
+        #expect(report.failing == 0 && report.waiting == 0, "\(report)")
+        let told = sorted(world.mautic.accountRows)
         #expect(told.map(\.industry) == ["Banking", nil], "a word without another stays away")
         #expect(told.map(\.country) == ["Germany", "Poland"])
-        #expect(told.map(\.employees) == [12, 3])
+    }
+
+    @Test
+    func `keep a website and a description as people typed them, whatever Mautic makes of it`()
+        throws
+    {
+        let world = try World(directory: scratch(), seed: 65)
+        defer { end(world) }
+        var acme = account("Acme")
+        acme.website = "acme.example"
+        acme.description = String(repeating: "Met", count: 100)
+        world.compass.seed(acme, at: world.time)
+        let report = try syncToRest(world)
+        #expect(report.failing == 0 && report.refused == 0, "\(report)")
+        func told() -> [[String?]] {
+            [world.compass.accountRows, world.mautic.accountRows, world.suitecrm.accountRows].map {
+                [$0.first?.account.website, $0.first?.account.description]
+            }
+        }
+        let typed = [acme.website, acme.description]
+        let first = [
+            typed, ["http://acme.example", acme.description.map { String($0.prefix(191)) }],
+        ]
+        #expect(told() == first + [typed])
+        world.pass(seconds: 300)
+        #expect(try syncToRest(world, sweep: true).issued == 0)
+        #expect(told() == first + [typed])
+        let company = try #require(world.mautic.accountRows.first)
+        world.mautic.personEditsAccount(company.id, at: world.time) {
+            $0.website = "https://acme.example/en"
+        }
+        _ = try syncToRest(world)
+        #expect(told().map(\.first) == Array(repeating: "https://acme.example/en", count: 3))
     }
 
     @Test func `follow edits both ways, by feed and by date window`() throws {

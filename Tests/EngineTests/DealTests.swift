@@ -40,7 +40,8 @@ import Testing
         defer { end(world) }
         let text = MappingFile.text(of: Mapping([.deal]))
         let file = text.replacing(
-            "suitecrm: date_closed", with: "suitecrm: {attribute: date_closed, default: 2099-12-31}")
+            "suitecrm: date_closed", with: "suitecrm: {attribute: date_closed, default: 2099-12-31}"
+        )
         #expect(file != text)
         try world.workplace.change(MappingFile(file).entities)
         let row = world.compass.seed(SandboxDeal(name: "Relaunch", amount: "5"), at: world.time)

@@ -60,12 +60,6 @@ import Testing
         return world.suitecrm.column("department", of: row.id).flatMap { $0.isEmpty ? nil : $0 }
     }
 
-    private func checkRebuild(_ world: World) throws {
-        let before = try world.workplace.views.digest()
-        try world.workplace.views.rebuild(anew: true)
-        #expect(try world.workplace.views.digest() == before)
-    }
-
     @Test func `put an account's name among its contacts' tags, and follow it`() throws {
         let world = try world(801, Self.tag)
         defer { end(world) }

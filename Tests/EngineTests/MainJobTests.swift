@@ -73,6 +73,13 @@ func end(_ world: World) {
     }
 }
 
+/// Whether views that are made anew from the log hold what they held before.
+func checkRebuild(_ world: World) throws {
+    let before = try world.workplace.views.digest()
+    try world.workplace.views.rebuild(anew: true)
+    #expect(try world.workplace.views.digest() == before)
+}
+
 /// Approves, and syncs until a run finds nothing to do; everything agrees then.
 func syncToRest(_ world: World, sweep: Bool = false) throws -> RunReport {
     var report = try #require(try world.run(.sync, sweep: sweep, approve: true))

@@ -18,11 +18,15 @@ import Testing
         _ mapping: EntityMapping, there: [RemoteField] = [], at system: System = .mautic,
         _ records: [[String: Value]] = []
     ) -> [String] {
-        let place = MappingCheck.Place("contact", system)
-        var check = MappingCheck([mapping], remote: there.isEmpty ? [:] : [place: there])
+        let connected = MappingCheck.Connected(system.name, system, fields: ["contact": there])
+        var check = MappingCheck([mapping], at: there.isEmpty ? [] : [connected])
         for record in records { check.look("contact") { [record[$0]].compactMap(\.self) } }
-        return check.findings.map { finding in
-            "\(finding.isFault ? "! " : "")\(finding.field) \(finding.system.name): \(finding.sentence)"
+        return words(check)
+    }
+
+    private func words(_ check: MappingCheck) -> [String] {
+        check.findings.map { finding in
+            "\(finding.isFault ? "! " : "")\(finding.field) \(finding.label)\(finding.kind == finding.entity ? "" : "'s \(finding.kind)s"): \(finding.sentence)"
                 + (finding.records > 0 ? " (\(finding.records))" : "")
         }
     }
@@ -121,5 +125,106 @@ import Testing
                     "last_name compass: no object is made there without it, and it is only read: say `create: {compass: never}`",
                     "! whole_name suitecrm: it is cut at 12 characters there (1)",
                 ])
+    }
+
+    @Test func `looks at the words that the mapping itself has for a system`() throws {
+        let mapping = try contact(
+            (
+                "mautic: {attribute: position, longest: 191}",
+                "mautic: {attribute: position, longest: 5, default: Nobody}"
+            ),
+            (
+                "suitecrm: {attribute: title, longest: 100}",
+                "suitecrm: {attribute: title, constant: a <b}"
+            ))
+        #expect(
+            findings(mapping) == [
+                "! title mautic: Nobody is cut at 5 characters there",
+                "! title suitecrm: a <b takes another form there",
+                "! title suitecrm's leads: a <b takes another form there",
+            ])
+        var position = RemoteField("position", .text)
+        position.options = ["Chief"]
+        let others = mapping.attributes(of: .mautic).filter { $0 != "position" }
+        let found = findings(mapping, there: [position] + others.map { RemoteField($0, .text) })
+        #expect(
+            found.first == "! title mautic: Nobody is none of the values that position takes there")
+    }
+
+    @Test func `counts those who lack what is required, and addresses that are none`() throws {
+        let mapping = try contact(
+            (
+                "suitecrm: {attribute: last_name, longest: 100}",
+                "suitecrm: {attribute: last_name, longest: 100, required: true}"
+            ))
+        #expect(
+            findings(
+                mapping,
+                [
+                    ["last_name": .text("")], ["first_name": .text("Ann")],
+                    ["last_name": .text("Lee"), "email": .text("lee@home")],
+                ]) == [
+                    "! last_name suitecrm: it is blank and required there, so no object is made (2)",
+                    "! email mautic: it is no e-mail address there, so the whole object is refused (1)",
+                ])
+    }
+
+    @Test func `holds each connection of a system against the mapping`() throws {
+        let mapping = try contact(
+            ("suitecrm: {attribute: title,", "suitecrm: {direction: push, attribute: title,"))
+        let names = mapping.attributes(of: .mautic).map { RemoteField($0, .text) }
+        let check = MappingCheck(
+            [mapping],
+            at: [
+                .init("mautic", .mautic, fields: ["contact": names]),
+                .init(
+                    "mautic-2", .mautic,
+                    fields: ["contact": names.filter { $0.name != "mobile" }]),
+                .init("crm", .suitecrm, .pull),
+            ])
+        #expect(
+            words(check) == [
+                "! mobile mautic-2: there is no field mobile there (Mautic drops it without a word)",
+                "! title crm: it is only written, and crm is connected with --direction pull: nothing of it moves",
+            ])
+    }
+
+    @Test func `looks at what is derived where it comes from, before it is in force`() throws {
+        let mapping = try contact(
+            (
+                "    street:\n",
+                """
+                    stage:
+                      derive: {from: deal, take: stage, by: account, pick: [Won]}
+                      mautic: {attribute: stage, direction: push, lookup: {Won: Customer, Open: Lead}}
+                    client:
+                      derive: {from: account, take: name, by: account, into: tags, prefix: "client: "}
+                    street:
+
+                """
+            ))
+        var stage = RemoteField("stage", .text)
+        stage.options = ["Customer"]
+        let there = mapping.attributes(of: .mautic).filter { $0 != "stage" }
+        var check = MappingCheck(
+            [mapping],
+            at: [
+                .init(
+                    "mautic", .mautic,
+                    fields: ["contact": there.map { RemoteField($0, .text) } + [stage]])
+            ])
+        for name in ["Smith, Jones & Co", "Acme"] {
+            check.look("account") { $0 == "name" ? [.text(name)] : [] }
+        }
+        for word in ["Won", "Open", "Lost"] {
+            check.look("deal") { $0 == "stage" ? [.text(word)] : [] }
+        }
+        #expect(
+            words(check) == [
+                "! stage mautic: Lead is none of the values that stage takes there",
+                "! client mautic: a tag of it cannot be one there: no leading -, no comma, no < (1)",
+                "! stage mautic: it is none of the values that stage takes there (1)",
+                "! stage mautic: the lookup has no word for it, so it is not written there (1)",
+            ])
     }
 }

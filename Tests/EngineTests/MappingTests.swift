@@ -52,12 +52,6 @@ import Testing
         world.people(system).first?.person
     }
 
-    private func checkRebuild(_ world: World) throws {
-        let before = try world.workplace.views.digest()
-        try world.workplace.views.rebuild(anew: true)
-        #expect(try world.workplace.views.digest() == before)
-    }
-
     @Test func `translates by lookup both ways`() throws {
         let world = try world(
             701,

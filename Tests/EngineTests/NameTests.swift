@@ -80,12 +80,6 @@ import Testing
         world.compass.personEdits(row.id, at: world.time) { $0.jobTitle = name }
     }
 
-    private func checkRebuild(_ world: World) throws {
-        let before = try world.workplace.views.digest()
-        try world.workplace.views.rebuild(anew: true)
-        #expect(try world.workplace.views.digest() == before)
-    }
-
     @Test func `are told in their parts, and each part moves alone`() throws {
         let world = try world(811, Self.split)
         defer { end(world) }

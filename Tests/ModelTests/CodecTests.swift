@@ -20,8 +20,12 @@ import Testing
         field.spellings.values.map(\.codec)
     }
 
-    private static func content(_ kind: FieldCodec.Kind, _ random: inout SplitMix64) -> Value {
-        switch kind {
+    private static func content(_ codec: FieldCodec, _ random: inout SplitMix64) -> Value {
+        // What has no word there is neither written nor read.
+        if let words = codec.translation?.words.filter({ $0.content == $0.word }), !words.isEmpty {
+            return .text(random.pick(words).content)
+        }
+        return switch codec.kind {
         case .money:
             .number("\(random.below(2_000_000) - 1_000_000).\(random.below(100))")
         case .day: .text("2027-0\(random.below(9) + 1)-1\(random.below(10))")
@@ -44,7 +48,7 @@ import Testing
         var random = SplitMix64(seed: seed)
         for codec in Self.spellings {
             for _ in 0..<15 {
-                let content = Self.content(codec.kind, &random)
+                let content = Self.content(codec, &random)
                 let held = codec.held(content)
                 #expect(codec.held(held) == held, "\(codec.system) \(codec.kind) \(content)")
             }
@@ -56,7 +60,7 @@ import Testing
         var random = SplitMix64(seed: seed)
         for codec in Self.spellings {
             for _ in 0..<15 {
-                let content = Self.content(codec.kind, &random)
+                let content = Self.content(codec, &random)
                 let stored = codec.stored(codec.spelling(of: content))
                 #expect(codec.content(of: stored) == codec.held(content))
                 let again = codec.stored(stored)
@@ -86,7 +90,10 @@ import Testing
 
     @Test(arguments: nests.indices)
     func `a nest of entities is unwrapped in a few passes, whatever its depth`(nest: Int) {
-        for codec in Self.spellings where codec.kind == .text && codec.system != .compass {
+        for codec in Self.spellings
+        where codec.kind == .text && codec.system != .compass
+            && codec.translation == nil
+        {
             let (text, passes) = codec.stabilized(Self.nests[nest])
             #expect(passes <= 9)
             #expect(codec.stabilized(text).text == text)
@@ -136,7 +143,7 @@ import Testing
     func `a system holds what can be read, in a form that can be read`(seed: UInt64) {
         var random = SplitMix64(seed: seed)
         for codec in Self.spellings {
-            let content = Self.content(codec.kind, &random)
+            let content = Self.content(codec, &random)
             #expect(codec.reads(codec.content(of: content)))
             #expect(codec.reads(codec.held(content)))
             guard codec.kind == .tags, codec.system == .mautic else { continue }

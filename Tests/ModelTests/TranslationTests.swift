@@ -144,7 +144,7 @@ import Testing
         _ seed: UInt64
     ) throws {
         var random = SplitMix64(seed: seed)
-        let all = ["trim", "lowercase", "uppercase", "phone 49"]
+        let all = ["trim", "lowercase", "uppercase", "url", "phone 49"]
         let system = random.pick(System.real)
         var functions = try (0..<random.below(3)).map { _ in try TextFunction(random.pick(all)) }
         if system == .compass, random.chance(50) { functions.insert(.html, at: 0) }

@@ -66,7 +66,7 @@ struct MauticWrite: Conversation {
             return memberships.isEmpty ? .done(outcome) : .call(membershipCall)
         case .stages:
             phase = .edit
-            return .call(try stageCall(try stages(answer)))
+            return .call(try stageCall(try connector.stages(from: answer)))
         case .stageBefore: return try leaveStage(answer)
         case .stageLeft: return .done(try succeeded(answer, "took the contact out of its stage"))
         case .lookBefore:
@@ -120,7 +120,7 @@ struct MauticWrite: Conversation {
                 return .call(connector.lookCall(id: id))
             }
             phase = .stages
-            return .call(Call(.get, "/api/stages", query: [("limit", "1000")]))
+            return .call(MauticConnector.allStages)
         case .object, .email:
             phase = .edit
             return .call(
@@ -153,23 +153,10 @@ struct MauticWrite: Conversation {
                 + "/contact/\(percentEncoded(id))/\(ends ? "remove" : "add")", .object([]))
     }
 
-    /// Whoever may not see them is told so once, and not again until something changes.
-    private func stages(_ answer: HTTPResult) throws(RemoteFailure) -> JSON {
-        do {
-            return try connector.success(answer)
-        } catch  where error.kind == .refused(.permission) {
-            throw RemoteFailure(
-                .refused(.validation), status: error.status,
-                "the API user may not see Mautic's stages: let its role view them, then run `syncledger commands retry`"
-            )
-        }
-    }
-
     /// A contact's body takes a stage by its id, and its answer shows it (contacts-edit).
-    private func stageCall(_ stages: JSON) throws(RemoteFailure) -> Call {
+    private func stageCall(_ stages: [RemoteStage]) throws(RemoteFailure) -> Call {
         let wanted = order.changes.first?.write
-        let stage = stages["stages"]?.elements.first { $0["name"]?.text.map(Value.text) == wanted }
-        guard let number = stage?["id"]?.text else {
+        guard let number = stages.first(where: { .text($0.name) == wanted })?.id else {
             throw RemoteFailure(
                 .refused(.validation),
                 "Mautic has no stage of this name: make it there or give the field a lookup, then run `syncledger commands retry`"

@@ -16,7 +16,8 @@ extension MauticSandbox {
 }
 
 extension MauticField {
-    /// As the list of fields shows it; only the properties of `title` were recorded.
+    /// As the list of fields shows it; of properties only those of `title` were recorded there, and those
+    /// of the industry in the answer to a create.
     fileprivate func listed(_ order: Int, _ object: SandboxJSON) -> SandboxJSON {
         let isShort = ["firstname", "lastname", "email"].contains(alias)
         return [
@@ -28,7 +29,7 @@ extension MauticField {
             "isFixed": .bool(isFixed), "isListable": true, "isVisible": true,
             "isShortVisible": .bool(isShort), "isUniqueIdentifier": .bool(alias == "email"),
             "isPubliclyUpdatable": false,
-            "properties": alias == "title" ? ["list": ["Mr", "Mrs", "Miss"]] : .object([]),
+            "properties": ["title", "companyindustry"].contains(alias) ? properties : .object([]),
         ]
     }
 }
