@@ -139,7 +139,7 @@ extension EngineCore {
             if error.mayPass, tries < Self.maximumAttempts, !isCancelled {
                 let later = now.adding(seconds: pause(tries, error))
                 sessions[connection]?.rest(until: later)
-            } else {
+            } else if !error.mayPass || !isCancelled {
                 fail(connection, error.message)
             }
         }
@@ -163,9 +163,9 @@ extension EngineCore {
             sessions[pending.connection]?.enqueueFirst(id)
         case .unclear, .again:
             again.attempts += 1
-            guard again.attempts < Self.maximumAttempts, !isCancelled else {
-                return try giveUp(&self, failure)
-            }
+            guard again.attempts < Self.maximumAttempts else { return try giveUp(&self, failure) }
+            // That a run was stopped says nothing about the system.
+            guard !isCancelled else { return leave(pending) }
             let id = nextID()
             calls[id] = again
             timers.append(
@@ -224,6 +224,12 @@ extension EngineCore {
         }
     }
 
+    /// Leaves a call, and the walk that it was a step of, to the next run.
+    private mutating func leave(_ pending: PendingCall) {
+        if case .page = pending.purpose { walks[pending.connection] = nil }
+        abandon(pending.purpose)
+    }
+
     /// Nothing new is begun; what was sent is still heard.
     mutating func stop() {
         isCancelled = true
@@ -234,9 +240,7 @@ extension EngineCore {
             let waiting = sessions[connection]?.waiting ?? []
             sessions[connection]?.dropWaiting()
             for id in waiting {
-                guard let pending = calls.removeValue(forKey: id) else { continue }
-                if case .page = pending.purpose { walks[connection] = nil }
-                abandon(pending.purpose)
+                if let pending = calls.removeValue(forKey: id) { leave(pending) }
             }
         }
         let dropped = timers
@@ -244,9 +248,7 @@ extension EngineCore {
         for timer in dropped {
             switch timer.action {
             case .call(let id):
-                guard let pending = calls.removeValue(forKey: id) else { continue }
-                if case .page = pending.purpose { walks[pending.connection] = nil }
-                abandon(pending.purpose)
+                if let pending = calls.removeValue(forKey: id) { leave(pending) }
             case .settle(let command), .begin(let command): drop(command)
             }
         }

@@ -50,6 +50,7 @@ extension EngineCore {
         report.records = records.count
         let lone = try LoneObjects(views)
         (report.apart, report.asked, report.unlinked) = (lone.apart, lone.asked, lone.unlinked)
+        report.objects = lone.objects
         standings.keepOnly(try reconcilers().mapValues(\.ground), end: end)
     }
 
@@ -185,6 +186,8 @@ struct SnapshotReader: Sendable {
 
 /// Living objects that are no record's, by why: with the objects of all records they are all there are.
 package struct LoneObjects: Sendable {
+    /// All living objects, those of records among them.
+    package var objects = 0
     /// A person keeps them apart.
     package var apart = 0
     /// A question about them is open.
@@ -197,10 +200,11 @@ package struct LoneObjects: Sendable {
             $0.raised.replicas
         }
         let asked = Set(questions.joined())
-        let lone = try views.collect(
-            unopenedFrom: \.replicas, where: { $0.record == nil && $0.state == .live }
-        ) { (replica: $0.replica, isApart: $0.isApart) }
-        for object in lone {
+        let living = try views.collect(
+            unopenedFrom: \.replicas, where: { $0.state == .live }
+        ) { row in row.record == nil ? (replica: row.replica, isApart: row.isApart) : nil }
+        objects = living.count
+        for case let object? in living {
             if object.isApart {
                 apart += 1
             } else if asked.contains(object.replica) {

@@ -106,6 +106,8 @@ package struct RunReport: Sendable {
     package var excluded = 0
     /// Records with a part at a system that could not be read.
     package var failing = 0
+    /// Living objects that are known at its end: those of records, and the three kinds that follow.
+    package var objects = 0
     /// Objects that could be one of several people: a question is open.
     package var asked = 0
     /// Objects that a person keeps apart.
@@ -139,6 +141,9 @@ package struct RunReport: Sendable {
     package var proposals: [String: Int] = [:]
 
     package init(run: RunID) { self.run = run }
+
+    /// Living objects that are a record's.
+    package var objectsOfRecords: Int { objects - asked - apart - unlinked }
 
     /// Calls over pairs of record and replica whose content was altered or taken up (design §8).
     package var callsPerChange: Double {

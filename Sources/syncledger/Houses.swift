@@ -49,7 +49,8 @@ struct Houses: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Sync each ledger, one after the other.",
             discussion: """
-                Exit code 1 means that one of them failed, 2 that something waits for you in one. \
+                Exit code 1 means that one of them failed, 2 that something waits for you in one or that \
+                it was stopped. \
                 Control-C ends the ledger at work in order and begins no other.
                 """)
         @OptionGroup var options: Options
@@ -66,7 +67,7 @@ struct Houses: ParsableCommand {
             }
             options.show(told, told.flatMap(\.lines) + told.failures)
             if !told.failures.isEmpty { throw ExitCode.failure }
-            if told.contains(where: \.needsSomebody) { throw somethingToDo }
+            if told.contains(where: { $0.needsSomebody || $0.isStopped }) { throw somethingToDo }
         }
     }
 }

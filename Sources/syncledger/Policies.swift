@@ -79,17 +79,22 @@ struct Policies: ParsableCommand {
             discussion: """
                 Laws of a field: field-merge, newest, prefer, manual, last-write-wins; of numbers max \
                 and min, too. Presets: field-merge, manual, last-write-wins. Existence: ask, \
-                delete_wins, edit_wins. Without --yes it only says what the change touches.
+                delete_wins, edit_wins. What is left out of --prefer and --enforce stays as it is. \
+                Without --yes it only says what the change touches.
                 """)
         @OptionGroup var common: Common
         @OptionGroup var whose: Whose
         @Argument(help: "A field, preset, or existence.") var what: String
         @Argument(help: "The law.") var law: String
         @Option(
-            help: "Systems whose value stands where nothing else decides, such as suitecrm,mautic.")
+            help:
+                "Systems whose value stands where nothing else decides, such as suitecrm,mautic; '' for none."
+        )
         var prefer: String?
-        @Flag(help: "Write a drifted system back though the value is no news to it.")
-        var enforce = false
+        @Flag(
+            inversion: .prefixedNo,
+            help: "Write a drifted system back though the value is no news to it.")
+        var enforce: Bool?
         @Flag(help: "Do it.") var yes = false
 
         func run() throws { try apply(common, whose, yes: yes, wanted) }
@@ -103,20 +108,29 @@ struct Policies: ParsableCommand {
             return Law.allCases.filter { !$0.isJoin && (isNumber || ![.max, .min].contains($0)) }
         }
 
-        private func wanted(_ mapping: EntityMapping) throws -> PolicyChange {
+        private func wanted(_ mapping: EntityMapping, _ policy: Policy) throws -> PolicyChange {
             let names = ["preset", "existence"] + mapping.fields.map(\.name)
             guard names.contains(what) else {
                 throw PersonError.unknownField(what, among: names)
+            }
+            if ["preset", "existence"].contains(what), prefer != nil || enforce != nil {
+                throw Refusal(
+                    "--prefer and --enforce are of a field, not of \(what): leave them out")
             }
             if what == "existence" {
                 return .existence(try word(law, of: ExistenceLaw.allCases, "a law of existence"))
             }
             let law = try Law(rawValue: law) ?? word(law, of: laws(mapping), "a law of \(what)")
             if what == "preset" { return .preset(law) }
-            let prefer = try (prefer ?? "").split(separator: ",").map { name in
+            let before = mapping.field(what).map(policy.policy)
+            let prefer = try prefer?.split(separator: ",").map { name in
                 try word(String(name), of: System.real.map(SystemName.init), "a system").system
             }
-            return .field(what, FieldPolicy(law: law, prefer: prefer, enforce: enforce))
+            return .field(
+                what,
+                FieldPolicy(
+                    law: law, prefer: prefer ?? before?.prefer ?? [],
+                    enforce: enforce ?? before?.enforce ?? false))
         }
     }
 
@@ -130,7 +144,7 @@ struct Policies: ParsableCommand {
         @Flag(help: "Do it.") var yes = false
 
         func run() throws {
-            try apply(common, whose, yes: yes) { _ in .field(field, nil) }
+            try apply(common, whose, yes: yes) { _, _ in .field(field, nil) }
         }
     }
 }
@@ -167,13 +181,13 @@ private func extent(_ reach: Workplace.PolicyReach) -> String {
 
 private func apply(
     _ common: Common, _ whose: Policies.Whose, yes: Bool,
-    _ wanted: (EntityMapping) throws -> PolicyChange
+    _ wanted: (EntityMapping, Policy) throws -> PolicyChange
 ) throws {
     try common.withWorkplace { workplace in
         let lock = try workplace.engineLock()
         defer { withExtendedLifetime(lock) {} }
         let mapping = try workplace.mapping().entity(named: whose.entity)
-        let change = try wanted(mapping)
+        let change = try wanted(mapping, workplace.policy(of: mapping.entity))
         let reach = try workplace.reach(of: change, mapping)
         if yes { try workplace.change(change, mapping) }
         common.show(

@@ -11,7 +11,7 @@ struct Plan: ParsableCommand {
         abstract: "Look, link what is one person, and say what would be done. Writes to no system.",
         discussion: """
             Exit code 2 means that there is something to do: `syncledger apply` does it, or a person \
-            must answer something.
+            must answer something, or that it was stopped before all was planned.
             """)
     @OptionGroup var common: Common
     @Flag(help: "Read every person again, not only what changed.") var sweep = false
@@ -23,9 +23,8 @@ struct Plan: ParsableCommand {
         let (report, questions) = (run.report, run.questions)
         common.show(report.json, report.planLines(realign: realign) + asking(questions, report))
         if !report.failures.isEmpty { throw ExitCode.failure }
-        if report.wouldWrite + report.contested + report.waitsForPerson + questions > 0 {
-            throw somethingToDo
-        }
+        let open = report.wouldWrite + report.contested + report.waitsForPerson + questions
+        if open > 0 || report.wasStopped { throw somethingToDo }
     }
 }
 
@@ -96,7 +95,7 @@ struct Settling: ParsableArguments {
 private func reportRun(_ common: Common, _ run: EngineRun) throws {
     common.show(run.report.json, run.lines)
     if !run.report.failures.isEmpty { throw ExitCode.failure }
-    if run.waitsForPerson { throw somethingToDo }
+    if run.waitsForPerson || run.report.wasStopped { throw somethingToDo }
 }
 
 private func asking(_ questions: Int, _ report: RunReport) -> [String] {
@@ -188,7 +187,13 @@ extension RunReport {
             number("newRecords", newRecords), number("ambiguous", ambiguous),
             number("records", records), number("inSync", inSync), number("waiting", waiting),
             number("conflicted", conflicted), number("excluded", excluded),
-            number("failing", failing), number("asked", asked), number("apart", apart),
+            number("failing", failing),
+            .init(
+                "objectsRead",
+                .object(
+                    objectsSeen.sorted { $0.key < $1.key }.map { number($0.key.name, $0.value) })),
+            number("objects", objects), number("objectsOfRecords", objectsOfRecords),
+            number("asked", asked), number("apart", apart),
             number("unlinked", unlinked),
             number("decisions", decisions), number("contested", contested),
             number("realignable", realignable), number("wouldWrite", wouldWrite),
@@ -259,6 +264,18 @@ extension RunReport {
         return lines
     }
 
+    /// What is no record's, so that the objects add up too.
+    private var objectLines: [String] {
+        let alone = [
+            (asked, "in questions"), (apart, "kept apart"), (unlinked, "no record's yet"),
+        ].filter { $0.0 > 0 }
+        guard !alone.isEmpty else { return [] }
+        return [
+            "\(objects) objects: \(objectsOfRecords) of these records, "
+                + alone.map { "\($0.0) \($0.1)" }.joined(separator: ", ") + "."
+        ]
+    }
+
     private var conflictLines: [String] {
         conflicted == 0
             ? []
@@ -292,6 +309,7 @@ extension RunReport {
         lines.append(
             "\(records) records: \(inSync) in step, \(conflicted) ask for you, \(waiting) waiting, \(excluded) excluded"
                 + (failing > 0 ? ", \(failing) not read everywhere." : "."))
+        lines += objectLines
         lines += conflictLines
         lines += realigningLines
         lines += stoppedLines

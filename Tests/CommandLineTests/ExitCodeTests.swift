@@ -60,6 +60,36 @@ import Testing
         }
     }
 
+    @Test(arguments: [["plan"], ["sync"], ["house", "sync"]])
+    func `are 2 when Control-C ends a run before its time, and the next one goes on`(
+        verb: [String]
+    ) async throws {
+        try await Town.open(world()) { town in
+            try town.connect()
+            town.server.withWorld {
+                $0.faults = [
+                    SandboxFault(
+                        .status(503, retryAfter: 3_600), system: .mautic, shape: "/api/contacts",
+                        times: 99)
+                ]
+            }
+            let before = town.server.withWorld { $0.callCount(.mautic) }
+            let place = verb[0] == "house" ? [town.scratch.path] : ["--ledger", town.ledger]
+            let run = try Program.syncledger.start(verb + place)
+            while run.isRunning, town.server.withWorld({ $0.callCount(.mautic) }) < before + 2 {
+                usleep(2_000)
+            }
+            kill(run.pid, SIGINT)
+            let end = try run.wait()
+            #expect(end.code == 2, "\(end.output)\(end.error)")
+            #expect(end.error.contains("Stopping: what was sent is still heard."))
+            #expect(end.output.contains("Stopped before"), "\(end.output)")
+            town.server.withWorld { $0.faults = [] }
+            #expect(try town.run("apply").code == 0)
+            #expect(try town.run("sync").code == 0)
+        }
+    }
+
     @Test func `are 1 when a system cannot be used, and the others go on`() async throws {
         try await Town.open(world()) { town in
             try town.connect()

@@ -121,6 +121,26 @@ import Testing
         #expect(try run("projector", "verify").code == 0)
     }
 
+    @Test func `keeps of a field's law what is not said anew`() throws {
+        func line(_ field: String) throws -> String {
+            let lines = try run("policy").output.split(separator: "\n")
+            return lines.first { $0.hasPrefix(field + " ") }.map(String.init) ?? ""
+        }
+        #expect(try line("points").contains("mautic"), "as it ships")
+        #expect(try run("policy", "set", "points", "sum", "--enforce", "--yes").code == 0)
+        #expect(try line("points").contains("mautic"))
+        #expect(try line("points").contains("enforced"))
+        #expect(try run("policy", "set", "points", "sum", "--prefer", "", "--yes").code == 0)
+        #expect(try line("points").contains("mautic") == false)
+        #expect(try line("points").contains("enforced"))
+        #expect(try run("policy", "set", "points", "sum", "--no-enforce", "--yes").code == 0)
+        #expect(try line("points").contains("enforced") == false)
+        for what in [["preset", "manual"], ["existence", "ask"]] {
+            let refused = try run("policy", "set", "--prefer", "mautic", what[0], what[1])
+            #expect(refused.code == 1 && refused.error.contains("are of a field"))
+        }
+    }
+
     @Test func `has laws for each entity`() throws {
         #expect(
             try run("policy", "set", "stage", "manual", "--yes").code == 1,

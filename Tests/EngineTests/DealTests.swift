@@ -112,6 +112,18 @@ import Testing
         }
         #expect(records.count == 1, "the other waits for its account")
         #expect(report.unlinked == 1, "and is counted")
+        // Every object that was read stands in exactly one count.
+        #expect(report.asked == 2 && report.apart == 0)
+        let there = [
+            world.compass.accountRows.count, world.compass.dealRows.count,
+            world.mautic.accountRows.count, world.suitecrm.accountRows.count,
+            world.suitecrm.dealRows.count,
+        ].reduce(0, +)
+        #expect(report.objects == there && report.objectsSeen.values.reduce(0, +) == there)
+        let ofRecords = try world.workplace.views.read { tables, transaction in
+            try tables.records.all(transaction).reduce(0) { $0 + $1.replicas.count }
+        }
+        #expect(report.objectsOfRecords == ofRecords)
     }
 
     @Test func `follow edits both ways, every digit of an amount`() throws {

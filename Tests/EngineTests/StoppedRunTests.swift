@@ -4,6 +4,7 @@ import Projections
 import Sandbox
 import Simulation
 import Testing
+import Transport
 
 @testable import Engine
 
@@ -41,5 +42,22 @@ import Testing
         #expect(last.records == 6 && last.inSync == 6 && last.open == 0, "\(last)")
         #expect(world.people(.mautic).count == 6 && world.people(.suitecrm).count == 6)
         #expect(try world.workplace.views.verify().isIdentical)
+    }
+
+    @Test(arguments: 1..<40)
+    func `says nothing against a system that did not answer before it was stopped`(
+        step: Int
+    ) throws {
+        let world = try world(UInt64(950 + step))
+        defer { end(world) }
+        world.fault = { $0.url.contains("/api/contacts") ? .lostBefore : .none }
+        let stopped = try #require(try world.run(.plan, cancelling: step))
+        guard stopped.wasStopped else { return }
+        #expect(stopped.failures.isEmpty, "\(stopped.failures)")
+        world.fault = { _ in .none }
+        world.pass(seconds: 600)
+        let next = try #require(try world.run(.plan))
+        #expect(!next.wasStopped && next.failures.isEmpty)
+        expectSum(next)
     }
 }
