@@ -23,16 +23,10 @@ extension Lab {
 
         func run() async throws {
             let now = SandboxTime(microseconds: systemNow().microseconds)
-            let population = SandboxPopulation(
-                seed: seed, people: people, accounts: accounts, deals: deals)
             let yesterday = now.adding(seconds: -86_400)
-            var world = SandboxWorld(seed: seed, population: population, at: yesterday)
-            for number in 0..<leads {
-                world.suiteCRM.seedLead(
-                    SandboxPerson(
-                        email: "lead.\(number)@example.org", firstName: "Lea",
-                        lastName: "Lead \(number)", city: "Aarhus"), at: yesterday)
-            }
+            let world = SandboxWorld(
+                seed: seed, people: people, accounts: accounts, deals: deals, leads: leads,
+                at: yesterday)
             let server = SandboxServer(world: world) {
                 SandboxTime(microseconds: systemNow().microseconds)
             }
@@ -48,6 +42,25 @@ extension Lab {
             }
             if !keeps { try FileManager.default.removeItem(atPath: directory) }
             if !ok { throw ExitCode.failure }
+        }
+    }
+}
+
+extension SandboxWorld {
+    /// Three systems with invented people, companies and deals, and leads whom SuiteCRM alone knows.
+    init(
+        seed: UInt64, people: Int, accounts: Int, deals: Int, leads: Int, at time: SandboxTime
+    ) {
+        self.init(
+            seed: seed,
+            population: SandboxPopulation(
+                seed: seed, people: people, accounts: accounts, deals: deals),
+            at: time)
+        for number in 0..<leads {
+            suiteCRM.seedLead(
+                SandboxPerson(
+                    email: "lead.\(number)@example.org", firstName: "Lea",
+                    lastName: "Lead \(number)", city: "Aarhus"), at: time)
         }
     }
 }

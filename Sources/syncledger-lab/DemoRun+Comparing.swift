@@ -50,24 +50,40 @@ extension DemoRun {
             plain(id.flatMap { accounts[system]?[$0]?.name })
         }
         let equal = [
-            try compare("account", "accounts", accounts) { account, _ in
-                [account.name, account.website, account.phone, account.street, account.city]
-                    .map(plain)
+            try compare("account", "accounts", accounts) { account, system in
+                [
+                    "name": plain(account.name), "phone": plain(account.phone),
+                    "website": plain(account.website), "street": plain(account.street),
+                    "city": plain(account.city), "postcode": plain(account.postcode),
+                    "country": plain(account.country), "industry": plain(account.industry),
+                    "employees": "\(account.employees ?? -1)",
+                    "description": plain(account.description),
+                ]
             },
             try compare("contact", "people", people) { person, system in
-                [
-                    person.firstName, person.lastName, person.phone, person.mobile,
-                    person.jobTitle, person.city,
-                ].map(plain) + [
-                    plain(person.email).lowercased(), "\(person.emailOptOut)",
-                    company(person.account, system),
+                var shown = [
+                    "first name": plain(person.firstName), "last name": plain(person.lastName),
+                    "phone": plain(person.phone), "mobile": plain(person.mobile),
+                    "title": plain(person.jobTitle), "street": plain(person.street),
+                    "city": plain(person.city), "postcode": plain(person.postcode),
+                    "email": plain(person.email).lowercased(), "opt-out": "\(person.emailOptOut)",
+                    "company": company(person.account, system),
                 ]
+                // What only two of the systems have.
+                if system != .mautic { shown["description"] = plain(person.description) }
+                if system != .suitecrm {
+                    shown["points"] = "\(person.points)"
+                    shown["tags"] = person.tags.map(plain).sorted().joined(separator: ", ")
+                }
+                return shown
             },
             try compare("deal", "deals", deals) { deal, system in
                 [
-                    plain(deal.name), plain(deal.stage), plain(deal.closeDate),
-                    "\(FieldCodec(.compass, .money).content(of: .text(deal.amount ?? "0")))",
-                    company(deal.account, system),
+                    "name": plain(deal.name), "stage": plain(deal.stage),
+                    "close date": plain(deal.closeDate), "description": plain(deal.description),
+                    "amount":
+                        "\(FieldCodec(.compass, .money).content(of: .text(deal.amount ?? "0")))",
+                    "company": company(deal.account, system),
                 ]
             },
         ]
@@ -82,17 +98,27 @@ extension DemoRun {
         }
     }
 
-    /// Whether what stands everywhere shows the same everywhere.
+    /// Whether each field shows the same in all systems that have it.
     private func compare<Object>(
         _ entity: String, _ name: String, _ objects: [System: [String: Object]],
-        _ shown: (Object, System) -> [String]
+        _ shown: (Object, System) -> [String: String]
     ) throws -> Bool {
         let linked = try fullyLinked(entity)
-        let different = linked.count { ids in
-            let all = ids.map { system, id in objects[system]?[id].map { shown($0, system) } }
-            return all.contains(nil) || Set(all).count > 1
+        var different = 0
+        var fields: [String: Int] = [:]
+        for ids in linked {
+            let all = ids.map { system, id in
+                objects[system]?[id].map { shown($0, system) } ?? ["object": "\(system)"]
+            }
+            let names = Set(all.flatMap(\.keys))
+            let differing = names.filter { name in Set(all.compactMap { $0[name] }).count > 1 }
+            if !differing.isEmpty { different += 1 }
+            for name in differing { fields[name, default: 0] += 1 }
         }
         say("  \(linked.count) \(name) stand in all that have them; \(different) differ")
+        for (field, count) in fields.sorted(by: { $0.key < $1.key }) {
+            say("    \(count) in \(field)")
+        }
         return different == 0 && !linked.isEmpty
     }
 
