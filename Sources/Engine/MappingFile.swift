@@ -9,6 +9,7 @@ import Yams
 /// they are.
 package struct MappingFile {
     package var entities: [EntityMapping] = []
+    private var blocks: [String: Block] = [:]
 
     static let entityWords = ["scope", "create", "fields"]
     static let fieldWords = [
@@ -37,12 +38,20 @@ package struct MappingFile {
         {
             guard let ships = shipped[name] else { continue }
             let block = try Block(name, key, node)
+            blocks[name] = block
             do {
                 entities.append(try EntityMapping(block.event, shipped: ships))
             } catch {
                 throw MappingFileError(block.mark(of: error.place), "\(error)")
             }
         }
+    }
+
+    /// An error that only the ledger knows, with where in the file it is.
+    package func placed(
+        _ error: WorkplaceMappingError, of entity: String
+    ) -> MappingFileError {
+        MappingFileError(blocks[entity]?.mark(of: error.place), "\(error)")
     }
 
     /// One entity's block, and where each of its parts stands.
@@ -71,7 +80,11 @@ package struct MappingFile {
         func mark(of place: MappingError.Place) -> Mark? {
             let tries = [
                 place, .init(field: place.field, system: place.system),
-                .init(field: place.field, key: place.key), .init(field: place.field),
+                .init(field: place.field, key: place.key),
+                .init(
+                    field: place.field,
+                    key: place.key.map(MappingFile.deriveWords.contains) == true ? "derive" : nil),
+                .init(field: place.field),
                 .init(system: place.system, key: place.key),
             ]
             return tries.lazy.compactMap { wanted in
@@ -113,7 +126,7 @@ package struct MappingFile {
                 case "address": field.address = try MappingFile.text(node)
                 case "refers": field.refers = try MappingFile.text(node)
                 case "without": field.lackedBy = try MappingFile.texts(node)
-                case "derive": field.derivation = try Self.derivation(node)
+                case "derive": field.derivation = try derivation(of: name, node)
                 default:
                     guard let system = System(name: word) else { continue }
                     marks.append((.init(field: name, system: system), key.mark))
@@ -123,13 +136,14 @@ package struct MappingFile {
             event.fields.append(field)
         }
 
-        private static func derivation(
-            _ node: Node
+        private mutating func derivation(
+            of field: String, _ node: Node
         ) throws -> FieldMappingText.DerivationText {
             var text = FieldMappingText.DerivationText()
-            for (word, _, node) in try MappingFile.members(
+            for (word, key, node) in try MappingFile.members(
                 node, "a word of derive", MappingFile.deriveWords)
             {
+                marks.append((.init(field: field, key: word), key.mark))
                 switch word {
                 case "from": text.from = try MappingFile.text(node)
                 case "take": text.take = try MappingFile.text(node)

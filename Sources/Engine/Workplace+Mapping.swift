@@ -130,6 +130,14 @@ package enum WorkplaceMappingError: Error, Equatable, CustomStringConvertible {
     case scope(String, String)
     case taken(String, String, System, String)
 
+    /// What of the mapping it is about.
+    var place: MappingError.Place {
+        switch self {
+        case .taken(let field, _, let system, _): .init(field: field, system: system)
+        case .unknownEntity, .scope: .init()
+        }
+    }
+
     package var description: String {
         switch self {
         case .unknownEntity(let entity):

@@ -148,57 +148,66 @@ extension FieldMapping {
         if derivation.isJoin { return try check(join: derivation, in: mapping, place) }
         guard let reference = mapping.field(derivation.by), let refers = reference.refers else {
             let references = mapping.fields.filter { $0.refers != nil }.map(\.name)
-            throw MappingError(.noReference(derivation.by, among: references), at: place)
+            throw MappingError(
+                .noReference(derivation.by, among: references), at: place.key("by"))
         }
         let names = Mapping.shipped.entities.map(\.entity)
         guard let source = Mapping.shipped[derivation.from], source.entity != mapping.entity else {
-            throw MappingError(.unknownWord(derivation.from, of: names), at: place)
+            throw MappingError(.unknownWord(derivation.from, of: names), at: place.key("from"))
         }
         if source.entity == refers {
-            if derivation.pick != nil { throw MappingError(.pickOfOne, at: place) }
+            if derivation.pick != nil { throw MappingError(.pickOfOne, at: place.key("pick")) }
         } else {
             guard source.fields.contains(where: { $0.refers == refers }) else {
-                throw MappingError(.doesNotRefer(source.entity, refers), at: place)
+                throw MappingError(
+                    .doesNotRefer(source.entity, refers), at: place.key("from"))
             }
             if derivation.pick == nil { throw MappingError(.pickOfMany, at: place) }
         }
         let known = source.fields.map(\.name)
         if let lacking = derivation.looksAt.sorted().first(where: { !known.contains($0) }) {
-            throw MappingError(.unknownWord(lacking, of: known), at: place)
+            let key = lacking == derivation.take ? "take" : "pick"
+            throw MappingError(.unknownWord(lacking, of: known), at: place.key(key))
         }
-        if spellings.values.contains(where: { $0.direction != .push }) {
-            throw MappingError(.derivedIsPushed, at: place)
-        }
+        try checkPushed(place)
         if let into = derivation.into {
             guard mapping.field(into)?.kind == .tags, spellings.isEmpty else {
                 let sets = mapping.fields.filter { $0.kind == .tags }.map(\.name)
-                throw MappingError(.intoNoSet(into, among: sets), at: place)
+                throw MappingError(.intoNoSet(into, among: sets), at: place.key("into"))
             }
         } else if spellings.isEmpty {
             throw MappingError(.nowhere, at: place)
         }
     }
 
+    private func checkPushed(_ place: MappingError.Place) throws(MappingError) {
+        guard let told = spellings.filter({ $0.value.direction != .push }).keys.min() else {
+            return
+        }
+        var place = place
+        place.system = told
+        throw MappingError(.derivedIsPushed, at: place)
+    }
+
     /// A join is made of texts that people type, and erased together with them.
     private func check(
         join derivation: Derivation, in mapping: EntityMapping, _ place: MappingError.Place
     ) throws(MappingError) {
+        let list = place.key("join")
         let known = mapping.fields.filter { $0.kind == .text && $0.derivation == nil }
         for name in derivation.join {
             guard let part = mapping.field(name) else {
-                throw MappingError(.unknownWord(name, of: known.map(\.name)), at: place)
+                throw MappingError(.unknownWord(name, of: known.map(\.name)), at: list)
             }
-            guard known.contains(part) else { throw MappingError(.joinOfTexts(name), at: place) }
+            guard known.contains(part) else { throw MappingError(.joinOfTexts(name), at: list) }
             guard part.category == category else {
-                throw MappingError(.joinCategory(name, part.category), at: place)
+                throw MappingError(.joinCategory(name, part.category), at: list)
             }
         }
-        guard Set(derivation.join).count > 1 else { throw MappingError(.joinOfOne, at: place) }
+        guard Set(derivation.join).count > 1 else { throw MappingError(.joinOfOne, at: list) }
         guard kind == .text else { throw MappingError(.joinOfTexts(name), at: place) }
         if spellings.isEmpty { throw MappingError(.nowhere, at: place) }
-        if spellings.values.contains(where: { $0.direction != .push }) {
-            throw MappingError(.derivedIsPushed, at: place)
-        }
+        try checkPushed(place)
     }
 
     private func checkLaw(

@@ -128,7 +128,7 @@ extension Derivation {
         guard !text.pick.isEmpty else { return }
         let words = text.pick.split(separator: " ").map(String.init)
         guard words.count == 2, text.order.isEmpty, ["greatest", "least"].contains(words[0]) else {
-            throw MappingError(.pick(text.pick), at: place)
+            throw MappingError(.pick(text.pick), at: field.key("pick"))
         }
         pick = words[0] == "greatest" ? .greatest(words[1]) : .least(words[1])
     }

@@ -29,9 +29,12 @@ struct Connect: ParsableCommand {
     @Option(help: "Its name here, where one system is connected twice.") var label: String?
     @Option(help: "both, pull (only read) or push (only written); at first both.")
     var direction: String?
-    @Option(help: "always or never: make people there who are missing; at first always.")
+    @Option(help: "always or never: make there who and what is missing; at first always.")
     var create: String?
-    @Option(help: "Who belongs there, such as 'tags has newsletter and city = Berlin'; '' for all.")
+    @Option(
+        help:
+            "Which people belong there, such as 'tags has newsletter and city = Berlin'; '' for all."
+    )
     var scope: String?
     @Option(help: "Calls a minute at most, 1 to 1,000,000; at first 100.") var callsPerMinute: Int?
     @Flag(

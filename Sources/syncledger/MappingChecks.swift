@@ -23,7 +23,7 @@ struct CheckMapping: ParsableCommand {
         let read = try file.map(readMapping)
         try common.withWorkplace { workplace in
             // What could not be put in force is refused here as there.
-            for entity in read?.entities ?? [] { _ = try workplace.reach(of: entity) }
+            if let read, let file { _ = try reaches(of: read, named: file, workplace) }
             let mapping = try Model.Mapping(read?.entities ?? workplace.mapping().entities)
             let (connected, unasked) = try connected(workplace, mapping)
             let strangers = System.real.filter { system in
@@ -120,6 +120,24 @@ func readMapping(_ file: String) throws -> MappingFile {
     do {
         return try MappingFile(text)
     } catch let error as MappingFileError {
-        throw Refusal("\(file == "-" ? "standard input" : file), \(error)")
+        throw refusal(of: file, error)
     }
+}
+
+/// What each entity of a file changes.
+func reaches(
+    of mapping: MappingFile, named file: String, _ workplace: Workplace
+) throws -> [MappingReach] {
+    try mapping.entities.map { entity in
+        do {
+            return try workplace.reach(of: entity)
+        } catch let error as WorkplaceMappingError {
+            throw refusal(of: file, mapping.placed(error, of: entity.entity))
+        }
+    }
+}
+
+private func refusal(of file: String, _ error: MappingFileError) -> Refusal {
+    let name = file == "-" ? "standard input, " : file + ", "
+    return Refusal(name + "\(error)")
 }

@@ -166,7 +166,7 @@ struct ApplyMapping: ParsableCommand {
         try common.withWorkplace { workplace in
             let lock = try workplace.engineLock()
             defer { withExtendedLifetime(lock) {} }
-            let reaches = try mappings.entities.map { try workplace.reach(of: $0) }
+            let reaches = try reaches(of: mappings, named: file, workplace)
             let changed = mappings.entities.filter { entity in
                 reaches.contains { $0.entity == entity.entity && !$0.isEmpty }
             }

@@ -67,7 +67,7 @@ struct SyncLedger: ParsableCommand {
               syncledger sync                      from then on, as often as you like
 
             Exit codes: 0 done or clean, 1 error, 2 there is something to do. Every verb takes \
-            --json, and --ledger for another directory.
+            --json, and --ledger for another directory; `house` takes the directory of several.
             """,
         version: "syncledger 0.1.0",
         subcommands: [

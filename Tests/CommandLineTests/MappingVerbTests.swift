@@ -121,6 +121,22 @@ import Testing
         #expect(try run("projector", "verify").code == 0)
     }
 
+    @Test func `that takes another field's attribute is refused where it stands`() throws {
+        let file = try file("    street:\n", "    road:\n")
+        let lines = try String(contentsOfFile: file, encoding: .utf8).split(
+            separator: "\n", omittingEmptySubsequences: false)
+        let road = try #require(lines.firstIndex { $0 == "    road:" })
+        let compass = try #require(lines[road...].firstIndex { $0.hasPrefix("      compass:") })
+        for verb in ["check", "apply"] {
+            let refused = try run("mapping", verb, file)
+            #expect(refused.code == 1)
+            #expect(
+                refused.error.contains(
+                    "line \(compass + 1), column 7: road at compass: street is the attribute of the field street"
+                ), "\(refused.error)")
+        }
+    }
+
     @Test func `keeps of a field's law what is not said anew`() throws {
         func line(_ field: String) throws -> String {
             let lines = try run("policy").output.split(separator: "\n")

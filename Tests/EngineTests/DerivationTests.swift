@@ -273,31 +273,67 @@ import Testing
     }
 
     @Test(arguments: [
-        ("derive: {from: account, take: name}", "needs `from`, `take` and `by`"),
-        ("derive: {from: acount, take: name, by: account, into: tags}", "did you mean account?"),
-        ("derive: {from: account, take: name, by: title, into: tags}", "title is no reference"),
-        ("derive: {from: account, take: name, by: account, into: city}", "is no field of tags"),
+        ("derive: {from: account, take: name}", "needs `from`, `take` and `by`", "derive"),
+        (
+            "derive: {from: acount, take: name, by: account, into: tags}", "did you mean account?",
+            "from"
+        ),
+        (
+            "derive: {from: account, take: nam, by: account, into: tags}", "did you mean name?",
+            "take"
+        ),
+        (
+            "derive: {from: account, take: name, by: title, into: tags}", "title is no reference",
+            "by"
+        ),
+        (
+            "derive: {from: account, take: name, by: account, into: city}", "is no field of tags",
+            "into"
+        ),
         (
             "derive: {from: account, take: name, by: account, pick: [a], into: tags}",
-            "leave out pick"
+            "leave out pick", "pick"
         ),
-        ("derive: {from: deal, take: stage, by: account, into: tags}", "say which with pick"),
+        (
+            "derive: {from: deal, take: stage, by: account, into: tags}", "say which with pick",
+            "derive"
+        ),
         (
             "derive: {from: deal, take: stage, by: account, pick: newest, into: tags}",
-            "pick is `greatest`"
+            "pick is `greatest`", "pick"
         ),
-        ("derive: {from: account, take: name, by: account}\n      mautic: x", "direction: push"),
-        ("derive: {from: account, take: name, by: account}", "no system has it"),
-        ("derive: {fro: account}", "did you mean from?"),
-        ("mautic: {attribute: stage, constant: Lead}", "told only once somebody is there"),
-        ("mautic: {attribute: stage, default: Lead}", "told only once somebody is there"),
-        ("mautic: {attribute: stage, functions: [lowercase]}", "told by its very name"),
-        ("kind: integer\n      mautic: {attribute: stage}", "told by its very name"),
+        (
+            "derive: {from: account, take: name, by: account}\n      mautic: x", "direction: push",
+            "mautic"
+        ),
+        ("derive: {from: account, take: name, by: account}", "no system has it", "derive"),
+        ("derive: {join: [first_name, points]}\n      mautic: x", "points is no field of", "join"),
+        ("derive: {fro: account}", "did you mean from?", "fro"),
+        (
+            "mautic: {attribute: stage, constant: Lead}", "told only once somebody is there",
+            "constant"
+        ),
+        (
+            "mautic: {attribute: stage, default: Lead}", "told only once somebody is there",
+            "default"
+        ),
+        ("mautic: {attribute: stage, functions: [lowercase]}", "told by its very name", "mautic"),
+        ("kind: integer\n      mautic: {attribute: stage}", "told by its very name", "mautic"),
     ])
-    func `that contradict themselves are refused`(_ text: String, _ words: String) throws {
-        let shipped = MappingFile.text(of: Mapping([.contact]))
+    func `that contradict themselves are refused, where it stands`(
+        _ text: String, _ words: String, at place: String
+    ) throws {
+        let file =
+            MappingFile.text(of: Mapping([.contact])) + "    client:\n      " + text + "\n"
+        let lines = file.split(separator: "\n", omittingEmptySubsequences: false)
         #expect {
-            try MappingFile(shipped + "    client:\n      " + text + "\n")
-        } throws: { "\($0)".contains(words) }
+            try MappingFile(file)
+        } throws: {
+            guard let error = $0 as? MappingFileError, let line = error.line,
+                let column = error.column
+            else { return false }
+            return error.message.contains(words)
+                && lines[line - 1].dropFirst(column - 1).hasPrefix(place)
+        }
     }
 }
