@@ -127,8 +127,11 @@ extension Fold {
                 if merged.isEmpty, converted == nil, row.relink(attribute) { continue }
                 try changeBranch(attribute, of: &row) { branch in
                     branch.relinked()
-                    // It began as a copy: what was accounted for there is no news here.
-                    if let before = converted?.branch(field), branch.accounted == nil {
+                    // It began as a copy: what was accounted for there is no news here. What was not
+                    // copied was not taken away by anybody: it is told here as to whoever joins.
+                    if let before = converted?.branch(field), branch.accounted == nil,
+                        branch.seen?.isBlank != true
+                    {
                         branch.accounted = before.accounted
                     }
                     guard field.law == .sum else { return }

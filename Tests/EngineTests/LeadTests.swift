@@ -232,3 +232,39 @@ import Testing
         #expect(world.compass.rows.map(\.person.city) == ["Bonn"])
     }
 }
+
+extension `Leads` {
+    @Test func `that become contacts are told there what was not copied, and lose nothing`() throws {
+        let world = try World(directory: scratch(), seed: 309)
+        defer { end(world) }
+        let line = """
+                whole_name:
+                  derive: {join: [first_name, last_name]}
+                  suitecrm: {attribute: department, direction: push}
+
+            """
+        let text = MappingFile.text(of: Mapping([.contact]))
+        try world.workplace.change(MappingFile(text + line).entities)
+        var ann = ann
+        ann.jobTitle = "Buyer"
+        let lead = world.suitecrm.seedLead(ann, at: world.time)
+        _ = try syncToRest(world)
+        #expect(world.suitecrm.leadColumn("department", of: lead) == "Ann Lee")
+        world.pass(seconds: 300)
+        let converted = world.suitecrm.personConverts(lead, at: world.time)
+        let contact = try #require(converted)
+        // Whoever converts may leave fields out, and change others.
+        world.suitecrm.personEdits(contact, at: world.time) {
+            $0.jobTitle = nil
+            $0.city = "Bonn"
+        }
+        world.pass(seconds: 120)
+        _ = try syncToRest(world)
+        #expect(world.suitecrm.column("department", of: contact) == "Ann Lee")
+        for system in System.real {
+            let person = try #require(world.people(system).first).person
+            #expect(person.jobTitle == "Buyer" && person.city == "Bonn", "\(system.name)")
+        }
+        try checkRebuild(world)
+    }
+}

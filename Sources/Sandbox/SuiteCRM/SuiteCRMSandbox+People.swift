@@ -32,6 +32,11 @@ extension SuiteCRMSandbox {
         record(.contacts, id)?[name]
     }
 
+    /// The same of a lead.
+    package func leadColumn(_ name: String, of id: String) -> String? {
+        record(.leads, id)?[name]
+    }
+
     /// The program's own form: unlike the API it does change the address, and an edit of the
     /// address alone moves the contact's date too (fact 41).
     @discardableResult
