@@ -234,7 +234,8 @@ import Testing
 }
 
 extension `Leads` {
-    @Test func `that become contacts are told there what was not copied, and lose nothing`() throws {
+    @Test func `that become contacts are told there what was not copied, and lose nothing`() throws
+    {
         let world = try World(directory: scratch(), seed: 309)
         defer { end(world) }
         let line = """

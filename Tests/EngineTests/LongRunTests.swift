@@ -187,6 +187,47 @@ import Transport
         for system in System.real { #expect(world.people(system).count == 251) }
     }
 
+    @Test func `that sweeps reads the others whole beside a first walk that rests`() throws {
+        let world = try World(directory: scratch(), seed: 1_005)
+        defer { end(world) }
+        try world.configure(.mautic) { $0.url = "" }
+        for (email, name) in [("ann@example.com", "Ann"), ("zed@example.com", "Zed")] {
+            world.suitecrm.seed(person(email, name, "Lee", phone: nil), at: world.time)
+        }
+        _ = try syncToRest(world)
+        for number in 0..<250 {
+            world.mautic.seed(
+                person("p\(number)@example.com", "First\(number)", "Last\(number)", phone: nil),
+                at: world.time)
+        }
+        try world.configure(.mautic) { $0.url = "http://127.0.0.1/mautic" }
+        world.pass(seconds: 86_400)
+        // What no date tells: only who reads everybody finds it.
+        let zed = try #require(world.suitecrm.rows.first { $0.person.firstName == "Zed" })
+        let isDeleted = world.suitecrm.personDeletes(zed.id, at: world.time)
+        let ann = try #require(world.compass.rows.first { $0.person.firstName == "Ann" })
+        world.pass(seconds: 86_400)
+        var pages = 0
+        var toldAfter: Int?
+        world.fault = { request in
+            let isTold = world.people(.suitecrm).contains { $0.person.city == "Bonn" }
+            if isTold, toldAfter == nil { toldAfter = pages }
+            if isPage(request, of: .mautic, "/api/contacts"), request.url.contains("orderBy=id") {
+                pages += 1
+                world.pass(seconds: 45)
+                if pages == 1 {
+                    world.compass.personEdits(ann.id, at: world.time) { $0.city = "Bonn" }
+                }
+            }
+            return .none
+        }
+        let report = try #require(try world.run(.sync, sweep: true, approve: true))
+        #expect(isDeleted && report.failures.isEmpty)
+        #expect(try #require(toldAfter) < 3, "Mautic's walk was laid aside")
+        #expect(report.gone == 1 && report.conflicted == 1, "\(report)")
+        #expect(world.people(.compass).count == 252 && world.people(.suitecrm).count == 251)
+    }
+
     @Test func `that is stopped leaves little begun, and what changed can be taken up alone`()
         throws
     {

@@ -23,7 +23,7 @@ final class LogIndex: Sendable {
     /// Its flushes compete with the log's for the disk, so they are few and large.
     private static var flushSize: Int { 32_768 }
     /// Above this an append waits for the tail to be written.
-    private static var largestTail: Int { 262_144 }
+    static var largestTail: Int { 262_144 }
     /// Rows of one write transaction, well below LMDB's spill size.
     private static var rowsPerFlush: Int { 32_768 }
     /// Rows of the log read in one transaction while catching up.
