@@ -84,11 +84,9 @@ extension MauticConnector {
                 return RemoteStage(id: id, name: name)
             } ?? []
         } catch  where error.kind == .refused(.permission) {
-            // Whoever may not see them is told so once, and not again until something changes.
             throw RemoteFailure(
-                .refused(.validation), status: error.status,
-                "the API user may not see Mautic's stages: let its role view them, then run `syncledger commands retry`"
-            )
+                error.kind, status: error.status,
+                "the API user may not see Mautic's stages: let its role view them")
         }
     }
 }

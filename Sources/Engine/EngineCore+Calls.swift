@@ -28,6 +28,10 @@ struct PendingCall {
         case settle(CommandID, WriteOrder)
     }
 
+    /// Whether it is the next step of something begun, which a stop lets end.
+    var goesOn: Bool {
+        if case .write = purpose { true } else { false }
+    }
 }
 
 /// Calls: their pace, their tokens and their repetition.
@@ -37,9 +41,10 @@ extension EngineCore {
 
     mutating func start(_ call: Call, on connection: ConnectionID, for purpose: PendingCall.Purpose)
     {
-        guard isUsable(connection) else { return abandon(purpose) }
+        let pending = PendingCall(connection: connection, call: call, purpose: purpose)
+        guard isUsable(connection), !isCancelled || pending.goesOn else { return leave(pending) }
         let id = nextID()
-        calls[id] = PendingCall(connection: connection, call: call, purpose: purpose)
+        calls[id] = pending
         sessions[connection]?.enqueue(id)
     }
 
@@ -68,6 +73,10 @@ extension EngineCore {
             switch turn {
             case .nothing: return
             case .wait(let until):
+                // Who asks to be left alone keeps nobody who wants to end.
+                if isCancelled, sessions[connection]?.isResting(now) == true {
+                    return leaveWaiting(connection)
+                }
                 effects.append(.wake(until))
                 return
             case .fetchToken:
@@ -139,7 +148,9 @@ extension EngineCore {
             if error.mayPass, tries < Self.maximumAttempts, !isCancelled {
                 let later = now.adding(seconds: pause(tries, error))
                 sessions[connection]?.rest(until: later)
-            } else if !error.mayPass || !isCancelled {
+            } else if error.mayPass, isCancelled {
+                leaveWaiting(connection)
+            } else {
                 fail(connection, error.message)
             }
         }
@@ -155,6 +166,7 @@ extension EngineCore {
         guard isUsable(pending.connection) else { return try giveUp(&self, failure) }
         if failure.isPause { rest(pending.connection, failure) }
         switch failure.kind {
+        case .token where isCancelled && !pending.goesOn: leave(pending)
         case .token where !pending.hasRenewedToken:
             again.hasRenewedToken = true
             sessions[pending.connection]?.dropToken()
@@ -230,19 +242,23 @@ extension EngineCore {
         abandon(pending.purpose)
     }
 
-    /// Nothing new is begun; what was sent is still heard.
+    private mutating func leaveWaiting(_ connection: ConnectionID) {
+        let waiting = sessions[connection]?.waiting ?? []
+        sessions[connection]?.dropWaiting()
+        for id in waiting {
+            if let pending = calls.removeValue(forKey: id) { leave(pending) }
+        }
+    }
+
+    /// Nothing new is begun; what was sent is still heard, and a write of several calls ends.
     mutating func stop() {
         isCancelled = true
+        // What is only summed up by then is done.
+        report.wasStopped = ![.ending, .counting, .done].contains(phase)
         waitingWalks = [:]
         resting = [:]
         walks = walks.filter { walk in calls.values.contains { $0.connection == walk.key } }
-        for connection in sessions.keys.sorted() {
-            let waiting = sessions[connection]?.waiting ?? []
-            sessions[connection]?.dropWaiting()
-            for id in waiting {
-                if let pending = calls.removeValue(forKey: id) { leave(pending) }
-            }
-        }
+        for connection in sessions.keys.sorted() { leaveWaiting(connection) }
         let dropped = timers
         timers = []
         for timer in dropped {

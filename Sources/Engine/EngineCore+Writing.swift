@@ -51,8 +51,12 @@ extension EngineCore {
     /// looked up first.
     private mutating func startLane(_ record: RecordID) {
         guard !active.contains(record) else { return }
-        guard let command = lanes[record]?.first else {
-            lanes[record] = nil
+        guard !isCancelled, let command = lanes[record]?.first else {
+            let left = lanes.removeValue(forKey: record) ?? []
+            for command in left {
+                laneOf[command] = nil
+                releaseKey(command)
+            }
             return
         }
         active.insert(record)

@@ -40,7 +40,9 @@ package struct MappingFile {
             let block = try Block(name, key, node)
             blocks[name] = block
             do {
-                entities.append(try EntityMapping(block.event, shipped: ships))
+                let entity = try EntityMapping(block.event, shipped: ships)
+                try entity.checkNews()
+                entities.append(entity)
             } catch {
                 throw MappingFileError(block.mark(of: error.place), "\(error)")
             }

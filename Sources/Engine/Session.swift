@@ -102,6 +102,9 @@ struct Session: Sendable {
     /// Nothing is sent before this moment.
     mutating func rest(until moment: Timestamp) { restsUntil = max(restsUntil, moment) }
 
+    /// Whether the system asked for a pause that is not over.
+    func isResting(_ now: Timestamp) -> Bool { now < restsUntil }
+
     mutating func dropToken() { token = nil }
 
     func request(_ call: Call, isTokenCall: Bool = false) -> HTTPRequest {

@@ -98,11 +98,13 @@ extension Workplace {
         let rules = try views.rules(new.entity)
         for field in new.fields {
             for (system, spelling) in field.spellings.sorted(by: { $0.key < $1.key }) {
-                let owners =
-                    [old, Mapping.shipped[new.entity]].map {
-                        $0?.field(attribute: spelling.attribute, of: system)?.name
-                    } + [rules?.owner(of: spelling.attribute, at: system)]
-                if let owner = owners.compactMap(\.self).first(where: { $0 != field.name }) {
+                // What ships counts only where no mapping of this ledger ever named it.
+                let owner =
+                    rules?.owner(of: spelling.attribute, at: system)
+                    ?? old.field(attribute: spelling.attribute, of: system)?.name
+                    ?? Mapping.shipped[new.entity]?
+                    .field(attribute: spelling.attribute, of: system)?.name
+                if let owner, owner != field.name {
                     throw WorkplaceMappingError.taken(
                         field.name, spelling.attribute, system, owner)
                 }

@@ -39,6 +39,20 @@ extension EntityMapping {
         for system in creates.keys.sorted() { _ = try whoIsMade(at: system) }
     }
 
+    /// What a mapping that was set before may say, and a new one must not.
+    package func checkNews() throws(MappingError) {
+        for field in fields {
+            for (system, spelling) in field.spellings.sorted(by: { $0.key < $1.key }) {
+                guard let constant = spelling.constant, !spelling.codec.readsWord(constant) else {
+                    continue
+                }
+                throw MappingError(
+                    .wordUnreadable(constant, spelling.codec.kind), field: field.name,
+                    system: system, key: "constant")
+            }
+        }
+    }
+
     /// Who is the same, and who opted out: nothing else works without those.
     private func isHeldFast(_ field: FieldMapping, in shipped: EntityMapping) -> Bool {
         shipped.keys.contains(field.name) || shipped.within == field.name
@@ -282,9 +296,6 @@ extension Spelling {
             guard codec.readsWord(blank) else {
                 throw MappingError(.wordUnreadable(blank, codec.kind), at: place)
             }
-        }
-        if let constant, !codec.readsWord(constant) {
-            throw MappingError(.wordUnreadable(constant, codec.kind), at: place.key("constant"))
         }
         if direction == .pull {
             let asked: [(Bool, String)] = [

@@ -115,7 +115,7 @@ package struct Scope: Sendable, Hashable {
                 rest = rest.dropFirst(sign.count)
             } else {
                 let beginsTest = Self.beginsTest(behind: words)
-                var word = ""
+                var word = String(rest.removeFirst())
                 while let next = rest.first, !next.isWhitespace, next != "\"", next != "=",
                     !rest.hasPrefix("!="), !beginsTest || next != "<" && next != ">"
                 {
@@ -164,7 +164,12 @@ package struct Scope: Sendable, Hashable {
             throw ScopeError.notATest(words.map(\.text).joined(separator: " "))
         }
         guard [.integer, .money, .day].contains(kind) else { throw ScopeError.hasNoOrder(name) }
-        return .compares(field: name, order, try value(word, of: name, kind))
+        let bound = try value(word, of: name, kind)
+        guard !bound.isBlank else {
+            throw ScopeError.badValue(
+                "nothing", field: name, wanted: kind == .day ? "a day, 2027-01-31" : "a number")
+        }
+        return .compares(field: name, order, bound)
     }
 
     private static func value(

@@ -214,7 +214,7 @@ package enum TextFunction: Sendable, Hashable {
             case .trim: trimmed(text)
             case .lowercase: text.lowercased()
             case .uppercase: text.uppercased()
-            case .url: text.isEmpty || text.contains("://") ? text : "http://" + text
+            case .url: Self.address(text)
             case .phone(let code): Self.international(text, code) ?? text
             default: text
             }
@@ -245,6 +245,17 @@ package enum TextFunction: Sendable, Hashable {
                 ?? value
         default: value
         }
+    }
+
+    // MARK: - Web addresses
+
+    /// An address with a scheme (RFC 3986, section 3.1); `http` where it names none.
+    private static func address(_ text: String) -> String {
+        let bare = trimmed(text)
+        guard !bare.isEmpty, bare.firstMatch(of: /^[A-Za-z][A-Za-z0-9+.-]*:\/\//) == nil else {
+            return bare
+        }
+        return "http://" + bare
     }
 
     // MARK: - Phone numbers

@@ -3,7 +3,7 @@
 /// Mautic refuses all that it is told together with a country or an industry that is not on its list
 /// (fact A14), so what is not on it is kept from there.
 package enum WordList: String, Sendable, CaseIterable {
-    /// Of Mautic's countries, all but its "Unknown".
+    /// Mautic's `countries.json`, without its "Unknown", and with Kosovo, which later versions have.
     case countries
     /// Mautic's industries, as SuiteCRM spells those that it has too.
     case industries
@@ -47,8 +47,8 @@ package enum WordList: String, Sendable, CaseIterable {
         Georgia|Germany|Ghana|Gibraltar|Greece|Greenland|Grenada|Guadeloupe|Guam|
         Guatemala|Guernsey|Guinea|Guinea Bissau|Guyana|Haiti|
         Heard Island and McDonald Islands|Holy See|Honduras|Hong Kong|Hungary|Iceland|India|
-        Indonesia|Iran|Iraq|Ireland|Israel|Italy|Jamaica|Japan|Jersey|Jordan|Kazakhstan|
-        Kenya|Kiribati|Kuwait|Kyrgyzstan|Laos|Latvia|Lebanon|Lesotho|Liberia|Libya|
+        Indonesia|Iran|Iraq|Ireland|Israel|Italy|Ivory Coast|Jamaica|Japan|Jersey|Jordan|Kazakhstan|
+        Kenya|Kiribati|Kosovo|Kuwait|Kyrgyzstan|Laos|Latvia|Lebanon|Lesotho|Liberia|Libya|
         Liechtenstein|Lithuania|Luxembourg|Macao|Macedonia|Madagascar|Malawi|Malaysia|
         Maldives|Mali|Malta|Marshall Islands|Martinique|Mauritania|Mauritius|Mayotte|
         Mexico|Micronesia|Moldova|Monaco|Mongolia|Montenegro|Montserrat|Morocco|

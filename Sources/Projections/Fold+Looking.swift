@@ -130,7 +130,7 @@ extension Fold {
                     // It began as a copy: what was accounted for there is no news here. What was not
                     // copied was not taken away by anybody: it is told here as to whoever joins.
                     if let before = converted?.branch(field), branch.accounted == nil,
-                        branch.seen?.isBlank != true
+                        branch.seenContent?.isBlank != true
                     {
                         branch.accounted = before.accounted
                     }

@@ -75,12 +75,7 @@ struct Fold {
             }
             try touchAll()
         case .mappingChanged(let payload): try foldMapping(payload, logged)
-        case .rulesAdopted(let payload):
-            try changeRules(of: payload.entity, logged) { row in
-                if row.adopted?.mapping != payload.mapping { row.mappedSince = logged.sequence }
-                row.adopted = payload
-                row.adoptedBy = logged.id
-            }
+        case .rulesAdopted(let payload): try foldRules(payload, logged)
         case .hintReceived, .runStarted, .runFinished,
             .unrecognized:
             break
@@ -102,10 +97,32 @@ struct Fold {
         guard let old = before[payload.entity], let new = mapping[payload.entity] else { return }
         // Nobody can say what one that this version cannot follow tells a system.
         let isFollowed = new.event == payload
-        for row in try views.connections.all()
-        where !isFollowed || new.differs(from: old, at: row.system) {
+        try takeApprovals(of: new) { !isFollowed || new.differs(from: old, at: $0) }
+    }
+
+    /// The code that decides from here on; where it ships another mapping, somebody approves anew what
+    /// is written, for new code alone decides nothing (law 4).
+    private mutating func foldRules(_ payload: RulesAdopted, _ logged: LoggedEvent) throws {
+        let before = try views.rules.row(RowKey(Array(payload.entity.utf8)))
+        let isRemapped = before?.adopted?.mapping != payload.mapping
+        try changeRules(of: payload.entity, logged) { row in
+            if isRemapped { row.mappedSince = logged.sequence }
+            row.adopted = payload
+            row.adoptedBy = logged.id
+        }
+        // What a file set took its approvals when it was set, and at first there is none to take.
+        guard isRemapped, let before, before.adopted != nil, before.mapping == nil,
+            let entity = mapping[payload.entity]
+        else { return }
+        try takeApprovals(of: entity) { _ in true }
+    }
+
+    private func takeApprovals(
+        of entity: EntityMapping, where isMeant: (System) -> Bool
+    ) throws {
+        for row in try views.connections.all() where isMeant(row.system) {
             var row = row
-            let kinds = new.kinds(at: row.system)
+            let kinds = entity.kinds(at: row.system)
             row.approved.removeAll { kinds.contains($0) }
             views.connections.put(row, RowKey(row.id))
         }

@@ -108,10 +108,14 @@ extension DemoRun {
         var fields: [String: Int] = [:]
         for ids in linked {
             let all = ids.map { system, id in
-                objects[system]?[id].map { shown($0, system) } ?? ["object": "\(system)"]
+                let object = objects[system]?[id]
+                return (object.map { shown($0, system) } ?? [:]).merging(
+                    ["object": object == nil ? "missing" : "there"]) { $1 }
             }
             let names = Set(all.flatMap(\.keys))
-            let differing = names.filter { name in Set(all.compactMap { $0[name] }).count > 1 }
+            let differing =
+                names.filter { name in Set(all.compactMap { $0[name] }).count > 1 }
+                + (all.allSatisfy { $0["object"] == "missing" } ? ["object"] : [])
             if !differing.isEmpty { different += 1 }
             for name in differing { fields[name, default: 0] += 1 }
         }

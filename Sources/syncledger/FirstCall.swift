@@ -35,29 +35,37 @@ struct FirstCall {
     }
 
     /// Asks which fields each kind of object has there; blocks for as long as that takes.
-    ///
-    /// A field that is told by Mautic's stages is asked for there.
     func fields(of mapping: Model.Mapping) throws(RemoteFailure) -> [String: [RemoteField]] {
         var found: [String: [RemoteField]] = [:]
         let headers = try authorized()
         for entity in mapping.entities(of: configured.system) {
-            let spellings = entity.fields.compactMap { $0.spellings[configured.system] }
             for kind in entity.kinds(at: configured.system) {
                 let connector = Connectors.connector(
                     for: configured.system, of: entity, kind: kind)
                 found[kind] =
                     try connector.fields(from: ask(connector.fieldsCall(), headers: headers))
-                if let stage = spellings.first(where: { $0.call == .stage }),
-                    let call = connector.stagesCall()
-                {
-                    var field = RemoteField(stage.remoteName, .text)
-                    field.options =
-                        try connector.stages(from: ask(call, headers: headers)).map(\.name)
-                    found[kind]?.append(field)
-                }
             }
         }
         return found
+    }
+
+    /// The stages that there are, as the choices of the field that is told by them; `nil` where none
+    /// is written.
+    func stages(
+        of mapping: Model.Mapping
+    ) throws(RemoteFailure) -> (kinds: [String], field: RemoteField)? {
+        for entity in mapping.entities(of: configured.system) {
+            let spellings = entity.fields.compactMap { $0.spellings[configured.system] }
+            guard
+                let stage = spellings.first(where: { $0.call == .stage && $0.direction != .pull }),
+                let call = connector.stagesCall()
+            else { continue }
+            var field = RemoteField(stage.remoteName, .text)
+            let answer = ask(call, headers: try authorized())
+            field.options = try connector.stages(from: answer).map(\.name)
+            return (entity.kinds(at: configured.system), field)
+        }
+        return nil
     }
 
     private func authorized() throws(RemoteFailure) -> HTTPHeaders {

@@ -66,13 +66,20 @@ struct CheckMapping: ParsableCommand {
         for row in rows where !row.isRemoved {
             let (label, configured) = (row.configured.label, row.configured)
             var connected = MappingCheck.Connected(label, row.system, configured.direction)
+            connected.makes = configured.create == .always
             if !offline, !configured.url.isEmpty {
                 if let credentials = secrets[row.id] {
                     do throws(RemoteFailure) {
-                        connected.fields =
-                            try FirstCall(configured, credentials).fields(of: mapping)
+                        let call = FirstCall(configured, credentials)
+                        connected.fields = try call.fields(of: mapping)
+                        if let stages = try call.stages(of: mapping) {
+                            for kind in stages.kinds {
+                                connected.fields[kind]?.append(stages.field)
+                            }
+                        }
                     } catch {
-                        unasked.append("\(label) was not asked: \(error.message)")
+                        let what = connected.fields.isEmpty ? "" : " for its stages"
+                        unasked.append("\(label) was not asked\(what): \(error.message)")
                     }
                 } else {
                     unasked.append("\(label) was not asked: its credentials are missing")

@@ -141,7 +141,6 @@ import Testing
             findings(mapping) == [
                 "! title mautic: Nobody is cut at 5 characters there",
                 "! title suitecrm: a <b takes another form there",
-                "! title suitecrm's leads: a <b takes another form there",
             ])
         var position = RemoteField("position", .text)
         position.options = ["Chief"]
@@ -225,6 +224,28 @@ import Testing
                 "! client mautic: a tag of it cannot be one there: no leading -, no comma, no < (1)",
                 "! stage mautic: it is none of the values that stage takes there (1)",
                 "! stage mautic: the lookup has no word for it, so it is not written there (1)",
+            ])
+    }
+
+    @Test func `asks nothing of what is only read, nor of who has an object or gets none`() throws {
+        let mapping = try contact(
+            (
+                "mautic: {attribute: lastname, longest: 64}",
+                "mautic: {attribute: lastname, longest: 99, required: true}"
+            ),
+            ("  fields:\n", "  create: {mautic: when city = Oslo}\n  fields:\n"))
+        let names = mapping.attributes(of: .mautic).map { RemoteField($0, .text, longest: 70) }
+        let read = MappingCheck(
+            [mapping], at: [.init("m", .mautic, .pull, fields: ["contact": names])])
+        #expect(words(read).isEmpty)
+        var check = MappingCheck([mapping], at: [.init("m", .mautic)])
+        check.look("contact", at: ["m"]) { $0 == "city" ? [.text("Oslo")] : [] }
+        check.look("contact") { $0 == "city" ? [.text("Bonn")] : [] }
+        #expect(words(check).isEmpty)
+        check.look("contact") { $0 == "city" ? [.text("Oslo")] : [] }
+        #expect(
+            words(check) == [
+                "! last_name m: it is blank and required there, so no object is made (1)"
             ])
     }
 }

@@ -371,6 +371,36 @@ import Testing
         }
     }
 
+    @Test func `keeps an attribute to the field that had it first, whatever ships since`() throws {
+        let world = try World(directory: scratch(), seed: 731)
+        defer { end(world) }
+        let shipped = MappingFile.text(of: Mapping([.account]))
+        let land = shipped.replacing("    country:\n", with: "    land:\n")
+        #expect(land != shipped)
+        try world.workplace.change(MappingFile(land).entities)
+        let again = try #require(MappingFile(land).entities.first)
+        #expect(try world.workplace.reach(of: again).isEmpty)
+        let renamed = try #require(MappingFile(shipped).entities.first)
+        #expect {
+            _ = try world.workplace.reach(of: renamed)
+        } throws: { "\($0)".contains("is the attribute of the field land") }
+    }
+
+    @Test func `that was set before a rule was made is still followed`() throws {
+        let old = "mautic: {attribute: companynumber_of_employees, constant: many}"
+        let text = MappingFile.text(of: Mapping([.account])).replacing(
+            "mautic: companynumber_of_employees", with: old)
+        #expect { try MappingFile(text) } throws: { "\($0)".contains("many cannot be read") }
+        var event = EntityMapping.account.event
+        for field in event.fields.indices where event.fields[field].field == "employees" {
+            for place in event.fields[field].spellings.indices
+            where event.fields[field].spellings[place].system == .mautic {
+                event.fields[field].spellings[place].constant = "many"
+            }
+        }
+        #expect(throws: Never.self) { try EntityMapping(event, shipped: .account) }
+    }
+
     @Test func `is refused where a connection's own scope would name what is not there`() throws {
         let world = try World(directory: scratch(), seed: 710)
         defer { end(world) }

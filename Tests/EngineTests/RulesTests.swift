@@ -40,6 +40,33 @@ import Testing
         #expect(rules.mapping == EntityMapping.contact.digest)
     }
 
+    @Test func `of a program that ships another mapping write only what somebody approved anew`()
+        throws
+    {
+        let world = try World(directory: scratch(), seed: 66)
+        defer { end(world) }
+        world.mautic.seed(person("ann@example.com", "Ann", "Lee", phone: nil), at: world.time)
+        _ = try syncToRest(world)
+        // As an earlier program would have left the ledger.
+        var adopted = RulesAdopted()
+        adopted.entity = "contact"
+        adopted.merge = Merge.version
+        adopted.codec = FieldCodec.version
+        adopted.mapping = [1, 2, 3]
+        try world.record(
+            .rulesAdopted(adopted), on: Stream(.ledger, .derived("rules", [[1]]) as EventID))
+        world.pass(seconds: 300)
+        let ann = try #require(world.compass.rows.first)
+        world.compass.personEdits(ann.id, at: world.time) { $0.city = "Oslo" }
+        world.pass(seconds: 120)
+        let report = try #require(try world.run(.sync))
+        #expect(report.decisions == 1 && report.issued == 0, "\(report)")
+        #expect(world.mautic.rows.first?.person.city == nil)
+        _ = try world.run(.sync, approve: true)
+        #expect(world.mautic.rows.first?.person.city == "Oslo")
+        try checkRebuild(world)
+    }
+
     @Test func `differ when anything in a mapping does`() {
         var other = EntityMapping.contact
         other.fields[0].prefer = [.mautic]

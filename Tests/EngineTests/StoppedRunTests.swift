@@ -60,4 +60,59 @@ import Transport
         #expect(!next.wasStopped && next.failures.isEmpty)
         expectSum(next)
     }
+
+    /// Commands of one person that an earlier process left open wait one behind the other; none of them is
+    /// begun once the run is to end, whatever its system does.
+    @Test(arguments: 1..<10, [false, true])
+    func `ends though what is left open waits behind a system that is down`(
+        step: Int, isBusy: Bool
+    ) throws {
+        let world = try world(UInt64(980 + step))
+        defer { end(world) }
+        _ = try syncToRest(world)
+        let row = try #require(world.compass.rows.first)
+        world.pass(seconds: 300)
+        world.compass.personEdits(row.id, at: world.time) {
+            $0.city = "Bonn"
+            $0.points += 5
+        }
+        func open() throws -> Int {
+            try world.workplace.views.read { tables, transaction in
+                try tables.commands.all(transaction).count { $0.state.isOpen }
+            }
+        }
+        let killed = try world.run(.sync, stopping: { _ in (try? open()) ?? 0 >= 2 })
+        #expect(killed == nil)
+        try world.restart()
+        var asked = 0
+        world.fault = { request in
+            guard !request.url.contains("/compass/") else { return .none }
+            asked += 1
+            return isBusy ? .none : .lostBefore
+        }
+        world.instead = { request in
+            guard isBusy, !request.url.contains("/compass/") else { return nil }
+            return HTTPResponse(status: 503, headers: ["Retry-After": "3600"], body: [])
+        }
+        var steps = 0
+        var stoppedAt = (world.now, asked)
+        let report = try world.run(
+            .sync,
+            cancellingWhen: {
+                steps += 1
+                stoppedAt = (world.now, asked)
+                return steps >= step
+            })
+        #expect(report?.wasStopped == true)
+        #expect(world.now < stoppedAt.0.adding(seconds: 60), "nobody waits for an hour to be over")
+        #expect(asked <= stoppedAt.1 + 4, "nothing new is begun")
+        world.fault = { _ in .none }
+        world.instead = { _ in nil }
+        world.pass(seconds: 7_200)
+        _ = try syncToRest(world)
+        #expect(world.mautic.rows.map(\.person.points).reduce(0, +) == 5)
+        for system in System.real {
+            #expect(world.people(system).count { $0.person.city == "Bonn" } == 1)
+        }
+    }
 }

@@ -48,6 +48,9 @@ import Testing
         ("tags < vip", .hasNoOrder("tags")),
         ("points > many", .badValue("many", field: "points", wanted: "a whole number")),
         ("points > > 5", .notATest("points > > 5")),
+        ("points > \"\"", .badValue("", field: "points", wanted: "a whole number")),
+        ("<5", .notATest("<5")),
+        ("< = 5", .unknownField("<", among: EntityMapping.contact.fields.map(\.name))),
         ("city has Berlin", .notATest("city has Berlin")),
         ("city is big", .notATest("city is big")),
         ("city = New York", .notATest("city = New York")),
@@ -71,6 +74,13 @@ import Testing
         ]
         let scope = try Scope(text, of: #require(Mapping.shipped["deal"]))
         #expect(scope.admits { deal[$0] } == isIn)
+    }
+
+    @Test(arguments: ["amount < \"\"", "close_date >= \"\""])
+    func `refuses to compare with nothing`(text: String) throws {
+        let deal = try #require(Mapping.shipped["deal"])
+        let error = #expect(throws: ScopeError.self) { try Scope(text, of: deal) }
+        #expect(error?.description.contains("with nothing, but it is a") == true)
     }
 
     @Test(arguments: [nil, Value.null, .text(""), .text("soon"), .number("1e9"), .number("")])

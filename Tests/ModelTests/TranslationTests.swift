@@ -121,6 +121,23 @@ import Testing
         #expect(codec.spelling(of: .null) == one.told && codec.held(.null) == .null)
     }
 
+    @Test(arguments: [
+        ("acme.example", "http://acme.example"), ("https://acme.example", "https://acme.example"),
+        (" acme.example ", "http://acme.example"), ("svn+ssh://a", "svn+ssh://a"),
+        ("acme.example/?to=https://b.example", "http://acme.example/?to=https://b.example"),
+        ("not a url", "http://not a url"), ("://a", "http://://a"),
+    ])
+    func `an address that names no scheme is told with one`(text: String, told: String) throws {
+        let codec = try codec(.mautic, .text, "url")
+        #expect(codec.spelling(of: .text(text)) == .text(told))
+        #expect(codec.held(.text(told)) == codec.held(.text(text)))
+    }
+
+    @Test(arguments: ["", " "])
+    func `of blank an address is none`(text: String) throws {
+        #expect(try codec(.mautic, .text, "url").spelling(of: .text(text)) == .null)
+    }
+
     @Test func `a default stands in the system's own words`() throws {
         let day = try codec(.mautic, .day, "date dd.mm.yyyy", blank: "01.01.1900")
         #expect(day.spelling(of: .null) == .text("01.01.1900"))

@@ -66,7 +66,7 @@ struct MauticWrite: Conversation {
             return memberships.isEmpty ? .done(outcome) : .call(membershipCall)
         case .stages:
             phase = .edit
-            return .call(try stageCall(try connector.stages(from: answer)))
+            return .call(try stageCall(try stages(answer)))
         case .stageBefore: return try leaveStage(answer)
         case .stageLeft: return .done(try succeeded(answer, "took the contact out of its stage"))
         case .lookBefore:
@@ -151,6 +151,16 @@ struct MauticWrite: Conversation {
             .post,
             "/api/companies/\(percentEncoded(ends ? String(first.dropFirst()) : first))"
                 + "/contact/\(percentEncoded(id))/\(ends ? "remove" : "add")", .object([]))
+    }
+
+    /// Whoever may not see them is told so once, and not again until something changes.
+    private func stages(_ answer: HTTPResult) throws(RemoteFailure) -> [RemoteStage] {
+        do {
+            return try connector.stages(from: answer)
+        } catch  where error.kind == .refused(.permission) {
+            let message = error.message + ", then run `syncledger commands retry`"
+            throw RemoteFailure(.refused(.validation), status: error.status, message)
+        }
     }
 
     /// A contact's body takes a stage by its id, and its answer shows it (contacts-edit).

@@ -20,7 +20,8 @@ import Testing
         return try index.sequence(of: EventID(high: 5, low: UInt64(number))) != nil
     }
 
-    @Test func `is bounded: an append waits for the index once a quarter million events stand in it`()
+    @Test
+    func `is bounded: an append waits for the index once a quarter million events stand in it`()
         throws
     {
         let scratch = try Scratch()
