@@ -327,7 +327,8 @@ extension EntityMapping {
                     .compass: Spelling("employees", FieldCodec(.compass, .integer)),
                     .mautic: Spelling(
                         "companynumber_of_employees", FieldCodec(.mautic, .integer)),
-                    .suitecrm: Spelling("employees", FieldCodec(.suitecrm, .integer)),
+                    .suitecrm: Spelling(
+                        "employees", FieldCodec(.suitecrm, .integer, maximumLength: 10)),
                 ]),
             FieldMapping(
                 "description", .profile,
