@@ -61,6 +61,10 @@ extension MauticConnector {
             var field = RemoteField(name, kind)
             field.isRequired = member.value["isRequired"] == .bool(true)
             field.isAddress = type == "url"
+            // The list tells no lengths: names hold 64 characters and other columns 191 (D11).
+            if kind == .text, !["textarea", "html"].contains(type) {
+                field.longest = ["firstname", "lastname"].contains(name) ? 64 : 191
+            }
             // A lookup only suggests; of a select and a country, another value is refused (A14). Which
             // countries there are the list does not tell.
             if type == "select", let list = member.value["properties"]?["list"] {

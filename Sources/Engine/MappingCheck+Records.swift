@@ -105,10 +105,16 @@ extension MappingCheck {
         }
         let held = codec.held(value)
         if case .text(let text) = value {
-            let longest = min(codec.maximumLength ?? .max, there?.longest ?? .max)
-            if text.unicodeScalars.count > longest {
-                // Mautic refuses what is too long, the others cut it; we send what fits.
-                return note(true, "it is cut at \(longest) characters there")
+            let (ours, theirs) = (codec.maximumLength ?? .max, there?.longest ?? .max)
+            let length = text.unicodeScalars.count
+            if length > min(ours, theirs) {
+                // We send what fits by the mapping; beyond that SuiteCRM cuts, and Mautic refuses (D11).
+                let isRefused = place.system == .mautic && min(length, ours) > theirs
+                return note(
+                    true,
+                    isRefused
+                        ? "it is longer than the \(theirs) characters there, so the whole object is refused"
+                        : "it is cut at \(min(ours, theirs)) characters there")
             }
             if case .text(let shown) = held, trimmed(shown) == trimmed(text) { return }
             if held == value { return }

@@ -183,6 +183,7 @@ import Testing
             var text = try town.run("mapping", "show", "--yaml").output
             for (old, new) in [
                 ("attribute: firstname", "attribute: fristname"),
+                ("{attribute: lastname, longest: 64}", "{attribute: lastname, longest: 90}"),
                 ("primary_address_city, longest: 100", "primary_address_town, longest: 100"),
                 ("{attribute: title, longest: 100}", "{attribute: title, longest: 120}"),
                 ("compass: close_date", "compass: closed"),
@@ -215,7 +216,8 @@ import Testing
                 "! contact stage at mautic: Buyer is none of the values that stage takes there",
                 "! account country at mautic: Deutschland is none of the values that companycountry takes there",
                 "! account industry at mautic: Banks is none of the values that companyindustry takes there",
-                "7 things would be refused or lost, 2 would only be otherwise there.",
+                "· contact last_name at mautic: it holds 64 characters there: say `longest: 64`",
+                "7 things would be refused or lost, 3 would only be otherwise there.",
             ] {
                 #expect(check.output.contains(line), "\(check.output)")
             }

@@ -52,6 +52,18 @@ import Testing
             ])
     }
 
+    @Test func `tells what is cut from what is refused for its length`() throws {
+        let mapping = try contact(("mautic: {attribute: city, longest: 191}", "mautic: city"))
+        let names = mapping.attributes(of: .mautic).map { RemoteField($0, .text, longest: 64) }
+        let long = Value.text(String(repeating: "x", count: 70))
+        let found = findings(mapping, there: names, [["first_name": long], ["city": long]])
+        #expect(found.contains("! first_name mautic: it is cut at 64 characters there (1)"))
+        #expect(
+            found.contains(
+                "! city mautic: it is longer than the 64 characters there, so the whole object is refused (1)"
+            ), "\(found)")
+    }
+
     @Test func `names words that the lookup or the system lacks`() throws {
         let mapping = try contact(
             (
