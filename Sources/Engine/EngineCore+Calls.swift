@@ -250,8 +250,10 @@ extension EngineCore {
         }
     }
 
-    /// Nothing new is begun; what was sent is still heard, and a write of several calls ends.
+    /// Nothing new is begun; what was sent is still heard, and a write of several calls goes on where
+    /// nothing keeps it waiting.
     mutating func stop() {
+        guard !isCancelled else { return }
         isCancelled = true
         // What is only summed up by then is done.
         report.wasStopped = ![.ending, .counting, .done].contains(phase)

@@ -160,10 +160,10 @@ extension EngineCore {
     private mutating func releaseKey(_ command: CommandID) {
         for (key, holder) in creating where holder == command {
             creating[key] = nil
-            guard var waiting = waitingToCreate[key], !waiting.isEmpty else { continue }
-            let next = waiting.removeFirst()
-            waitingToCreate[key] = waiting.isEmpty ? nil : waiting
-            start(Call(.get, ""), on: key.connection, for: .turn(next))
+            // The first of them takes the key at its turn, and the others wait again.
+            for next in waitingToCreate.removeValue(forKey: key) ?? [] {
+                start(Call(.get, ""), on: key.connection, for: .turn(next))
+            }
         }
     }
 

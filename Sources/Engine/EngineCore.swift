@@ -235,7 +235,14 @@ package struct EngineCore {
         adopted.merge = Merge.version
         adopted.codec = FieldCodec.version
         adopted.mapping = mapping.digest
-        guard try adoptedBefore(mapping) != adopted else { return nil }
+        let before = try adoptedBefore(mapping)
+        guard before != adopted else { return nil }
+        // The same mapping keeps the digest that it was adopted by: another would look like another one.
+        if before?.mapping == adopted.mapping,
+            let said = try views.rules(mapping.entity)?.adopted?.mapping
+        {
+            adopted.mapping = said
+        }
         return Draft(
             id: .derived(
                 "rules adopted", [request.run.bytes, Array(mapping.entity.utf8)]),

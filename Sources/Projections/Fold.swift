@@ -115,6 +115,7 @@ struct Fold {
             let entity = mapping[payload.entity]
         else { return }
         try takeApprovals(of: entity) { _ in true }
+        try touchAll()
     }
 
     private func takeApprovals(

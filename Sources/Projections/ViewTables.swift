@@ -11,7 +11,7 @@ package struct ViewTables: Sendable {
         "lookups", "open_commands", "rules", "standings", "parked", "meta",
     ]
     /// Grows when a projector folds differently: older generations are then rebuilt.
-    package static var version: UInt64 { 16 }
+    package static var version: UInt64 { 17 }
 
     package let replicas: RowTable<ReplicaRow>
     package let records: RowTable<RecordRow>

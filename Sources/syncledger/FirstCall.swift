@@ -54,6 +54,7 @@ struct FirstCall {
     func stages(
         of mapping: Model.Mapping
     ) throws(RemoteFailure) -> (kinds: [String], field: RemoteField)? {
+        guard configured.direction != .pull else { return nil }
         for entity in mapping.entities(of: configured.system) {
             let spellings = entity.fields.compactMap { $0.spellings[configured.system] }
             guard

@@ -30,7 +30,7 @@ struct Houses: ParsableCommand {
 
         func run() throws {
             var rows: [[String]] = []
-            let told = try options.each { name, common in
+            let told = try options.each { name, common, _ in
                 let overview = try common.withWorkplace { try Overview($0) }
                 rows.append([name] + overview.row)
                 return .init(json: overview.json, lines: [], needsSomebody: false)
@@ -57,13 +57,13 @@ struct Houses: ParsableCommand {
         @Flag(help: "Take up only what changed: see sync --help.") var changesOnly = false
 
         func run() throws {
-            let told = try options.each { name, common in
-                let run = try runEngine(common, .sync, changesOnly: changesOnly)
+            let told = try options.each { name, common, stop in
+                let run = try runEngine(common, .sync, changesOnly: changesOnly, stop: stop)
                 return .init(
                     json: run.report.json, lines: ["\(name):"] + run.lines.map { "  " + $0 },
                     failure: run.report.failures.isEmpty
                         ? nil : "not all of it could be read",
-                    needsSomebody: run.waitsForPerson, isStopped: run.report.wasStopped)
+                    needsSomebody: run.waitsForPerson)
             }
             options.show(told, told.flatMap(\.lines) + told.failures)
             if !told.failures.isEmpty { throw ExitCode.failure }
@@ -93,7 +93,9 @@ extension Houses.Options {
     /// Does the same with each ledger; what fails in one is told, and the next one goes on.
     ///
     /// - Throws: a `Refusal` where the house has no ledger; `WorkplaceError` where it cannot be read.
-    func each(_ body: (_ name: String, Common) throws -> ToldLedger) throws -> [ToldLedger] {
+    func each(
+        _ body: (_ name: String, Common, _ stop: StopSignal) throws -> ToldLedger
+    ) throws -> [ToldLedger] {
         let ledgers = try House(at: directory).ledgers()
         guard !ledgers.isEmpty else {
             throw Refusal(
@@ -105,13 +107,16 @@ extension Houses.Options {
             var common = Common()
             common.ledger = path
             common.json = json
+            let stop = StopSignal()
+            var one: ToldLedger
             do {
-                var one = try body(name, common)
+                one = try body(name, common, stop)
                 one.name = name
-                told.append(one)
             } catch {
-                told.append(ToldLedger(name: name, failure: "\(error)"))
+                one = ToldLedger(name: name, failure: "\(error)")
             }
+            one.isStopped = stop.isStopped
+            told.append(one)
         }
         return told
     }

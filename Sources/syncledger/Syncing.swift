@@ -133,7 +133,8 @@ struct EngineRun {
 
 func runEngine(
     _ common: Common, _ verb: RunRequest.Verb, sweep: Bool = false, changesOnly: Bool = false,
-    approve: Bool = false, realign: Bool = false, settling: Settling? = nil
+    approve: Bool = false, realign: Bool = false, settling: Settling? = nil,
+    stop: StopSignal = StopSignal()
 ) throws -> EngineRun {
     try common.withWorkplace { workplace in
         let lock = try workplace.engineLock()
@@ -146,7 +147,6 @@ func runEngine(
         let progress = RunLine()
         // Before an error prints, too.
         defer { progress.clear() }
-        let stop = StopSignal()
         let interrupt = Interrupt(stopping: stop)
         defer { withExtendedLifetime(interrupt) {} }
         var request = RunRequest(

@@ -62,6 +62,7 @@ import Testing
         let report = try #require(try world.run(.sync))
         #expect(report.decisions == 1 && report.issued == 0, "\(report)")
         #expect(world.mautic.rows.first?.person.city == nil)
+        try checkRebuild(world)
         _ = try world.run(.sync, approve: true)
         #expect(world.mautic.rows.first?.person.city == "Oslo")
         try checkRebuild(world)

@@ -115,4 +115,34 @@ import Transport
             #expect(world.people(system).count { $0.person.city == "Bonn" } == 1)
         }
     }
+
+    /// One of them is being made, and the others wait for it: whoever stops then waits for none.
+    @Test(arguments: 0..<8)
+    func `ends though several are to be made under one address`(seed: Int) throws {
+        let world = try World(directory: scratch(), seed: UInt64(970 + seed))
+        defer { end(world) }
+        try world.configure(.mautic) { $0.create = .never }
+        for number in 0..<4 {
+            world.compass.seed(
+                person("p\(number)@example.com", "First\(number)", "Last", phone: nil),
+                at: world.time)
+        }
+        _ = try syncToRest(world)
+        #expect(world.mautic.rows.isEmpty && world.suitecrm.rows.count == 4)
+        try world.configure(.mautic) { $0.create = .always }
+        world.pass(seconds: 300)
+        for row in world.compass.rows {
+            world.compass.personEdits(row.id, at: world.time) { $0.email = "one@example.com" }
+        }
+        var isMade = false
+        world.fault = { request in
+            isMade = isMade || request.url.contains("/api/contacts/new")
+            return .none
+        }
+        let report = try world.run(.sync, approve: true, cancellingWhen: { isMade })
+        #expect(isMade && report?.wasStopped == true)
+        world.fault = { _ in .none }
+        world.pass(seconds: 600)
+        #expect(try world.run(.sync, approve: true)?.wasStopped == false)
+    }
 }
