@@ -176,7 +176,8 @@ import Testing
         #expect(status.code == 0, "\(status.error)")
         #expect(try status.number("end") == 2)
         #expect(try run("show", "2").output.contains("a@example.com"))
-        try FileManager.default.removeItem(at: ballast)
+        // Another test's process may have been born with the file open: removed, it would stay there.
+        #expect(truncate(ballast.path, 0) == 0)
         let freed = try run("ingest", "-", input: line)
         #expect(freed.code == 0, "\(freed.error)")
         // Room for some of these, and not for all.
