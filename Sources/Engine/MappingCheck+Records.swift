@@ -19,22 +19,27 @@ extension MappingCheck {
             if let derivation = field.derivation, !derivation.isJoin { continue }
             let join = field.derivation.flatMap { $0.joined { contents($0).first } }
             let values = join.map { [$0] } ?? contents(field.name)
-            for (system, spelling) in field.spellings.sorted(by: { $0.key < $1.key })
-            where spelling.direction != .pull && spelling.constant == nil {
-                for connection in at(system) where connection.direction != .pull {
-                    let place = place(mapping, connection)
-                    let told = values.filter { !$0.isBlank }
-                    if told.isEmpty, spelling.terms.contains(.required), !spelling.hasDefault,
-                        !there.contains(connection.label),
-                        isMade(mapping, at: connection, contents)
-                    {
-                        note(
-                            place, field.name, isFault: true,
-                            "it is blank and required there, so no object is made", records: 1)
-                    }
-                    for value in told { look(value, spelling, field, place) }
+            let told = values.filter { !$0.isBlank }
+            for (spelling, connection) in written(field) {
+                let place = place(mapping, connection)
+                if told.isEmpty, spelling.terms.contains(.required), !spelling.hasDefault,
+                    !there.contains(connection.label), isMade(mapping, at: connection, contents)
+                {
+                    note(
+                        place, field.name, isFault: true,
+                        "it is blank and required there, so no object is made", records: 1)
                 }
+                for value in told { look(value, spelling, field, place) }
             }
+        }
+    }
+
+    /// Where a field is written, and how it is spelt there.
+    private func written(_ field: FieldMapping) -> [(Spelling, Connected)] {
+        field.spellings.sorted { $0.key < $1.key }.filter { _, spelling in
+            spelling.direction != .pull && spelling.constant == nil
+        }.flatMap { system, spelling in
+            at(system).filter { $0.direction != .pull }.map { (spelling, $0) }
         }
     }
 
@@ -65,12 +70,9 @@ extension MappingCheck {
                         element
                     }
                 }
-                for (system, spelling) in target.spellings.sorted(by: { $0.key < $1.key })
-                where spelling.direction != .pull {
-                    for connection in at(system) where connection.direction != .pull {
-                        for value in values {
-                            look(value, spelling, field, place(mapping, connection))
-                        }
+                for (spelling, connection) in written(target) {
+                    for value in values {
+                        look(value, spelling, field, place(mapping, connection))
                     }
                 }
             }

@@ -256,30 +256,56 @@ extension FieldMapping {
 
 extension Spelling {
     fileprivate func check(_ place: MappingError.Place) throws(MappingError) {
-        let translation = codec.translation
-        for function in translation?.functions ?? [] where !function.fits(codec.kind) {
+        try checkFunctions(place)
+        try checkWords(place)
+        if direction == .pull {
+            let asked: [(Bool, String)] = [
+                (terms.contains(.onlyCreate), "only_create"),
+                (terms.contains(.required), "required"), (constant != nil, "constant"),
+                (hasDefault, "default"),
+            ]
+            for (isAsked, key) in asked where isAsked {
+                throw MappingError(.readOnly(key), at: place.key(key))
+            }
+        }
+        if call == .stage { try checkStage(place) }
+        if constant != nil,
+            codec.translation != nil || !terms.isEmpty || direction != .both
+                || codec.kind.isReference || form != .absolute
+        {
+            throw MappingError(.constantStandsAlone, at: place.key("constant"))
+        }
+        if codec.kind.isReference, codec.translation != nil || terms.contains(.required) {
+            throw MappingError(.reference, at: place)
+        }
+    }
+
+    private func checkFunctions(_ place: MappingError.Place) throws(MappingError) {
+        let functions = codec.translation?.functions ?? []
+        for function in functions where !function.fits(codec.kind) {
             throw MappingError(
                 .functionDoesNotFit(function.text, codec.kind), at: place.key("functions"))
         }
         // Elsewhere entities are read by the program itself, and behind another function not as such.
-        if let index = translation?.functions.firstIndex(of: .html),
-            index > 0 || codec.system != .compass
-        {
+        if let index = functions.firstIndex(of: .html), index > 0 || codec.system != .compass {
             throw MappingError(.htmlIsFirst, at: place.key("functions"))
         }
-        let words = translation?.words ?? []
-        let texts =
-            words.flatMap { [$0.content, $0.word] } + [translation?.blank].compactMap(\.self)
+    }
+
+    /// Of the lookup and the default.
+    private func checkWords(_ place: MappingError.Place) throws(MappingError) {
+        let (words, blank) = (codec.translation?.words ?? [], codec.translation?.blank)
+        let texts = words.flatMap { [$0.content, $0.word] } + [blank].compactMap(\.self)
         if let text = texts.first(where: { trimmed($0) != $0 }) {
             throw MappingError(.outerSpace(text), at: place)
         }
-        if let blank = translation?.blank, words.contains(where: { $0.word == blank }) {
+        if let blank, words.contains(where: { $0.word == blank }) {
             throw MappingError(.wordTwice(blank), at: place.key("default"))
         }
         if !words.isEmpty {
             let place = place.key("lookup")
             guard codec.kind == .text else { throw MappingError(.lookupOfNoText, at: place) }
-            guard translation?.functions.isEmpty ?? true else {
+            guard codec.translation?.functions.isEmpty ?? true else {
                 throw MappingError(.lookupAndFunctions, at: place)
             }
             if let twice = firstTwice(words.map(\.content)) {
@@ -289,46 +315,28 @@ extension Spelling {
                 throw MappingError(.wordTwice(twice), at: place)
             }
         }
-        if let blank = translation?.blank {
-            let place = place.key("default")
-            guard form == .absolute, [.text, .email, .integer, .money, .day].contains(codec.kind)
-            else { throw MappingError(.defaultDoesNotFit(codec.kind), at: place) }
-            guard codec.readsWord(blank) else {
-                throw MappingError(.wordUnreadable(blank, codec.kind), at: place)
-            }
+        guard let blank else { return }
+        let place = place.key("default")
+        guard form == .absolute, [.text, .email, .integer, .money, .day].contains(codec.kind) else {
+            throw MappingError(.defaultDoesNotFit(codec.kind), at: place)
         }
-        if direction == .pull {
-            let asked: [(Bool, String)] = [
-                (terms.contains(.onlyCreate), "only_create"),
-                (terms.contains(.required), "required"), (constant != nil, "constant"),
-                (translation?.blank != nil, "default"),
-            ]
-            for (isAsked, key) in asked where isAsked {
-                throw MappingError(.readOnly(key), at: place.key(key))
-            }
+        guard codec.readsWord(blank) else {
+            throw MappingError(.wordUnreadable(blank, codec.kind), at: place)
         }
-        if call == .stage,
-            let key = [
-                (constant != nil, "constant"), (hasDefault, "default"),
-                (terms.contains(.required), "required"),
-                (terms.contains(.onlyCreate), "only_create"),
-            ].first(where: \.0)?.1
-        {
+    }
+
+    /// Of Mautic's stage, which is told by its name once somebody is there.
+    private func checkStage(_ place: MappingError.Place) throws(MappingError) {
+        let asked: [(Bool, String)] = [
+            (constant != nil, "constant"), (hasDefault, "default"),
+            (terms.contains(.required), "required"), (terms.contains(.onlyCreate), "only_create"),
+        ]
+        for (isAsked, key) in asked where isAsked {
             throw MappingError(.toldLater, at: place.key(key))
         }
-        if call == .stage,
-            codec.kind != .text || direction != .pull && !(translation?.functions ?? []).isEmpty
-        {
+        let functions = codec.translation?.functions ?? []
+        if codec.kind != .text || direction != .pull && !functions.isEmpty {
             throw MappingError(.stageIsText, at: place)
-        }
-        if constant != nil,
-            translation != nil || !terms.isEmpty || direction != .both || codec.kind.isReference
-                || form != .absolute
-        {
-            throw MappingError(.constantStandsAlone, at: place.key("constant"))
-        }
-        if codec.kind.isReference, translation != nil || terms.contains(.required) {
-            throw MappingError(.reference, at: place)
         }
     }
 

@@ -166,46 +166,8 @@ final class DemoRun {
         let accounts = try fullyLinked("account").shuffled(using: &random).prefix(12)
         let edits = min(40, linked.count / 6)
         let now = SandboxTime(microseconds: systemNow().microseconds)
-        server.withWorld { world in
-            for (index, person) in linked.prefix(edits * 3).enumerated() {
-                switch index % 3 {
-                case 0:
-                    world.mautic.personEdits(person[.mautic] ?? "", at: now) {
-                        $0.city = "Bergen \(index)"
-                    }
-                case 1:
-                    let id = person[.suitecrm] ?? ""
-                    let edit = { (person: inout SandboxPerson) in
-                        person.jobTitle = "Head of \(index)"
-                    }
-                    if !world.suiteCRM.personEdits(id, at: now, edit) {
-                        world.suiteCRM.personEditsLead(id, at: now, edit)
-                    }
-                default:
-                    world.compass.personEdits(person[.compass] ?? "", at: now) {
-                        $0.phone = "+1-555-01\(10 + index % 80)"
-                    }
-                }
-            }
-        }
-        server.withWorld { world in
-            for (index, account) in accounts.enumerated() {
-                switch index % 3 {
-                case 0:
-                    world.mautic.personEditsAccount(account[.mautic] ?? "", at: now) {
-                        $0.city = "Bergen \(index)"
-                    }
-                case 1:
-                    world.suiteCRM.personEditsAccount(account[.suitecrm] ?? "", at: now) {
-                        $0.street = "Quay \(index)"
-                    }
-                default:
-                    world.compass.personEditsAccount(account[.compass] ?? "", at: now) {
-                        $0.phone = "+1-555-01\(10 + index)"
-                    }
-                }
-            }
-        }
+        editPeople(linked.prefix(edits * 3), at: now)
+        editAccounts(accounts, at: now)
         let clients = try fullyLinked("account")
         let deals = try editDeals(clients, at: now)
         let converted = server.withWorld { world in
